@@ -1,0 +1,2 @@
+//! The `wptserve` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The integration tests: one crate, a line a module.
