@@ -1,0 +1,43 @@
+//! Builds the one interpreter of the process: native modules, the frozen standard library, the frozen `pylib-stubs`,
+//! the import provider. Nothing from the host: no PYTHONPATH, no site-packages, no signal handlers, no `.pyc` files.
+
+use rustpython_vm::{Interpreter, PyResult, Settings, VirtualMachine};
+
+use super::native;
+
+/// Modules that handlers or the native classes reach for; imported before the first request waits for them.
+///
+/// `urllib.parse` is among them on purpose: handlers use `urllib.parse.x` after a bare `import urllib`, which works on
+/// wptserve because the server itself has imported the submodule.
+const WARM: [&str; 9] =
+    ["urllib.parse", "json", "re", "base64", "time", "datetime", "os.path", "importlib", "wptserve.utils"];
+
+/// Builds the interpreter. It is not yet warm: see [`warm_up`].
+pub(super) fn build() -> Interpreter {
+    let mut settings = Settings::default();
+    settings.isolated = true;
+    settings.ignore_environment = true;
+    settings.import_site = false;
+    settings.user_site_directory = false;
+    settings.install_signal_handlers = false;
+    settings.write_bytecode = false;
+    settings.safe_path = true;
+    settings.argv = vec!["wptserve".to_owned()];
+
+    let builder = Interpreter::builder(settings);
+    let mut modules = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
+    modules.push(native::module_def(&builder.ctx));
+    builder
+        .add_native_modules(&modules)
+        .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
+        .add_frozen_modules(rustpython_vm::py_freeze!(dir = "../../pylib-stubs", crate_name = "rustpython_vm"))
+        .build()
+}
+
+/// Imports what most handlers import, so that the first request does not pay for it.
+pub(super) fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
+    for name in WARM {
+        vm.import(vm.ctx.intern_str(name), 0)?;
+    }
+    Ok(())
+}
