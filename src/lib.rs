@@ -1,2 +1,5 @@
 //! **wptserve-rs**: one binary that serves a web-platform-tests checkout and runs its Python handlers without Python.
 #![doc = ""]
+
+pub mod docroot;
+pub mod http;
