@@ -1,0 +1,176 @@
+//! The doc root, and the only way from a URL path to a file in it.
+//!
+//! Follows wptserve 4.0.3, `handlers.py`, `filesystem_path`, but refuses where that function only compares the beginning of two
+//! texts: `/%2Froot-sibling/x` names no file here. Symbolic links inside the doc root are followed, as wptserve does; checkouts
+//! use them. Whether the file exists is not looked at.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::http::url::unquote;
+
+/// Why a directory cannot be the doc root.
+#[derive(Debug, thiserror::Error)]
+pub enum DocRootError {
+    /// It cannot be read, or is not there.
+    #[error("cannot use {path} as the doc root: {source}; name a directory that exists and can be read")]
+    Unreadable {
+        /// The path as given, made absolute if possible.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// Why a URL path names no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It leads, or could lead, out of the doc root: wptserve answers 404.
+    #[error("the path leads out of the doc root")]
+    NotFound,
+    /// It has a NUL, which no file name has: wptserve answers 500.
+    #[error("embedded null byte")]
+    Nul,
+}
+
+/// The directory that is served.
+#[derive(Clone, Debug)]
+pub struct DocRoot {
+    path: PathBuf,
+}
+
+/// A path inside the doc root. Only [`DocRoot::resolve`] makes one.
+///
+/// It is the doc root and the decoded URL path joined, nothing else: wptserve shows that path in `__file__` and in messages.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DocPath(PathBuf);
+
+impl DocPath {
+    /// The path for the file system.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl AsRef<Path> for DocPath {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl DocRoot {
+    /// Takes a directory that can be listed. Relative paths start at the current directory.
+    pub fn new(path: &Path) -> Result<DocRoot, DocRootError> {
+        let unreadable = |path: &Path, source| DocRootError::Unreadable { path: path.to_owned(), source };
+        let absolute = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
+        // Rebuilding drops a slash at the end, which would show up doubled in every path below.
+        let absolute: PathBuf = absolute.components().collect();
+        fs::read_dir(&absolute).map_err(|source| unreadable(&absolute, source))?;
+        Ok(DocRoot { path: absolute })
+    }
+
+    /// The absolute path of the directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file that `url_path` names. `url_path` is still percent-encoded.
+    ///
+    /// As in wptserve, two dots anywhere are refused, even inside a name. What is left cannot climb.
+    pub fn resolve(&self, url_path: &str) -> Result<DocPath, PathError> {
+        let decoded = unquote(url_path);
+        let relative = decoded.strip_prefix('/').unwrap_or(&decoded);
+        if relative.contains("..") || relative.starts_with('/') {
+            return Err(PathError::NotFound);
+        }
+        if relative.contains('\0') {
+            return Err(PathError::Nul);
+        }
+        Ok(DocPath(self.path.join(relative)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn root() -> (tempfile::TempDir, DocRoot) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = DocRoot::new(dir.path()).unwrap();
+        (dir, root)
+    }
+
+    #[test]
+    fn paths_are_joined_as_text() {
+        let (_dir, root) = root();
+        for (url_path, expected) in [
+            ("/a/b.txt", "/a/b.txt"),
+            ("/a/", "/a/"),
+            ("/", "/"),
+            ("", "/"),
+            ("a", "/a"),
+            ("/a//b", "/a//b"),
+            ("/./a", "/./a"),
+            ("/a%20b", "/a b"),
+            ("/%C3%A9", "/\u{e9}"),
+            ("/%E9", "/\u{fffd}"),
+            ("/\u{c3}\u{a9}", "/\u{c3}\u{a9}"),
+            ("/a%2Fb", "/a/b"),
+            ("/a.b.c", "/a.b.c"),
+            ("/%252e%252e/a", "/%2e%2e/a"),
+        ] {
+            let path = root.resolve(url_path).unwrap();
+            let expected = format!("{}{expected}", root.path().display());
+            assert_eq!(path.as_path().as_os_str().to_str(), Some(expected.as_str()), "{url_path}");
+        }
+    }
+
+    #[test]
+    fn ways_out_are_not_found() {
+        let (_dir, root) = root();
+        let sibling = format!("/%2F{}-sibling/x", &root.path().display().to_string()[1..]);
+        let inside = format!("/{}/x", root.path().display());
+        for url_path in [
+            "/../a",
+            "/..",
+            "/a/%2e%2E/b",
+            "/a..b",
+            "/%2Fetc/passwd",
+            "//etc/passwd",
+            "/..%00",
+            "/%2F%00",
+            sibling.as_str(),
+            inside.as_str(),
+        ] {
+            assert_eq!(root.resolve(url_path), Err(PathError::NotFound), "{url_path}");
+        }
+        assert_eq!(root.resolve("/a%00b"), Err(PathError::Nul));
+    }
+
+    #[test]
+    fn a_doc_root_must_be_a_directory() {
+        let (dir, _) = root();
+        let missing = dir.path().join("missing");
+        let message = DocRoot::new(&missing).unwrap_err().to_string();
+        assert!(message.contains(missing.to_str().unwrap()), "{message}");
+        fs::write(&missing, "").unwrap();
+        assert!(DocRoot::new(&missing).is_err());
+        let slash = format!("{}/", dir.path().display());
+        assert_eq!(DocRoot::new(Path::new(&slash)).unwrap().path().as_os_str(), dir.path().as_os_str());
+        assert!(DocRoot::new(Path::new(".")).unwrap().path().is_absolute());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_escapes(url_path in "(%2[eEfF]|%5[cC]|%00|[./a%]){0,24}") {
+            let root = DocRoot { path: PathBuf::from("/root") };
+            if let Ok(path) = root.resolve(&url_path) {
+                prop_assert!(path.as_path().starts_with("/root"));
+                prop_assert!(path.as_path().components().all(|c| c != std::path::Component::ParentDir));
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The request line and the header fields, read piece by piece as they arrive.
+//!
+//! Follows CPython 3.11 (`http/server.py`, `parse_request`; `http/client.py`, `_read_headers`) under wptserve 4.0.3 (`server.py`:
+//! `get_request_line`, 512 header lines). A request that CPython refuses is answered with CPython's own page. What a header
+//! means beyond `Connection` and `Expect` is decided elsewhere, and the body is not looked at.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::error_page::{ErrorPage, Parts};
+use super::headers::Headers;
+use super::text::{is_space, latin1, repr};
+
+/// The longest line CPython accepts, with its line end.
+const MAX_LINE: usize = 65536;
+/// The most header lines wptserve accepts, the empty one included.
+const MAX_LINES: usize = 512;
+
+/// The head of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The request line as it came, with its line end: wptserve's `request.request_line`.
+    pub request_line: Bytes,
+    /// The first word of the request line, in the case it came in.
+    pub method: Bytes,
+    /// The second word. Slashes at its start are reduced to one.
+    pub target: Bytes,
+    /// The third word, or `HTTP/0.9` when there is none.
+    pub version: Bytes,
+    /// The header fields.
+    pub headers: Headers,
+    /// Whether the connection stays open after this request, as far as the request is concerned.
+    pub keep_alive: bool,
+    /// Whether `100 Continue` has to be sent now.
+    pub expect_continue: bool,
+    /// The request line was too long and has been cut: wptserve answers 414 instead of serving the request.
+    pub line_too_long: bool,
+}
+
+/// What the bytes so far amount to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Not enough yet: read more and ask again with the longer buffer.
+    More,
+    /// A head.
+    Head {
+        /// The head itself.
+        head: Head,
+        /// How many bytes to drop from the buffer.
+        consumed: usize,
+    },
+    /// CPython refuses the request.
+    Reject {
+        /// The whole answer.
+        answer: Bytes,
+        /// Whether the connection closes afterwards.
+        close: bool,
+        /// How many bytes to drop from the buffer.
+        consumed: usize,
+    },
+    /// Close without a word.
+    Close,
+}
+
+/// Reads heads from the front of a growing buffer. Never looks at a byte twice for the end of a line.
+#[derive(Debug, Default)]
+pub struct HeadReader {
+    /// Nothing before this offset ends the current line.
+    scanned: usize,
+    /// Where the current line starts.
+    line_start: usize,
+    /// How many header lines have been read.
+    lines: usize,
+    start: Option<Start>,
+}
+
+/// The request line, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+struct Start {
+    len: usize,
+    method: Range<usize>,
+    target: Range<usize>,
+    version: Option<Range<usize>>,
+    /// The version is 1.1 or later, as numbers.
+    persistent: bool,
+    is_head: bool,
+}
+
+/// Why a request line is no request.
+enum Refusal {
+    /// Nothing but white space: CPython closes without an answer.
+    Blank,
+    Page(ErrorPage, Parts),
+}
+
+enum Line {
+    More,
+    /// The input has ended and nothing is left.
+    End,
+    Complete(Range<usize>),
+}
+
+impl HeadReader {
+    /// Looks at `buf`, whose first byte is the first one that has not been consumed; `eof` says that no more will come.
+    /// After anything but [`Step::More`] the reader starts over.
+    pub fn step(&mut self, buf: &[u8], eof: bool) -> Step {
+        let step = self.advance(buf, eof);
+        if step != Step::More {
+            *self = HeadReader::default();
+        }
+        step
+    }
+
+    fn advance(&mut self, buf: &[u8], eof: bool) -> Step {
+        let start = match self.start.take() {
+            Some(start) => start,
+            None => {
+                let line = match self.next_line(buf, eof) {
+                    Line::More => return Step::More,
+                    Line::End => return Step::Close,
+                    Line::Complete(line) => line,
+                };
+                match parse_request_line(buf.get(line).unwrap_or_default()) {
+                    Ok(start) => start,
+                    Err(Refusal::Blank) => return Step::Close,
+                    Err(Refusal::Page(page, parts)) => return self.reject(&page, parts),
+                }
+            }
+        };
+        loop {
+            let line = match self.next_line(buf, eof) {
+                Line::More => {
+                    self.start = Some(start);
+                    return Step::More;
+                }
+                // CPython counts the empty read at the end of the input as a line.
+                Line::End => buf.len()..buf.len(),
+                Line::Complete(line) => line,
+            };
+            if line.len() > MAX_LINE {
+                return self.reject_headers(
+                    &start,
+                    "Line too long",
+                    "got more than 65536 bytes when reading header line",
+                );
+            }
+            self.lines += 1;
+            if self.lines > MAX_LINES {
+                return self.reject_headers(&start, "Too many headers", "got more than 512 headers");
+            }
+            if let Some(b"" | b"\n" | b"\r\n") = buf.get(line) {
+                return self.finish(&start, buf);
+            }
+        }
+    }
+
+    /// Python's `readline(65537)`.
+    fn next_line(&mut self, buf: &[u8], eof: bool) -> Line {
+        let limit = self.line_start + MAX_LINE + 1;
+        let window = buf.get(self.scanned..buf.len().min(limit)).unwrap_or_default();
+        let end = match memchr::memchr(b'\n', window) {
+            Some(at) => self.scanned + at + 1,
+            None if buf.len() >= limit => limit,
+            None if !eof => {
+                self.scanned = buf.len();
+                return Line::More;
+            }
+            None if buf.len() > self.line_start => buf.len(),
+            None => return Line::End,
+        };
+        let line = self.line_start..end;
+        self.scanned = end;
+        self.line_start = end;
+        Line::Complete(line)
+    }
+
+    fn reject_headers(&self, start: &Start, message: &str, explain: &'static str) -> Step {
+        let parts = match (&start.version, start.is_head) {
+            (Some(_), true) => Parts::Head,
+            (Some(_), false) => Parts::HeadAndBody,
+            (None, _) => Parts::Body,
+        };
+        self.reject(&ErrorPage { code: 431, message: message.to_owned(), explain }, parts)
+    }
+
+    fn reject(&self, page: &ErrorPage, parts: Parts) -> Step {
+        Step::Reject { answer: page.encode(parts), close: true, consumed: self.line_start }
+    }
+
+    fn finish(&self, start: &Start, buf: &[u8]) -> Step {
+        let consumed = self.line_start;
+        let bytes = Bytes::copy_from_slice(buf.get(..consumed).unwrap_or_default());
+        let headers = Headers::parse(&bytes.slice(start.len.min(bytes.len())..));
+        let version = match &start.version {
+            Some(range) => bytes.slice(range.clone()),
+            None => Bytes::from_static(b"HTTP/0.9"),
+        };
+        let keep_alive = match headers.get("Connection") {
+            Some(value) if value.eq_ignore_ascii_case(b"close") => false,
+            Some(value) if value.eq_ignore_ascii_case(b"keep-alive") => true,
+            _ => start.persistent,
+        };
+        // The version is compared as text here, as CPython does: HTTP/1.10 gets a 100, HTTP/01.1 does not.
+        let expect_continue = headers.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+            && version.as_ref() >= b"HTTP/1.1".as_ref();
+        let head = Head {
+            request_line: bytes.slice(..start.len),
+            method: bytes.slice(start.method.clone()),
+            target: bytes.slice(start.target.clone()),
+            version,
+            headers,
+            keep_alive,
+            expect_continue,
+            line_too_long: start.len > MAX_LINE,
+        };
+        Step::Head { head, consumed }
+    }
+}
+
+fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
+    let end = raw.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |at| at + 1);
+    let line = raw.get(..end).unwrap_or_default();
+    let words = split_words(line);
+    let word = |range: &Range<usize>| line.get(range.clone()).unwrap_or_default();
+
+    let mut version = None;
+    let mut persistent = false;
+    if let ([_, _, ..], Some(last)) = (words.as_slice(), words.get(2..).and_then(<[_]>::last)) {
+        let numbers = parse_version(word(last)).ok_or_else(|| {
+            let message = format!("Bad request version ({})", repr(&latin1(word(last))));
+            Refusal::Page(bad_request(message), Parts::Body)
+        })?;
+        if numbers >= (2, 0) {
+            let number = word(last).get(b"HTTP/".len()..).unwrap_or_default();
+            let message = format!("Invalid HTTP version ({})", latin1(number));
+            let page = ErrorPage { code: 505, message, explain: "Cannot fulfill request" };
+            return Err(Refusal::Page(page, Parts::Body));
+        }
+        persistent = numbers >= (1, 1);
+        version = Some(last.clone());
+    }
+    let (method, target) = match words.as_slice() {
+        [] => return Err(Refusal::Blank),
+        [method, target] if word(method) == b"GET" => (method, target),
+        [method, _] => {
+            let message = format!("Bad HTTP/0.9 request type ({})", repr(&latin1(word(method))));
+            return Err(Refusal::Page(bad_request(message), Parts::Body));
+        }
+        [method, target, _] => (method, target),
+        _ => {
+            let parts = if version.is_some() { Parts::HeadAndBody } else { Parts::Body };
+            let message = format!("Bad request syntax ({})", repr(&latin1(line)));
+            return Err(Refusal::Page(bad_request(message), parts));
+        }
+    };
+    let slashes = word(target).iter().take_while(|byte| **byte == b'/').count();
+    Ok(Start {
+        len: raw.len(),
+        target: target.start + slashes.saturating_sub(1)..target.end,
+        is_head: word(method) == b"HEAD",
+        method: method.clone(),
+        version,
+        persistent,
+    })
+}
+
+fn bad_request(message: String) -> ErrorPage {
+    ErrorPage { code: 400, message, explain: "Bad request syntax or unsupported method" }
+}
+
+/// Python's `str.split()` on latin-1 text.
+fn split_words(line: &[u8]) -> Vec<Range<usize>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, byte) in line.iter().enumerate() {
+        match (is_space(*byte), start) {
+            (true, Some(from)) => {
+                words.push(from..at);
+                start = None;
+            }
+            (false, None) => start = Some(at),
+            _ => {}
+        }
+    }
+    if let Some(from) = start {
+        words.push(from..line.len());
+    }
+    words
+}
+
+/// Major and minor number of `HTTP/x.y`. Superscript digits pass CPython's `isdigit()`, but then fail its `int()`.
+fn parse_version(word: &[u8]) -> Option<(u64, u64)> {
+    let number = word.strip_prefix(b"HTTP/")?;
+    let mut parts = number.split(|byte| *byte == b'.');
+    let (Some(major), Some(minor), None) = (parts.next(), parts.next(), parts.next()) else { return None };
+    Some((version_number(major)?, version_number(minor)?))
+}
+
+fn version_number(digits: &[u8]) -> Option<u64> {
+    if !(1..=10).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+#[path = "head_tests.rs"]
+mod tests;

@@ -1,0 +1,88 @@
+//! A complete answer as plain data.
+//!
+//! What wptserve's `Response` holds when a handler is done. It says nothing about HTTP versions or connections;
+//! [`Encoder`](super::Encoder) turns it into bytes.
+
+use std::fs::File;
+
+use bytes::Bytes;
+
+pub use super::text::json_string;
+
+/// An answer that is ready to be sent.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase; wptserve's usual one if `None`.
+    pub reason: Option<Bytes>,
+    /// Header fields in the order they are sent. `Server`, `Date` and `Content-Length` are added when missing.
+    pub headers: Vec<(Bytes, Bytes)>,
+    /// What follows the head.
+    pub body: Body,
+}
+
+/// The content of a [`Reply`].
+#[derive(Debug)]
+pub enum Body {
+    /// wptserve's `content = []`: no bytes, no `Content-Length`, and the connection closes.
+    None,
+    /// Content of a known length, which is announced.
+    Bytes(Bytes),
+    /// Content whose length wptserve does not announce, so the connection closes after it.
+    Unsized(Bytes),
+    /// The rest of an open file. Its length is not announced either, and the connection closes after it.
+    File(File),
+    /// These bytes are the whole answer, head included and even for HEAD requests; the connection closes after them.
+    Raw(File),
+}
+
+impl Reply {
+    /// A reply without headers.
+    pub fn new(status: u16, body: Body) -> Reply {
+        Reply { status, reason: None, headers: Vec::new(), body }
+    }
+
+    /// Adds a header field.
+    pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.headers.push((name.into(), value.into()));
+    }
+
+    /// wptserve's JSON error: `{"error": {"code": 404, "message": ""}}` (wptserve 4.0.3, `response.py`, `Response.set_error`).
+    /// It replaces every header a handler has set.
+    pub fn error(code: u16, message: &str) -> Reply {
+        let data = format!("{{\"error\": {{\"code\": {code}, \"message\": {}}}}}", json_string(message));
+        let mut reply = Reply::new(code, Body::None);
+        reply.push("Content-Type", "application/json");
+        reply.push("Content-Length", data.len().to_string());
+        reply.body = Body::Bytes(Bytes::from(data));
+        reply
+    }
+
+    /// wptserve's 500 for `url`, with `cause` in the place of the traceback.
+    pub fn server_error(url: &str, cause: &str) -> Reply {
+        Reply::error(500, &format!("Internal server error loading {url}:\n  {cause}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(reply: &Reply) -> &str {
+        let Body::Bytes(bytes) = &reply.body else { panic!("{reply:?}") };
+        std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn errors_are_json() {
+        let reply = Reply::error(404, "");
+        assert_eq!(text(&reply), r#"{"error": {"code": 404, "message": ""}}"#);
+        assert_eq!(reply.headers[1].1.as_ref(), b"39");
+        let reply = Reply::server_error("http://h/\u{e9}", "no");
+        assert_eq!(
+            text(&reply),
+            r#"{"error": {"code": 500, "message": "Internal server error loading http://h/\u00e9:\n  no"}}"#
+        );
+    }
+}
