@@ -54,6 +54,16 @@ impl Encoder {
     /// As there, nothing writes a status line if neither status nor header came before and `add_required` is off.
     pub fn end_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>, add_required: bool) {
         if add_required {
+            self.write_default_headers(out, content_length);
+        }
+        out.put_slice(b"\r\n");
+        self.headers_complete = true;
+    }
+
+    /// Writes `Server`, `Date` and (when the length is known) `Content-Length`, unless they have been written.
+    ///
+    /// wptserve 4.0.3, `ResponseWriter.write_default_headers`.
+    pub fn write_default_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>) {
             if !self.seen(b"server") {
                 self.write_header(out, b"Server", SERVER.as_bytes());
             }
@@ -63,9 +73,6 @@ impl Encoder {
             if let Some(length) = content_length.filter(|_| !self.seen(b"content-length")) {
                 self.write_header(out, b"Content-Length", length.to_string().as_bytes());
             }
-        }
-        out.put_slice(b"\r\n");
-        self.headers_complete = true;
     }
 
     /// Whether a header of this name has been written, whatever the case.

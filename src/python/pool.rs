@@ -17,7 +17,7 @@ use rustpython_vm::{Interpreter, VirtualMachine};
 
 /// Stack of a VM thread in bytes. Freeing a list nested 300,000 deep overflows 1 MiB and aborts the process; this is
 /// virtual memory, only what is touched counts.
-const STACK: usize = 8 << 20;
+pub(super) const STACK: usize = 8 << 20;
 /// Idle threads that are kept for ever.
 const WARM: usize = 4;
 /// Threads that are started ahead of demand when fewer than this are free.

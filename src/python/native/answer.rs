@@ -13,6 +13,7 @@ use rustpython_vm::{
     builtins::{PyBytes, PyInt, PyStr},
 };
 
+use super::text;
 use crate::{http::Encoder, python::link::Link};
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.
@@ -146,7 +147,7 @@ impl Answer {
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_status`.
     pub(crate) fn put_status(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
-        let message = if vm.is_none(message) { None } else { Some(isomorphic(message, vm)?) };
+        let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
         let code = match code.downcast_ref::<PyInt>() {
             Some(int) => int.try_to_primitive::<i64>(vm)?,
             None => code.try_int(vm)?.try_to_primitive::<i64>(vm)?,
@@ -186,12 +187,7 @@ impl Answer {
     /// connection.
     pub(crate) fn end_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
         let required = self.get(|fields| &mut fields.add_required_headers).try_to_bool(vm)?;
-        let content = self.get(|fields| &mut fields.content);
-        let length = match (content.downcast_ref::<PyBytes>(), content.downcast_ref::<PyStr>()) {
-            (Some(bytes), _) => Some(bytes.as_bytes().len() as u64),
-            (None, Some(_)) if required => Some(self.encode(&content, vm)?.len() as u64),
-            _ => None,
-        };
+        let length = if required { self.content_length(vm)? } else { None };
         let must_close = {
             let mut sent = self.sent.lock();
             let Sent { encoder, pending, content_written, .. } = &mut *sent;
@@ -202,6 +198,28 @@ impl Answer {
         if must_close {
             self.set(|fields| &mut fields.close_connection, vm.ctx.true_value.clone().into());
         }
+        Ok(())
+    }
+
+    /// The length that the answer can announce: that of text or bytes.
+    fn content_length(&self, vm: &VirtualMachine) -> PyResult<Option<u64>> {
+        let content = self.get(|fields| &mut fields.content);
+        if let Some(bytes) = content.downcast_ref::<PyBytes>() {
+            return Ok(Some(bytes.as_bytes().len() as u64));
+        }
+        match content.downcast_ref::<PyStr>() {
+            Some(_) => Ok(Some(self.encode(&content, vm)?.len() as u64)),
+            None => Ok(None),
+        }
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_default_headers`.
+    pub(crate) fn put_default_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
+        let length = self.content_length(vm)?;
+        let mut sent = self.sent.lock();
+        let Sent { encoder, pending, content_written, .. } = &mut *sent;
+        *content_written = true;
+        encoder.write_default_headers(pending, length);
         Ok(())
     }
 
@@ -317,19 +335,4 @@ fn encode_text(text: &PyObject, encoding: &PyObject, vm: &VirtualMachine) -> PyR
         return Err(vm.new_type_error("encode() did not return bytes"));
     };
     Ok(bytes.as_bytes().to_vec())
-}
-
-/// wptserve 4.0.3, utils.py, `isomorphic_encode`: text as latin-1, bytes as they are.
-pub(crate) fn isomorphic(value: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
-    if let Some(bytes) = value.downcast_ref::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
-    }
-    if let Some(text) = value.downcast_ref::<PyStr>() {
-        if text.isascii() {
-            return Ok(text.as_bytes().to_vec());
-        }
-        return encode_text(value, vm.ctx.intern_str("iso-8859-1").as_object(), vm);
-    }
-    let repr = value.repr(vm)?;
-    Err(vm.new_type_error(format!("Unexpected value (expecting string-like): {repr}")))
 }

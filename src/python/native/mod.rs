@@ -1,15 +1,52 @@
 //! The native half of what handlers see: one file per Python class, gathered in the module `_wptserve`.
+//!
+//! This file is a list and a few words of glue. The Python half, `pylib-stubs/wptserve/`, re-exports the names under the
+//! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
+mod answer;
+mod dict_copies;
+pub(super) mod finder;
+mod headers;
+mod multidict;
+mod raw_headers;
+mod request;
+mod response;
+mod response_headers;
+mod set_cookie;
+#[cfg(test)]
+mod testing;
+mod text;
+mod writer;
+
+pub(super) use answer::Answer;
+pub(super) use headers::RequestHeaders;
 pub(super) use module::module_def;
+pub(super) use multidict::MultiDict;
+pub(super) use raw_headers::RawHeaders;
+pub(super) use request::Request;
+pub(super) use response::Response;
 
-#[rustpython_vm::pymodule(name = "_wptserve")]
+#[rustpython_vm::pymodule(
+    name = "_wptserve",
+    with(
+        finder::finder,
+        headers::classes,
+        multidict::classes,
+        raw_headers::classes,
+        request::request,
+        response::response,
+        response_headers::response_headers,
+        text::functions,
+        writer::writer
+    )
+)]
 mod module {
-    use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine};
+    use rustpython_vm::builtins::PyModule;
+    use rustpython_vm::{Py, PyResult, VirtualMachine};
 
-    /// `wptserve.utils.isomorphic_encode`
-    #[pyfunction]
-    fn isomorphic_encode(value: PyObjectRef, vm: &VirtualMachine) -> PyResult {
-        let _ = (&value, vm);
-        Ok(value)
+    pub(crate) fn module_exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
+        super::dict_copies::install(vm);
+        __module_exec(vm, module);
+        Ok(())
     }
 }

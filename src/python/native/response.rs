@@ -13,12 +13,13 @@ pub(super) mod response {
     };
 
     use crate::{
-        http::json_string,
+        http::text::json_string,
         python::{
             native::{
-                answer::{Answer, Fields, isomorphic},
+                answer::{Answer, Fields},
                 response_headers::ResponseHeaders,
                 set_cookie::{CookieArgs, cookie_text, without_cookie},
+                text,
                 writer::ResponseWriter,
             },
             traceback,
@@ -219,11 +220,11 @@ pub(super) mod response {
         #[pymethod]
         fn unset_cookie(&self, name: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let headers = self.headers();
-            let name = isomorphic(&name, vm)?;
+            let name = text::encoded(&name, vm)?;
             let cookies = vm.call_method(&headers, "get", ("Set-Cookie",))?;
             let mut texts = Vec::new();
             for cookie in cookies.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
-                texts.push(isomorphic(&*cookie?, vm)?);
+                texts.push(text::encoded(&*cookie?, vm)?);
             }
             if let Some(others) = without_cookie(&name, &texts, vm)? {
                 headers.del_item("Set-Cookie", vm)?;

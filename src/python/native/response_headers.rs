@@ -13,7 +13,7 @@ pub(super) mod response_headers {
         types::{AsMapping, AsSequence, Constructor, Iterable, Representable},
     };
 
-    use crate::python::native::answer::isomorphic;
+    use crate::python::native::text;
 
     /// One header: the name as it was first given, and its values (a list that handlers may hold on to and change).
     #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub(super) mod response_headers {
     fn maybe_encode(value: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
         match value.downcast_ref::<PyInt>() {
             Some(int) => Ok(int.as_bigint().to_string().into_bytes()),
-            None => isomorphic(value, vm),
+            None => text::encoded(value, vm),
         }
     }
 

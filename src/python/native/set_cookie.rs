@@ -6,8 +6,8 @@ use rustpython_vm::{
     function::OptionalArg,
 };
 
-use super::answer::isomorphic;
-use crate::http::{cookies, latin1};
+use super::text;
+use crate::http::{cookies, text::latin1};
 
 /// The arguments of wptserve 4.0.3, response.py, `Response.set_cookie`, in its order.
 #[derive(FromArgs)]
@@ -70,9 +70,9 @@ pub(crate) fn cookie_text(args: CookieArgs, vm: &VirtualMachine) -> PyResult<PyS
         let past = timedelta.call((-1,), vm)?;
         (Vec::new(), Some(vm.ctx.new_int(0).into()), Some(past))
     } else {
-        (isomorphic(&args.value, vm)?, given(args.max_age), given(args.expires))
+        (text::encoded(&args.value, vm)?, given(args.max_age), given(args.expires))
     };
-    let name = latin1(&isomorphic(&args.name, vm)?);
+    let name = latin1(&text::encoded(&args.name, vm)?);
     let value = latin1(&value);
 
     let expires = match expires {

@@ -1,0 +1,99 @@
+//! Files and directories.
+//!
+//! Follows wptserve 4.0.3, `handlers.py`, `FileHandler` and `DirectoryHandler`. There are no conditional requests and no caching
+//! headers, because wptserve has none.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use bytes::{Bytes, BytesMut};
+
+use super::headers::{self, HeaderList};
+use super::ranges::{self, ByteRange};
+use super::{ContentError, listing, mime, open};
+use crate::docroot::DocRoot;
+use crate::http::{Body, Reply, Request};
+
+pub(super) fn serve(request: &Request, root: &DocRoot) -> Result<Reply, ContentError> {
+    let path = root.resolve(&request.url_parts.path)?;
+    let path = path.as_path();
+    if path.is_dir() {
+        return serve_directory(request, path);
+    }
+    let (mut file, size) = open(path)?;
+    let mut headers = headers::load(path, mime::guess(path).as_ref())?;
+    let Some(range) = request.head.headers.get("Range") else {
+        return Ok(reply(200, headers, Body::File(file)));
+    };
+    match ranges::parse(range, size)?.as_slice() {
+        [single] => {
+            headers.set("Content-Range", single.content_range(size));
+            let part = read_range(&mut file, *single)?;
+            Ok(reply(206, headers, Body::Bytes(part.into())))
+        }
+        several => {
+            let part_type = headers.last("Content-Type");
+            let boundary = uuid::Uuid::new_v4().to_string();
+            headers.set("Content-Type", format!("multipart/byteranges; boundary={boundary}"));
+            let content = multipart(&mut file, several, size, &boundary, part_type)?;
+            Ok(reply(206, headers, Body::Unsized(content)))
+        }
+    }
+}
+
+fn reply(status: u16, headers: HeaderList, body: Body) -> Reply {
+    let mut reply = Reply::new(status, body);
+    reply.headers = headers.into_fields();
+    reply
+}
+
+fn serve_directory(request: &Request, path: &Path) -> Result<Reply, ContentError> {
+    let url_path = &request.url_parts.path;
+    if !url_path.ends_with('/') {
+        let mut reply = Reply::new(301, Body::None);
+        // The slash goes behind the query as well: wptserve takes the whole URL.
+        reply.push("Location", format!("{}/", request.url));
+        return Ok(reply);
+    }
+    let page = listing::page(url_path, path)
+        .map_err(|error| ContentError::Server(format!("OSError: cannot list {}: {error}", path.display())))?;
+    let mut reply = Reply::new(200, Body::Bytes(page.into()));
+    reply.push("Content-Type", "text/html");
+    Ok(reply)
+}
+
+/// Reads at most what the file has, should it have become shorter.
+fn read_range(file: &mut File, range: ByteRange) -> Result<Vec<u8>, ContentError> {
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut data = Vec::new();
+    file.take(range.len()).read_to_end(&mut data)?;
+    Ok(data)
+}
+
+/// wptserve 4.0.3, `response.py`, `MultipartContent`.
+fn multipart(
+    file: &mut File,
+    ranges: &[ByteRange],
+    size: u64,
+    boundary: &str,
+    content_type: Option<Bytes>,
+) -> Result<Bytes, ContentError> {
+    let mut out = BytesMut::new();
+    for range in ranges {
+        out.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+        if let Some(content_type) = &content_type {
+            out.extend_from_slice(b"Content-Type: ");
+            out.extend_from_slice(content_type);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(format!("Content-Range: {}\r\n\r\n", range.content_range(size)).as_bytes());
+        out.extend_from_slice(&read_range(file, *range)?);
+    }
+    out.extend_from_slice(format!("\r\n--{boundary}--").as_bytes());
+    Ok(out.freeze())
+}
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -1,0 +1,78 @@
+//! What is served without running anything: files, directory listings and `.asis` responses.
+//!
+//! Follows wptserve 4.0.3, `handlers.py` (`FileHandler`, `DirectoryHandler`, `AsIsHandler`) and the errors that `server.py` makes
+//! of their exceptions. Everything here calls the file system and may block. Pipes and template substitution are not applied.
+
+mod asis;
+mod files;
+mod headers;
+mod listing;
+pub mod mime;
+mod ranges;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use crate::docroot::{DocRoot, PathError};
+use crate::http::{Reply, Request};
+use crate::route::Handler;
+
+/// Why a request for content gets an error.
+#[derive(Debug, thiserror::Error)]
+enum ContentError {
+    /// The file is not there, or cannot be read.
+    #[error("404")]
+    NotFound,
+    /// The range cannot be served. The text is the message of wptserve's answer.
+    #[error("{0}")]
+    Range(String),
+    /// Something that wptserve answers with a traceback.
+    #[error("{0}")]
+    Server(String),
+}
+
+impl From<PathError> for ContentError {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::NotFound => ContentError::NotFound,
+            PathError::Nul => ContentError::Server(format!("ValueError: {error}")),
+        }
+    }
+}
+
+impl From<io::Error> for ContentError {
+    /// Whatever keeps a file from being read, wptserve says 404.
+    fn from(_: io::Error) -> Self {
+        ContentError::NotFound
+    }
+}
+
+/// Answers a request from the files under `root`. Calls the file system, so keep it off the event loop.
+///
+/// [`Handler::Python`] is not content: it is answered with 500.
+pub fn serve(handler: Handler, request: &Request, root: &DocRoot) -> Reply {
+    let result = match handler {
+        Handler::File => files::serve(request, root),
+        Handler::AsIs => asis::serve(request, root),
+        Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
+    };
+    result.unwrap_or_else(|error| match error {
+        ContentError::NotFound => Reply::error(404, "404"),
+        ContentError::Range(message) => Reply::error(416, &message),
+        ContentError::Server(cause) => {
+            log::warn!("Internal server error loading {}: {cause}", request.url);
+            Reply::server_error(&request.url, &cause)
+        }
+    })
+}
+
+/// Opens a regular file. Anything else could block for ever, or never end.
+fn open(path: &Path) -> Result<(File, u64), ContentError> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(ContentError::NotFound);
+    }
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    Ok((file, len))
+}

@@ -1,0 +1,68 @@
+//! Makes `dict(request.headers)` and `dict(request.GET)` give the lists of values, and `==` compare them, as CPython does.
+//!
+//! CPython's `dict(m)` copies the table of a dict subclass that keeps `dict`'s iteration, without asking its `[]`; two WPT
+//! handlers rely on it. RustPython asks `keys()` and `[]` of every subclass. The initialiser of its `dict` type is a slot
+//! that can be exchanged while the interpreter is set up, so ours stands before it and takes our two classes itself.
+//! Not covered: `{**m}` and `d.update(m)`, which reach the same code without going through the slot.
+
+use std::sync::OnceLock;
+
+use rustpython_vm::builtins::PyDict;
+use rustpython_vm::function::{FuncArgs, PyComparisonValue};
+use rustpython_vm::types::PyComparisonOp;
+use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine};
+
+use super::{MultiDict, RequestHeaders};
+
+type Init = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult<()>;
+
+/// RustPython's own initialiser of `dict`. The type is shared by all interpreters of the process, hence a static.
+static OF_DICT: OnceLock<Init> = OnceLock::new();
+
+/// Puts our initialiser before that of `dict`; once per process, later calls find it done.
+pub(super) fn install(vm: &VirtualMachine) {
+    let slots = vm.ctx.types.dict_type.slots();
+    if let Some(own) = slots.init.load()
+        && OF_DICT.set(own).is_ok()
+    {
+        slots.init.store(Some(init));
+        // The short cut of a call of `dict` would pass the slot by; without one the call takes the long way through it.
+        slots.vectorcall.store(None);
+    }
+}
+
+fn init(made: &PyObject, mut args: FuncArgs, vm: &VirtualMachine) -> PyResult<()> {
+    if let ([source], Some(target)) = (args.args.as_slice(), made.downcast_ref::<PyDict>())
+        && let Some(table) = table_of(source)
+    {
+        for (key, values) in table.items_vec() {
+            target.inner_setitem(&*key, values, vm)?;
+        }
+        args.args.clear();
+    }
+    match OF_DICT.get() {
+        Some(own) => own(made, args, vm),
+        None => Ok(()),
+    }
+}
+
+/// The table behind `source` when it is one of our classes, subclasses in Python included.
+fn table_of(source: &PyObject) -> Option<&Py<PyDict>> {
+    (source.downcastable::<MultiDict>() || source.downcastable::<RequestHeaders>())
+        .then(|| source.downcast_ref::<PyDict>())
+        .flatten()
+}
+
+/// `==` between two dicts one of which is ours: by what the tables hold, where RustPython would ask `[]`.
+pub(super) fn equal(
+    ours: &PyDict,
+    other: &PyObject,
+    op: PyComparisonOp,
+    vm: &VirtualMachine,
+) -> PyResult<PyComparisonValue> {
+    op.eq_only(|| {
+        let Some(other) = other.downcast_ref::<PyDict>() else { return Ok(PyComparisonValue::NotImplemented) };
+        let [ours, other] = [ours.copy(), other.copy()].map(|table| PyObjectRef::from(table.into_ref(&vm.ctx)));
+        Ok(PyComparisonValue::Implemented(vm.bool_eq(&ours, &other)?))
+    })
+}

@@ -1,0 +1,180 @@
+//! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
+
+pub(crate) use request::Request;
+
+#[rustpython_vm::pymodule(sub, name = "_wptserve")]
+pub(super) mod request {
+    use std::{io, sync::Arc};
+
+    use bytes::Bytes;
+    use parking_lot::Mutex;
+    use rustpython_vm::{
+        Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, function::FuncArgs, types::Representable,
+    };
+
+    use crate::{
+        http::{self, query, text::latin1},
+        python::{
+            Environment,
+            link::Link,
+            native::{MultiDict, RawHeaders, RequestHeaders},
+        },
+    };
+
+    /// A value that is made once, when it is first asked for.
+    #[derive(Debug, Default)]
+    struct Lazy(Mutex<Option<PyObjectRef>>);
+
+    impl Lazy {
+        /// The lock is not held while the value is made: that may run Python code. Two threads may both make it; the
+        /// first one's counts.
+        fn get(&self, make: impl FnOnce() -> PyResult) -> PyResult {
+            if let Some(made) = self.0.lock().clone() {
+                return Ok(made);
+            }
+            let made = make()?;
+            Ok(self.0.lock().get_or_insert(made).clone())
+        }
+    }
+
+    /// An HTTP request (wptserve 4.0.3, request.py, `Request`).
+    #[pyattr]
+    #[pyclass(module = "wptserve.request", name = "Request")]
+    #[derive(PyPayload)]
+    pub(crate) struct Request {
+        plain: http::Request,
+        route_match: Vec<(String, String)>,
+        environment: Arc<Environment>,
+        url_parts: Lazy,
+        raw_headers: Lazy,
+        headers: Lazy,
+        get: Lazy,
+    }
+
+    impl std::fmt::Debug for Request {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.debug_struct("Request").field("url", &self.plain.url).finish_non_exhaustive()
+        }
+    }
+
+    impl Request {
+        pub(crate) fn new(
+            plain: http::Request,
+            route_match: Vec<(String, String)>,
+            body: Bytes,
+            link: Link,
+            environment: Arc<Environment>,
+        ) -> Self {
+            let _ = (body, link);
+            Self {
+                plain,
+                route_match,
+                environment,
+                url_parts: Lazy::default(),
+                raw_headers: Lazy::default(),
+                headers: Lazy::default(),
+                get: Lazy::default(),
+            }
+        }
+    }
+
+    #[pyclass(with(Representable), flags(HAS_DICT))]
+    impl Request {
+        /// The directory that paths are resolved in.
+        #[pygetset]
+        fn doc_root(&self) -> String {
+            self.environment.doc_root.clone()
+        }
+
+        /// What the route's pattern has matched: a dictionary of group names, the star under "*".
+        #[pygetset]
+        fn route_match(&self, vm: &VirtualMachine) -> PyResult {
+            let groups = vm.ctx.new_dict();
+            for (name, text) in &self.route_match {
+                groups.set_item(name.as_str(), vm.ctx.new_str(text.as_str()).into(), vm)?;
+            }
+            Ok(groups.into())
+        }
+
+        /// The pair of the client's address and port.
+        #[pygetset]
+        fn client_address(&self, vm: &VirtualMachine) -> PyObjectRef {
+            let (address, port) = self.plain.client.clone();
+            vm.new_tuple((address, port)).into()
+        }
+
+        /// The version the server speaks: "HTTP/1.1".
+        #[pygetset]
+        fn protocol_version(&self) -> &'static str {
+            "HTTP/1.1"
+        }
+
+        /// The method, as sent.
+        #[pygetset]
+        fn method(&self) -> String {
+            latin1(&self.plain.head.method)
+        }
+
+        /// The request's target, as sent: path and query, still percent-encoded.
+        #[pygetset]
+        fn request_path(&self) -> String {
+            self.plain.request_path()
+        }
+
+        /// The prefix of the path that the route stands for.
+        #[pygetset]
+        fn url_base(&self) -> &'static str {
+            "/"
+        }
+
+        /// The absolute URL.
+        #[pygetset]
+        fn url(&self) -> String {
+            self.plain.url.clone()
+        }
+
+        /// The URL taken apart: a `urllib.parse.SplitResult`.
+        #[pygetset]
+        fn url_parts(&self, vm: &VirtualMachine) -> PyResult {
+            self.url_parts.get(|| {
+                let parts = &self.plain.url_parts;
+                let fields = [&parts.scheme, &parts.netloc, &parts.path, &parts.query, &parts.fragment];
+                let fields = fields.map(|text| vm.ctx.new_str(text.as_str()).into()).to_vec();
+                let name = vm.ctx.new_tuple(vec![vm.ctx.new_str("SplitResult").into()]);
+                vm.import_from("urllib.parse", name, 0)?
+                    .get_attr("SplitResult", vm)?
+                    .call(FuncArgs::from(fields), vm)
+            })
+        }
+
+        /// The first line of the request, with its line end.
+        #[pygetset]
+        fn request_line(&self, vm: &VirtualMachine) -> PyObjectRef {
+            vm.ctx.new_bytes(self.plain.head.request_line.to_vec()).into()
+        }
+
+        /// The headers by name; names in any case, values are bytes.
+        #[pygetset]
+        fn headers(&self, vm: &VirtualMachine) -> PyResult {
+            self.headers.get(|| Ok(RequestHeaders::new(&self.plain.head.headers, vm)?.into()))
+        }
+
+        /// The headers as they came: order, case, duplicates.
+        #[pygetset]
+        fn raw_headers(&self, vm: &VirtualMachine) -> PyResult {
+            self.raw_headers.get(|| Ok(RawHeaders::new(self.plain.head.headers.clone()).into_pyobject(vm)))
+        }
+
+        /// The parameters of the query; names and values are bytes.
+        #[pygetset(name = "GET")]
+        fn get(&self, vm: &VirtualMachine) -> PyResult {
+            self.get.get(|| Ok(MultiDict::from_pairs(query::parse_qsl(&self.plain.url_parts.query), vm)?.into()))
+        }
+    }
+
+    impl Representable for Request {
+        fn repr_str(zelf: &Py<Self>, _vm: &VirtualMachine) -> PyResult<String> {
+            Ok(format!("<Request {} {}>", zelf.method(), zelf.url()))
+        }
+    }
+}

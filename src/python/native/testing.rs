@@ -1,0 +1,116 @@
+//! For the tests of this room: one interpreter for the whole test binary, a VM of its own for every test, and tables of
+//! Python expressions with the `repr` they must give. Nothing here ships.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex};
+
+use rustpython_vm::compiler::Mode;
+use rustpython_vm::scope::Scope;
+use rustpython_vm::vm::thread::ThreadedVirtualMachine;
+use rustpython_vm::{AsObject, PyResult, VirtualMachine};
+
+type Ask = Sender<ThreadedVirtualMachine>;
+
+/// The thread that owns the interpreter; a VM is asked of it by sending where to put the answer.
+static KEEPER: LazyLock<Mutex<Sender<Ask>>> = LazyLock::new(|| {
+    let (ask, asked) = channel::<Ask>();
+    std::thread::spawn(move || {
+        let interpreter = crate::python::vm::build();
+        interpreter.enter(|vm| crate::python::vm::warm_up(vm).map_err(|error| vm.print_exception(&error)).unwrap());
+        while let Ok(answer) = asked.recv() {
+            let _ = answer.send(interpreter.enter(VirtualMachine::new_thread));
+        }
+    });
+    Mutex::new(ask)
+});
+
+/// Runs `work` with a VM of the shared interpreter.
+pub(in crate::python) fn with_vm<R>(work: impl FnOnce(&VirtualMachine) -> R) -> R {
+    let (answer, answered) = channel();
+    KEEPER.lock().unwrap().send(answer).unwrap();
+    answered.recv().unwrap().run(work)
+}
+
+/// Runs a table: set-up, a line `---`, then for every `>>> expression` the `repr` it gives, or `Type: message` of what it raises.
+///
+/// The expected lines of `>>>` come from wptserve 4.0.3 under CPython 3.11; those of `>>>!` are known differences from it.
+pub(in crate::python) fn check_table(table: &str) {
+    let (setup, rows) = table.split_once("\n---\n").unwrap();
+    let mut lines = rows.lines();
+    let mut checks = Vec::new();
+    while let Some(line) = lines.next() {
+        if let Some(code) = line.strip_prefix(">>> ").or_else(|| line.strip_prefix(">>>! ")) {
+            checks.push((code, lines.next().unwrap()));
+        }
+    }
+    check(setup, &checks);
+}
+
+/// Runs `setup`, in which [`helpers::install`] has put its names, and compares each expression with what it must give.
+pub(in crate::python) fn check(setup: &str, checks: &[(&str, &str)]) {
+    let wrong: Vec<String> = with_vm(|vm| {
+        let scope = vm.new_scope_with_builtins();
+        helpers::install(&scope.globals, vm);
+        if let Err(error) = run(setup, Mode::Exec, &scope, vm) {
+            vm.print_exception(&error);
+            panic!("the set-up of the test failed");
+        }
+        checks.iter().filter_map(|(code, expected)| differs(code, expected, &scope, vm)).collect()
+    });
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn run(code: &str, mode: Mode, scope: &Scope, vm: &VirtualMachine) -> PyResult {
+    let code = vm.compile(code, mode, "<test>").map_err(|error| error.into_pyexception(vm, Some(code)))?;
+    vm.run_code_obj(code, scope.clone())
+}
+
+fn differs(code: &str, expected: &str, scope: &Scope, vm: &VirtualMachine) -> Option<String> {
+    let got = match run(code, Mode::Eval, scope, vm).and_then(|value| value.repr(vm)) {
+        Ok(repr) => repr.to_string_lossy().replace('\n', "\\n"),
+        Err(error) => {
+            let text = error.as_object().str(vm).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+            format!("{}: {text}", error.class().name()).replace('\n', "\\n")
+        }
+    };
+    (got != *expected).then(|| format!("{code}\n     got {got}\nexpected {expected}"))
+}
+
+/// Python functions that make the native objects from bytes, so that a table reads the same for wptserve and for us.
+mod helpers {
+    use bytes::Bytes;
+    use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef};
+    use rustpython_vm::function::PosArgs;
+    use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+
+    use crate::http::Headers;
+    use crate::python::native::{MultiDict, RawHeaders, RequestHeaders};
+
+    pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
+        let functions = [
+            ("multidict", vm.new_function("multidict", multidict)),
+            ("raw", vm.new_function("raw", raw)),
+            ("headers", vm.new_function("headers", headers)),
+        ];
+        for (name, function) in functions {
+            globals.set_item(name, function.into(), vm).unwrap();
+        }
+    }
+
+    fn multidict(pairs: PosArgs<PyTupleRef>, vm: &VirtualMachine) -> PyResult<PyRef<MultiDict>> {
+        let bytes = |value: &PyObjectRef| value.downcast_ref::<PyBytes>().unwrap().as_bytes().to_vec();
+        MultiDict::from_pairs(pairs.into_iter().map(|pair| (bytes(&pair[0]), bytes(&pair[1]))), vm)
+    }
+
+    fn parse(block: &[u8]) -> Headers {
+        Headers::parse(&Bytes::from([block, b"\r\n\r\n"].concat()))
+    }
+
+    fn raw(block: PyBytesRef, vm: &VirtualMachine) -> PyObjectRef {
+        RawHeaders::new(parse(block.as_bytes())).into_ref(&vm.ctx).into()
+    }
+
+    fn headers(block: PyBytesRef, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
+        RequestHeaders::new(&parse(block.as_bytes()), vm)
+    }
+}

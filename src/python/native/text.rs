@@ -1,0 +1,122 @@
+//! Text and bytes: `isomorphic_encode` and `isomorphic_decode`, the bridge every WPT handler walks over, and the small
+//! conversions the native classes share.
+//!
+//! Isomorphic means ISO-8859-1: each byte is the code point of the same number. Nothing here guesses an encoding.
+
+use rustpython_vm::builtins::{PyBaseExceptionRef, PyBytes, PyStr};
+use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
+
+/// The bytes whose ISO-8859-1 reading is `text`; `None` when a character has no such byte.
+pub(super) fn latin1_bytes(text: &PyStr) -> Option<Vec<u8>> {
+    text.as_wtf8().code_points().map(|point| u8::try_from(point.to_u32()).ok()).collect()
+}
+
+/// The text whose characters have the numbers of `bytes`.
+pub(super) fn latin1_text(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// `wptserve.utils.isomorphic_encode` (wptserve 4.0.3, utils.py): bytes pass, text becomes its ISO-8859-1 bytes.
+pub(super) fn encode(value: &PyObject, vm: &VirtualMachine) -> PyResult {
+    if value.downcastable::<PyBytes>() {
+        return Ok(value.to_owned());
+    }
+    let Some(text) = value.downcast_ref::<PyStr>() else {
+        return Err(unexpected(value, vm));
+    };
+    match latin1_bytes(text) {
+        Some(bytes) => Ok(vm.ctx.new_bytes(bytes).into()),
+        // Python's own codec words the error: it knows the position and the character.
+        None => vm.call_method(value, "encode", ("iso-8859-1",)),
+    }
+}
+
+/// `wptserve.utils.isomorphic_decode` (wptserve 4.0.3, utils.py): text passes, bytes become text of the same numbers.
+pub(super) fn decode(value: &PyObject, vm: &VirtualMachine) -> PyResult {
+    if value.downcastable::<PyStr>() {
+        return Ok(value.to_owned());
+    }
+    match value.downcast_ref::<PyBytes>() {
+        Some(bytes) => Ok(vm.ctx.new_str(latin1_text(bytes.as_bytes())).into()),
+        None => Err(unexpected(value, vm)),
+    }
+}
+
+/// The bytes of a `bytes` or `str` argument, as [`encode`] reads them.
+pub(super) fn encoded(value: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
+    let bytes = encode(value, vm)?;
+    Ok(bytes.downcast_ref::<PyBytes>().map(|bytes| bytes.as_bytes().to_vec()).unwrap_or_default())
+}
+
+/// wptserve formats with `"… %r" % value`, so a tuple is taken apart as format arguments; `_mod` does the same.
+fn unexpected(value: &PyObject, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let format = vm.ctx.new_str("Unexpected value (expecting string-like): %r");
+    match vm._mod(format.as_object(), value).and_then(|message| message.str(vm)) {
+        Ok(message) => vm.new_type_error(message.as_wtf8().to_owned()),
+        Err(error) => error,
+    }
+}
+
+/// `wptserve.utils.HTTPException(code, message)`, the Python class of the stubs: handlers catch and subclass it.
+pub(super) fn http_exception(code: u16, message: &str, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let raised = vm
+        .import("wptserve.utils", 0)
+        .and_then(|_| vm.import("sys", 0))
+        .and_then(|sys| sys.get_attr("modules", vm))
+        .and_then(|modules| modules.get_item("wptserve.utils", vm))
+        .and_then(|utils| vm.call_method(&utils, "HTTPException", (code, message)))
+        .and_then(|error| error.try_into_value::<PyBaseExceptionRef>(vm));
+    raised.unwrap_or_else(|error| error)
+}
+
+/// A Python `bytes`.
+pub(super) fn bytes_object(bytes: impl Into<Vec<u8>>, vm: &VirtualMachine) -> PyObjectRef {
+    vm.ctx.new_bytes(bytes.into()).into()
+}
+
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod functions {
+    use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine};
+
+    /// Text to bytes by ISO-8859-1; bytes are returned as they are, anything else is a TypeError.
+    #[pyfunction]
+    fn isomorphic_encode(s: PyObjectRef, vm: &VirtualMachine) -> PyResult {
+        super::encode(&s, vm)
+    }
+
+    /// Bytes to text by ISO-8859-1; text is returned as it is, anything else is a TypeError.
+    #[pyfunction]
+    fn isomorphic_decode(s: PyObjectRef, vm: &VirtualMachine) -> PyResult {
+        super::decode(&s, vm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::native::testing::check;
+
+    /// Results of wptserve 4.0.3's utils.py under CPython 3.11.
+    #[test]
+    fn isomorphic_as_in_wptserve() {
+        check(
+            "from wptserve.utils import isomorphic_encode as enc, isomorphic_decode as dec",
+            &[
+                ("enc('a\\xff')", "b'a\\xff'"),
+                ("enc(b'a\\xff')", "b'a\\xff'"),
+                ("dec(b'a\\xff')", "'a\u{ff}'"),
+                ("dec('\\u0100')", "'\u{100}'"),
+                ("enc(1)", "TypeError: Unexpected value (expecting string-like): 1"),
+                ("dec(None)", "TypeError: Unexpected value (expecting string-like): None"),
+                ("dec(bytearray(b'a'))", "TypeError: Unexpected value (expecting string-like): bytearray(b'a')"),
+                ("enc(())", "TypeError: not enough arguments for format string"),
+                ("enc((1, 2))", "TypeError: not all arguments converted during string formatting"),
+                ("enc((1,))", "TypeError: Unexpected value (expecting string-like): 1"),
+                (
+                    "enc('\\u0100')",
+                    "UnicodeEncodeError: 'latin-1' codec can't encode character '\\u0100' in position 0: ordinal not in \
+                 range(256)",
+                ),
+            ],
+        );
+    }
+}

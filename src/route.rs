@@ -1,0 +1,376 @@
+//! Which handler serves a request, by its method and path.
+//!
+//! Follows wptserve 4.0.3: the pattern language and the choice of `router.py`, the default routes of `routes.py`. Pure: it knows
+//! what kind of handler to run, not how, and looks at no file.
+
+use std::collections::HashSet;
+
+use crate::http::text::repr;
+
+/// What runs for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handler {
+    /// A Python script with a `main` function.
+    Python,
+    /// A file that holds a whole response.
+    AsIs,
+    /// A file, or the listing of a directory.
+    File,
+}
+
+/// A route that fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// What to run.
+    pub handler: Handler,
+    /// wptserve's `request.route_match`: the named groups in order, then `*` if the pattern has a star.
+    pub groups: Vec<(String, String)>,
+}
+
+/// Why a pattern is none. The text is that of wptserve's exception, or of `re.error` where the pattern gets that far.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// A `{group}` behind a `*`.
+    #[error("Group seen after star in regexp")]
+    GroupAfterStar,
+    /// A second `*`.
+    #[error("Star seen after star in regexp")]
+    StarAfterStar,
+    /// A brace that opens no group. The text is the rest of the pattern.
+    #[error("{0}")]
+    Unmatched(String),
+    /// `{}`.
+    #[error("missing group name")]
+    NoGroupName,
+    /// A group whose name is no Python identifier.
+    #[error("bad character in group name {}", repr(.0))]
+    GroupName(String),
+    /// A group name that is used twice.
+    #[error("redefinition of group name {}", repr(.0))]
+    GroupTwice(String),
+}
+
+/// A compiled path pattern: literals and groups, then perhaps a star with literals behind it.
+#[derive(Clone, Debug)]
+struct Pattern {
+    parts: Vec<Part>,
+    /// What has to follow the text of the star. Nothing but literals can stand there.
+    after_star: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Literal(String),
+    /// One or more characters other than `/`.
+    Group(String),
+}
+
+#[derive(Clone, Debug)]
+struct Route {
+    /// `None` fits every method.
+    method: Option<String>,
+    pattern: Pattern,
+    handler: Handler,
+}
+
+/// The routes of a server. Routes registered later win.
+#[derive(Clone, Debug)]
+pub struct Router {
+    routes: Vec<Route>,
+}
+
+impl Default for Router {
+    /// wptserve's routes: `*.py` for every method, `*.asis` and everything else for GET.
+    fn default() -> Self {
+        let star = |method: Option<&str>, suffix: &str, handler| Route {
+            method: method.map(str::to_owned),
+            pattern: Pattern { parts: vec![Part::Literal("/".into())], after_star: Some(suffix.into()) },
+            handler,
+        };
+        Router {
+            routes: vec![
+                star(Some("GET"), "", Handler::File),
+                star(Some("GET"), ".asis", Handler::AsIs),
+                star(None, ".py", Handler::Python),
+            ],
+        }
+    }
+}
+
+impl Router {
+    /// A router that knows no route.
+    pub fn empty() -> Router {
+        Router { routes: Vec::new() }
+    }
+
+    /// Adds a route in front of those that are there. The method `*` fits every method, and `GET` fits HEAD as well.
+    pub fn register(&mut self, method: &str, pattern: &str, handler: Handler) -> Result<(), PatternError> {
+        let method = (method != "*").then(|| method.to_owned());
+        self.routes.push(Route { method, pattern: Pattern::compile(pattern)?, handler });
+        Ok(())
+    }
+
+    /// The first route that fits. `path` is still percent-encoded.
+    pub fn route(&self, method: &[u8], path: &str) -> Option<Match> {
+        self.routes.iter().rev().filter(|route| route.takes(method)).find_map(|route| {
+            let groups = route.pattern.match_path(path)?;
+            Some(Match { handler: route.handler, groups })
+        })
+    }
+}
+
+impl Route {
+    fn takes(&self, method: &[u8]) -> bool {
+        match &self.method {
+            None => true,
+            Some(own) => own.as_bytes() == method || (own == "GET" && method == b"HEAD"),
+        }
+    }
+}
+
+impl Pattern {
+    /// A slash at the start is implied. A backslash keeps the next character literal, and stays there itself.
+    fn compile(pattern: &str) -> Result<Pattern, PatternError> {
+        let mut compiled = Pattern { parts: Vec::new(), after_star: None };
+        if !pattern.starts_with('/') {
+            compiled.push_literal("/");
+        }
+        let mut names = HashSet::new();
+        let mut rest = pattern;
+        while let Some(first) = rest.chars().next() {
+            let len = match first {
+                '{' => {
+                    let name = group_name(rest).ok_or_else(|| PatternError::Unmatched(rest.to_owned()))?;
+                    if compiled.after_star.is_some() {
+                        return Err(PatternError::GroupAfterStar);
+                    }
+                    check_name(name)?;
+                    if !names.insert(name) {
+                        return Err(PatternError::GroupTwice(name.to_owned()));
+                    }
+                    compiled.parts.push(Part::Group(name.to_owned()));
+                    name.len() + 2
+                }
+                '*' if compiled.after_star.is_some() => return Err(PatternError::StarAfterStar),
+                '*' => {
+                    compiled.after_star = Some(String::new());
+                    1
+                }
+                _ => {
+                    let len = literal_len(rest);
+                    compiled.push_literal(rest.get(..len).unwrap_or(rest));
+                    len
+                }
+            };
+            rest = rest.get(len..).unwrap_or_default();
+        }
+        Ok(compiled)
+    }
+
+    fn push_literal(&mut self, text: &str) {
+        match (&mut self.after_star, self.parts.last_mut()) {
+            (Some(after_star), _) => after_star.push_str(text),
+            (None, Some(Part::Literal(literal))) => literal.push_str(text),
+            (None, _) => self.parts.push(Part::Literal(text.to_owned())),
+        }
+    }
+
+    fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let mut groups = Vec::new();
+        self.match_parts(&self.parts, path, &mut groups, &mut HashSet::new()).then(|| {
+            groups.reverse();
+            groups
+        })
+    }
+
+    /// Matches from the left and fills `groups` from the right. `failed` remembers dead ends (parts and text that were left), so
+    /// that patterns with several groups stay fast on long paths.
+    fn match_parts(
+        &self,
+        parts: &[Part],
+        text: &str,
+        groups: &mut Vec<(String, String)>,
+        failed: &mut HashSet<(usize, usize)>,
+    ) -> bool {
+        let Some((part, parts)) = parts.split_first() else { return self.match_star(text, groups) };
+        match part {
+            Part::Literal(literal) => {
+                text.strip_prefix(literal.as_str()).is_some_and(|rest| self.match_parts(parts, rest, groups, failed))
+            }
+            Part::Group(name) => {
+                if failed.contains(&(parts.len(), text.len())) {
+                    return false;
+                }
+                let longest = text.split('/').next().unwrap_or_default();
+                for (at, last) in longest.char_indices().rev() {
+                    let (group, rest) = text.split_at(at + last.len_utf8());
+                    if self.match_parts(parts, rest, groups, failed) {
+                        groups.push((name.clone(), group.to_owned()));
+                        return true;
+                    }
+                }
+                failed.insert((parts.len(), text.len()));
+                false
+            }
+        }
+    }
+
+    fn match_star(&self, text: &str, groups: &mut Vec<(String, String)>) -> bool {
+        match &self.after_star {
+            None => text.is_empty(),
+            // The star's group holds the literals behind it as well. Its dot takes everything but a line feed.
+            Some(suffix) => {
+                let fits = text.strip_suffix(suffix.as_str()).is_some_and(|star| !star.contains('\n'));
+                if fits {
+                    groups.push(("*".to_owned(), text.to_owned()));
+                }
+                fits
+            }
+        }
+    }
+}
+
+/// The name in `{name}` at the start of `text`.
+fn group_name(text: &str) -> Option<&str> {
+    let (name, _) = text.strip_prefix('{')?.split_once('}')?;
+    name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
+}
+
+fn check_name(name: &str) -> Result<(), PatternError> {
+    match name.chars().next() {
+        None => Err(PatternError::NoGroupName),
+        Some(first) if first.is_alphabetic() || first == '_' => Ok(()),
+        Some(_) => Err(PatternError::GroupName(name.to_owned())),
+    }
+}
+
+/// How much of `text` is taken literally. It starts neither with `{` nor with `*`.
+fn literal_len(text: &str) -> usize {
+    let mut chars = text.char_indices().peekable();
+    if text.starts_with('/') {
+        return 1;
+    }
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' if chars.peek().is_some_and(|(_, next)| *next != '\n') => {
+                chars.next();
+            }
+            '{' | '*' | '/' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn groups(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+        let mut router = Router::empty();
+        router.register("*", pattern, Handler::File).unwrap();
+        router.route(b"GET", path).map(|found| found.groups)
+    }
+
+    #[test]
+    fn default_routes() {
+        let router = Router::default();
+        for (method, path, expected) in [
+            ("GET", "/a.py", Some(Handler::Python)),
+            ("POST", "/d/a.py", Some(Handler::Python)),
+            ("FOO", "/.py", Some(Handler::Python)),
+            ("GET", "/a.asis", Some(Handler::AsIs)),
+            ("HEAD", "/a.asis", Some(Handler::AsIs)),
+            ("POST", "/a.asis", None),
+            ("GET", "/", Some(Handler::File)),
+            ("HEAD", "/a.html", Some(Handler::File)),
+            ("head", "/a.html", None),
+            ("POST", "/a.html", None),
+            ("OPTIONS", "/", None),
+            ("GET", "/a.py/", Some(Handler::File)),
+            ("GET", "/a.PY", Some(Handler::File)),
+            ("GET", "/a%2Epy", Some(Handler::File)),
+            ("GET", "*", None),
+            ("GET", "", None),
+        ] {
+            assert_eq!(router.route(method.as_bytes(), path).map(|found| found.handler), expected, "{method} {path}");
+        }
+        let found = router.route(b"GET", "/d/a.py").unwrap();
+        assert_eq!(found.groups, [("*".to_owned(), "d/a.py".to_owned())]);
+    }
+
+    #[test]
+    fn patterns_match_like_wptserve() {
+        let table: &[(&str, &str, Option<&[(&str, &str)]>)] = &[
+            (
+                "api/{resource}/*.json",
+                "/api/test/test2/data.json",
+                Some(&[("resource", "test"), ("*", "test2/data.json")]),
+            ),
+            ("api/{resource}/*.json", "/api/test/data.py", None),
+            ("/a", "/a", Some(&[])),
+            ("/a", "/a/", None),
+            ("a", "/a", Some(&[])),
+            ("", "/", Some(&[])),
+            ("/", "/", Some(&[])),
+            ("*", "/", Some(&[("*", "")])),
+            ("a.c", "/abc", None),
+            ("a(b|c)", "/ab", None),
+            ("{a}", "/", None),
+            ("{a}/{b}", "/x/y", Some(&[("a", "x"), ("b", "y")])),
+            ("{a}{b}", "/xyz", Some(&[("a", "xy"), ("b", "z")])),
+            ("{a}-{b}.x", "/1-2-3.x", Some(&[("a", "1-2"), ("b", "3")])),
+            ("{a}*", "/xyz/", Some(&[("a", "xyz"), ("*", "/")])),
+            ("{a}.x*.py", "/a.xb.x.py", Some(&[("a", "a.xb"), ("*", ".py")])),
+            ("\\*", "/*", None),
+            ("\\*", "/\\*", Some(&[])),
+            ("\\/a", "/\\/a", Some(&[])),
+            ("a\\", "/a\\", Some(&[])),
+            ("\u{e9}*", "/\u{e9}", Some(&[("*", "")])),
+        ];
+        for (pattern, path, expected) in table {
+            let expected = expected.map(|e| e.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect::<Vec<_>>());
+            assert_eq!(groups(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn bad_patterns_say_what_wptserve_says() {
+        for (pattern, message) in [
+            ("*{a}", "Group seen after star in regexp"),
+            ("a*b*", "Star seen after star in regexp"),
+            ("a{b", "{b"),
+            ("a/{b c}/d", "{b c}/d"),
+            ("{}", "missing group name"),
+            ("{1a}", "bad character in group name '1a'"),
+            ("{a}/{a}", "redefinition of group name 'a'"),
+        ] {
+            assert_eq!(Pattern::compile(pattern).unwrap_err().to_string(), message, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn later_routes_win() {
+        let mut router = Router::default();
+        router.register("POST", "/a.py", Handler::AsIs).unwrap();
+        assert_eq!(router.route(b"POST", "/a.py").unwrap().handler, Handler::AsIs);
+        assert_eq!(router.route(b"GET", "/a.py").unwrap().handler, Handler::Python);
+    }
+
+    #[test]
+    fn many_groups_stay_fast() {
+        let path = format!("/{}", "a-".repeat(300));
+        assert_eq!(groups("{a}-{b}-{c}-{d}-{e}-{f}x", &path), None);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(pattern in "[a{}*/\\\\\u{e9}]{0,12}", path in "/[a/\\\\*\u{e9}]{0,12}") {
+            if let Ok(pattern) = Pattern::compile(&pattern) {
+                pattern.match_path(&path);
+            }
+        }
+    }
+}
