@@ -76,7 +76,8 @@ pub(super) fn run(args: Args) -> Result<(), StartupError> {
         }
     }
     let listener = bind(&config.host, config.port)?;
-    let address = listener.local_addr().map_err(|source| StartupError::Bind { address: config.host.clone(), source })?;
+    let address =
+        listener.local_addr().map_err(|source| StartupError::Bind { address: config.host.clone(), source })?;
     actix_rt::System::new().block_on(serve(config, listener, address))
 }
 
@@ -86,7 +87,8 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
-    let python = Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
+    let python =
+        Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
     let python = Arc::new(python);
     let site = Site {
         scheme: Scheme::Http,
@@ -141,7 +143,10 @@ async fn announce(config: Config, address: SocketAddr) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let port = address.port();
-    let url = format!("http://{}:{port}/", if config.host.contains(':') { format!("[{}]", config.host) } else { config.host.clone() });
+    let url = format!(
+        "http://{}:{port}/",
+        if config.host.contains(':') { format!("[{}]", config.host) } else { config.host.clone() }
+    );
     let text = format!("Serving {} on {url}\n", config.doc_root.path().display());
     let _ = io::stdout().write_all(text.as_bytes());
     if let Some(file) = &config.ready_file {

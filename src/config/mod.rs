@@ -21,7 +21,9 @@ pub enum StartupError {
     #[error(transparent)]
     DocRoot(#[from] DocRootError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; stop what uses the port, or choose another with --port (0: any free one)")]
+    #[error(
+        "cannot listen on {address}: {source}; stop what uses the port, or choose another with --port (0: any free one)"
+    )]
     Bind {
         /// Host and port.
         address: String,
@@ -86,9 +88,8 @@ impl Config {
         ready_file: Option<PathBuf>,
     ) -> Result<Self, StartupError> {
         let doc_root = DocRoot::new(doc_root)?;
-        let absolute = |path: PathBuf| {
-            std::path::absolute(&path).map_err(|source| StartupError::ReadyFile { path, source })
-        };
+        let absolute =
+            |path: PathBuf| std::path::absolute(&path).map_err(|source| StartupError::ReadyFile { path, source });
         let ready_file = ready_file.map(absolute).transpose()?;
         Ok(Self { doc_root, host, port, import_policy, ready_file })
     }

@@ -64,15 +64,15 @@ impl Encoder {
     ///
     /// wptserve 4.0.3, `ResponseWriter.write_default_headers`.
     pub fn write_default_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>) {
-            if !self.seen(b"server") {
-                self.write_header(out, b"Server", SERVER.as_bytes());
-            }
-            if !self.seen(b"date") {
-                self.write_header(out, b"Date", httpdate::fmt_http_date(SystemTime::now()).as_bytes());
-            }
-            if let Some(length) = content_length.filter(|_| !self.seen(b"content-length")) {
-                self.write_header(out, b"Content-Length", length.to_string().as_bytes());
-            }
+        if !self.seen(b"server") {
+            self.write_header(out, b"Server", SERVER.as_bytes());
+        }
+        if !self.seen(b"date") {
+            self.write_header(out, b"Date", httpdate::fmt_http_date(SystemTime::now()).as_bytes());
+        }
+        if let Some(length) = content_length.filter(|_| !self.seen(b"content-length")) {
+            self.write_header(out, b"Content-Length", length.to_string().as_bytes());
+        }
     }
 
     /// Whether a header of this name has been written, whatever the case.

@@ -53,7 +53,8 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let url = call.request.url.clone();
     let script = call.script.clone();
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
-    let request = Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment)).into_ref(&vm.ctx);
+    let request = Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment))
+        .into_ref(&vm.ctx);
     let response = Response::new(Arc::clone(&answer), request.clone().into(), url, vm).into_ref(&vm.ctx);
 
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
@@ -87,9 +88,8 @@ fn handle(
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
     let main = load_main(script, runtime, vm)?;
-    let returned = main
-        .call((request.clone(), response.to_owned()), vm)
-        .map_err(|exception| classify(exception, runtime, vm))?;
+    let returned =
+        main.call((request.clone(), response.to_owned()), vm).map_err(|exception| classify(exception, runtime, vm))?;
     apply(returned, response, runtime, vm)
 }
 
@@ -134,7 +134,12 @@ fn default_script(path: PathBuf) -> PathBuf {
 }
 
 /// The return value into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
-fn apply(returned: PyObjectRef, response: &Py<Response>, runtime: &Runtime, vm: &VirtualMachine) -> Result<(), Failure> {
+fn apply(
+    returned: PyObjectRef,
+    response: &Py<Response>,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<(), Failure> {
     if vm.is_none(&returned) {
         return Ok(());
     }
@@ -158,7 +163,7 @@ fn apply(returned: PyObjectRef, response: &Py<Response>, runtime: &Runtime, vm: 
         }
         None => returned,
     };
-    response.set_content(content);
+    response.assign_content(content);
     Ok(())
 }
 
@@ -169,7 +174,8 @@ fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachin
     if !is_http_exception(&exception, runtime, vm) {
         return Failure { code: 500, cause: exception };
     }
-    let code = exception.as_object().get_attr("code", vm).and_then(|code| code.try_into_value::<i64>(vm)).unwrap_or(500);
+    let code =
+        exception.as_object().get_attr("code", vm).and_then(|code| code.try_into_value::<i64>(vm)).unwrap_or(500);
     if (500..600).contains(&code) {
         let cause = exception.__cause__().or_else(|| exception.__context__()).unwrap_or(exception);
         return Failure { code, cause };
@@ -196,5 +202,6 @@ fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &Vi
 }
 
 fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
-    traceback::describe(Some(&exception.clone().into()), vm).unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
+    traceback::describe(Some(&exception.clone().into()), vm)
+        .unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
 }

@@ -171,7 +171,9 @@ impl Imports {
         let package = base.and_then(|base| if base == self.root { Some(String::new()) } else { self.dotted(base) });
         let place = importer.display();
         let Some(package) = package else {
-            return format!("relative import '{written}' in {place} leads out of the doc root; imports start at the doc root");
+            return format!(
+                "relative import '{written}' in {place} leads out of the doc root; imports start at the doc root"
+            );
         };
         let module: Vec<&str> = [package.as_str(), name].into_iter().filter(|part| !part.is_empty()).collect();
         let module = module.join(".");
@@ -180,7 +182,9 @@ impl Imports {
             (module, names) if !names.is_empty() && importable(module) => {
                 format!("'from {module} import {}'", names.join(", "))
             }
-            (module, names) if name.is_empty() && !names.is_empty() => advice(&format!("{module}.{}", names.join(", "))),
+            (module, names) if name.is_empty() && !names.is_empty() => {
+                advice(&format!("{module}.{}", names.join(", ")))
+            }
             (module, _) => advice(module),
         };
         format!("relative import '{written}' in {place}; imports start at the doc root: write {absolute}")

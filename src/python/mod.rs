@@ -72,7 +72,8 @@ impl Python {
         let (supervised, filled) = (Arc::clone(&pool), Arc::clone(&runtime));
         let supervisor = thread::Builder::new().name("python".to_owned()).stack_size(pool::STACK).spawn(move || {
             let interpreter = vm::build();
-            let prepared = interpreter.enter(|vm| prepare(imports, environment, vm).inspect_err(|error| vm.print_exception(error)));
+            let prepared = interpreter
+                .enter(|vm| prepare(imports, environment, vm).inspect_err(|error| vm.print_exception(error)));
             match prepared {
                 Ok(prepared) => {
                     // Nobody else fills it.

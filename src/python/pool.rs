@@ -106,7 +106,9 @@ impl Pool {
             drop(state);
             for _ in 0..count {
                 if let Err(cause) = self.start_thread(interpreter) {
-                    log::error!("cannot start another handler thread: {cause}; raise the limit of processes (ulimit -u)");
+                    log::error!(
+                        "cannot start another handler thread: {cause}; raise the limit of processes (ulimit -u)"
+                    );
                     let mut state = self.state.lock();
                     state.starting -= 1;
                     state.threads -= 1;
@@ -164,7 +166,10 @@ impl Pool {
                 state.idle -= 1;
                 return None;
             }
-            if self.work.wait_for(&mut state, IDLE).timed_out() && state.queue.is_empty() && state.idle > WARM.max(SPARE) {
+            if self.work.wait_for(&mut state, IDLE).timed_out()
+                && state.queue.is_empty()
+                && state.idle > WARM.max(SPARE)
+            {
                 state.idle -= 1;
                 return None;
             }

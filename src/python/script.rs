@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustpython_vm::{PyRef, PyResult, VirtualMachine, builtins::PyCode};
+use rustpython_vm::{AsObject as _, PyRef, PyResult, VirtualMachine, builtins::PyCode};
 
 /// What a file looked like when it was read; a different stamp means that it has to be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn os_error(error: &io::Error, path: &Path, vm: &VirtualMachine) -> rustpython_v
     let number = error.raw_os_error().unwrap_or(0);
     let arguments = (number, error.to_string(), path.to_string_lossy().into_owned());
     match vm.ctx.exceptions.os_error.as_object().call(arguments, vm) {
-        Ok(exception) => exception.downcast().unwrap_or_else(|_| vm.new_os_error(error.to_string()).into_base()),
+        Ok(exception) => exception.downcast().unwrap_or_else(|_| vm.new_os_error(error.to_string())),
         Err(exception) => exception,
     }
 }

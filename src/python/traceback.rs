@@ -22,7 +22,9 @@ pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyRe
     if let Some(text) = cause.downcast_ref::<PyStr>() {
         return Ok(text.to_string_lossy().into_owned());
     }
-    let Some(exception) = cause.downcast_ref::<PyBaseException>() else { return cause.str(vm).map(|text| text.to_string_lossy().into_owned()) };
+    let Some(exception) = cause.downcast_ref::<PyBaseException>() else {
+        return cause.str(vm).map(|text| text.to_string_lossy().into_owned());
+    };
     let frames = frames(exception, vm);
     let indented: Vec<String> = frames.iter().map(|frame| format!("  {frame}")).collect();
     Ok(format!(
@@ -74,9 +76,8 @@ fn entry(file: &str, line: usize, function: &str, sources: &mut HashMap<String, 
 
 /// A syntax error happens in no frame; the place is in its attributes.
 fn syntax_error_place(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> Option<String> {
-    let attribute = |name: &'static str| {
-        exception.as_object().get_attr(name, vm).ok().filter(|value| !vm.is_none(value))
-    };
+    let attribute =
+        |name: &'static str| exception.as_object().get_attr(name, vm).ok().filter(|value| !vm.is_none(value));
     let file = attribute("filename")?.str(vm).ok()?;
     let line = attribute("lineno")?.str(vm).ok()?;
     let mut entry = format!("  File \"{}\", line {}\n", file.to_string_lossy(), line.to_string_lossy());

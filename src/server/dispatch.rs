@@ -49,7 +49,7 @@ pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> Htt
 async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
-    let request = match Request::new(head, site.scheme, site.host.clone(), site.port, site.peer(connection)) {
+    let request = match Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer()) {
         Ok(request) => request,
         Err(error) => return refuse(connection, is_head, &error).await,
     };
@@ -82,7 +82,12 @@ async fn refuse(connection: &Connection, is_head: bool, error: &RequestError) ->
     After::Close
 }
 
-async fn serve_content(connection: &Connection, site: &Arc<Site>, handler: Handler, request: Request) -> io::Result<After> {
+async fn serve_content(
+    connection: &Connection,
+    site: &Arc<Site>,
+    handler: Handler,
+    request: Request,
+) -> io::Result<After> {
     let is_head = request.is_head();
     let site = Arc::clone(site);
     let made = web::block(move || content::serve(handler, &request, &site.root)).await;

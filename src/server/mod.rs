@@ -68,9 +68,11 @@ pub async fn run(sites: Vec<(TcpListener, Site)>, stop: impl Future<Output = ()>
 /// What a worker does with an accepted connection.
 fn service(
     site: web::Data<Site>,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()> {
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()>
+{
     let app = App::new().app_data(site).default_service(web::to(dispatch::dispatch));
-    let app = app.into_factory().map_err(|error: actix_web::Error| -> Response<BoxBody> { error.error_response().into() });
+    let app =
+        app.into_factory().map_err(|error: actix_web::Error| -> Response<BoxBody> { error.error_response().into() });
     let http = HttpService::build()
         // wptserve waits for its clients for ever.
         .keep_alive(KeepAlive::Os)
@@ -84,7 +86,7 @@ fn service(
         // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses is served anyway.
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().ok();
-        Ok((Wire::new(stream), peer))
+        Ok((Wire::new(stream, peer), peer))
     })
     .and_then(http)
 }

@@ -16,6 +16,7 @@ use std::{
     cell::RefCell,
     future::poll_fn,
     io,
+    net::SocketAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -58,6 +59,8 @@ enum Incoming {
 #[derive(Debug)]
 struct Inner {
     stream: TcpStream,
+    /// Address and port of the client, as far as the system told.
+    peer: (String, u16),
     reader: HeadReader,
     /// What has been read from the socket and not yet used.
     input: BytesMut,
@@ -175,9 +178,11 @@ fn feed(head: &Head, out: &mut BytesMut) {
 pub(super) struct Wire(Rc<RefCell<Inner>>);
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>) -> Self {
+        let peer = peer.map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
         Self(Rc::new(RefCell::new(Inner {
             stream,
+            peer,
             reader: HeadReader::default(),
             input: BytesMut::new(),
             feed: BytesMut::new(),
@@ -266,6 +271,11 @@ impl AsyncWrite for Wire {
 pub(super) struct Connection(Rc<RefCell<Inner>>);
 
 impl Connection {
+    /// Address and port of the client.
+    pub(super) fn peer(&self) -> (String, u16) {
+        self.0.borrow().peer.clone()
+    }
+
     /// The head of the request, once.
     pub(super) fn take_head(&self) -> Option<Head> {
         self.0.borrow_mut().head.take()

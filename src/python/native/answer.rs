@@ -134,7 +134,8 @@ impl Answer {
         }
         if let Some(text) = data.downcast_ref::<PyStr>() {
             let encoding = self.get(|fields| &mut fields.encoding);
-            let is_utf8 = encoding.downcast_ref::<PyStr>().is_some_and(|name| matches!(name.as_bytes(), b"utf8" | b"utf-8"));
+            let is_utf8 =
+                encoding.downcast_ref::<PyStr>().is_some_and(|name| matches!(name.as_bytes(), b"utf8" | b"utf-8"));
             return match text.to_str() {
                 Some(text) if is_utf8 => Ok(text.as_bytes().to_vec()),
                 _ => encode_text(data, &encoding, vm),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rustpython_vm::{PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyListRef};
+use rustpython_vm::{AsObject as _, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyListRef};
 
 use crate::python::import::Imports;
 use finder::{DocRootFinder, ImportHook};
@@ -19,6 +19,7 @@ pub(super) mod finder {
         AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
         builtins::{PyBaseExceptionRef, PyModule, PyStr, PyStrRef},
         function::{FuncArgs, OptionalArg},
+        pyclass,
         scope::Scope,
         types::Callable,
     };
@@ -56,28 +57,37 @@ pub(super) mod finder {
     impl DocRootFinder {
         /// The spec of a module, or None if the doc root does not have it.
         #[pymethod]
-        fn find_spec(&self, args: FindArgs, vm: &VirtualMachine) -> PyResult {
+        fn find_spec(zelf: &Py<Self>, args: FindArgs, vm: &VirtualMachine) -> PyResult {
             let Some(fullname) = args.fullname.to_str() else { return Ok(vm.ctx.none()) };
             let parent = args.path.filter(|path| !vm.is_none(path));
             let (directories, top) = match parent {
-                None => (vec![self.imports.root().to_owned()], true),
+                None => (vec![zelf.imports.root().to_owned()], true),
                 // Below a package there is nobody after us: all is decided the first time.
-                Some(_) if self.last => return Ok(vm.ctx.none()),
+                Some(_) if zelf.last => return Ok(vm.ctx.none()),
                 Some(path) => (directories(&path, vm)?, false),
             };
             let name = fullname.rsplit('.').next().unwrap_or_default();
-            let found = vm.allow_threads(|| directories.iter().find_map(|directory| self.imports.find(directory, name)));
+            let found =
+                vm.allow_threads(|| directories.iter().find_map(|directory| zelf.imports.find(directory, name)));
             match found {
-                Some(Found::Source { file, package }) if !(top && self.last) => self.source_spec(fullname, file, package, vm),
-                Some(Found::Bare(directory)) if !top || self.last => self.bare_spec(fullname, &directory, vm),
-                None if top && self.last => self.not_found(fullname, vm),
+                Some(Found::Source { file, package }) if !(top && zelf.last) => {
+                    zelf.source_spec(fullname, file, package, vm)
+                }
+                Some(Found::Bare(directory)) if !top || zelf.last => zelf.bare_spec(fullname, &directory, vm),
+                None if top && zelf.last => zelf.not_found(fullname, vm),
                 _ => Ok(vm.ctx.none()),
             }
         }
     }
 
     impl DocRootFinder {
-        fn source_spec(&self, fullname: &str, file: PathBuf, package: Option<PathBuf>, vm: &VirtualMachine) -> PyResult {
+        fn source_spec(
+            &self,
+            fullname: &str,
+            file: PathBuf,
+            package: Option<PathBuf>,
+            vm: &VirtualMachine,
+        ) -> PyResult {
             let origin = vm.ctx.new_str(file.to_string_lossy().into_owned());
             let loader = DocRootLoader { imports: Arc::clone(&self.imports), file, package: package.is_some() };
             let spec = self.spec(fullname, loader.into_pyobject(vm), package.as_deref(), vm)?;
@@ -102,7 +112,7 @@ pub(super) mod finder {
         }
 
         fn spec(&self, fullname: &str, loader: PyObjectRef, package: Option<&Path>, vm: &VirtualMachine) -> PyResult {
-            let machinery = vm.importlib.get_attr("ModuleSpec", vm)?;
+            let machinery = vm.import("_frozen_importlib", 0)?.get_attr("ModuleSpec", vm)?;
             let spec = machinery.call((fullname.to_owned(), loader), vm)?;
             if let Some(directory) = package {
                 let place = vm.ctx.new_str(directory.to_string_lossy().into_owned());
@@ -172,30 +182,30 @@ pub(super) mod finder {
     impl DocRootLoader {
         /// None: an ordinary module.
         #[pymethod]
-        fn create_module(&self, _spec: PyObjectRef, vm: &VirtualMachine) -> PyObjectRef {
+        fn create_module(_zelf: &Py<Self>, _spec: PyObjectRef, vm: &VirtualMachine) -> PyObjectRef {
             vm.ctx.none()
         }
 
         /// Execute the file in the module's dictionary.
         #[pymethod]
-        fn exec_module(&self, module: PyRef<PyModule>, vm: &VirtualMachine) -> PyResult<()> {
-            let (code, stamp) = self.imports.scripts.load(&self.file, vm)?;
+        fn exec_module(zelf: &Py<Self>, module: PyRef<PyModule>, vm: &VirtualMachine) -> PyResult<()> {
+            let (code, stamp) = zelf.imports.scripts.load(&zelf.file, vm)?;
             let name: PyStrRef = module.as_object().get_attr("__name__", vm)?.try_into_value(vm)?;
-            self.imports.track(&name.to_string_lossy(), &self.file, stamp);
+            zelf.imports.track(&name.to_string_lossy(), &zelf.file, stamp);
             let scope = Scope::with_builtins(None, module.dict(), vm);
             vm.run_code_obj(code, scope).map(drop)
         }
 
         /// Whether the module is a package.
         #[pymethod]
-        fn is_package(&self, _fullname: OptionalArg<PyObjectRef>) -> bool {
-            self.package
+        fn is_package(zelf: &Py<Self>, _fullname: OptionalArg<PyObjectRef>) -> bool {
+            zelf.package
         }
 
         /// The path of the file.
         #[pymethod]
-        fn get_filename(&self, _fullname: OptionalArg<PyObjectRef>) -> String {
-            self.file.to_string_lossy().into_owned()
+        fn get_filename(zelf: &Py<Self>, _fullname: OptionalArg<PyObjectRef>) -> String {
+            zelf.file.to_string_lossy().into_owned()
         }
     }
 
@@ -244,7 +254,8 @@ pub(super) mod finder {
             if !file.starts_with(self.imports.root()) {
                 return Ok(None);
             }
-            let text = |object: &PyObjectRef| object.downcast_ref::<PyStr>().map(|text| text.to_string_lossy().into_owned());
+            let text =
+                |object: &PyObjectRef| object.downcast_ref::<PyStr>().map(|text| text.to_string_lossy().into_owned());
             let name = args.args.first().and_then(text).unwrap_or_default();
             let mut names = Vec::new();
             if let Some(list) = args.args.get(3).filter(|list| !vm.is_none(list)) {
@@ -271,7 +282,7 @@ pub(super) mod finder {
 /// The interpreter's `sys` module is not as expected.
 pub(crate) fn install(imports: &Arc<Imports>, vm: &VirtualMachine) -> PyResult<()> {
     let entry = |last| -> PyObjectRef { DocRootFinder { imports: Arc::clone(imports), last }.into_pyobject(vm) };
-    let importlib = &vm.importlib;
+    let importlib = vm.import("_frozen_importlib", 0)?;
     let finders = vec![
         importlib.get_attr("BuiltinImporter", vm)?,
         entry(false),
@@ -322,11 +333,21 @@ fn holds(modules: &PyObjectRef, holder: &str, name: &str, vm: &VirtualMachine) -
     let values = || -> PyResult<bool> {
         let held = modules.get_item(name, vm).ok();
         let dictionary = modules.get_item(holder, vm)?.get_attr("__dict__", vm)?;
-        let values: PyListRef = vm.ctx.types.list_type.as_object().call((vm.call_method(&dictionary, "values", ())?,), vm)?.try_into_value(vm)?;
+        let values: PyListRef = vm
+            .ctx
+            .types
+            .list_type
+            .as_object()
+            .call((vm.call_method(&dictionary, "values", ())?,), vm)?
+            .try_into_value(vm)?;
         let values = values.borrow_vec().to_vec();
         Ok(values.iter().any(|value| {
             held.as_ref().is_some_and(|held| held.is(value))
-                || value.get_attr("__module__", vm).ok().and_then(|module| module.str(vm).ok()).is_some_and(|module| module.as_bytes() == name.as_bytes())
+                || value
+                    .get_attr("__module__", vm)
+                    .ok()
+                    .and_then(|module| module.str(vm).ok())
+                    .is_some_and(|module| module.as_bytes() == name.as_bytes())
         }))
     };
     values().unwrap_or(false)

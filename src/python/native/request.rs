@@ -4,12 +4,12 @@ pub(crate) use request::Request;
 
 #[rustpython_vm::pymodule(sub, name = "_wptserve")]
 pub(super) mod request {
-    use std::{io, sync::Arc};
+    use std::sync::Arc;
 
     use bytes::Bytes;
     use parking_lot::Mutex;
     use rustpython_vm::{
-        Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, function::FuncArgs, types::Representable,
+        Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, function::FuncArgs, pyclass, types::Representable,
     };
 
     use crate::{
@@ -82,15 +82,15 @@ pub(super) mod request {
     impl Request {
         /// The directory that paths are resolved in.
         #[pygetset]
-        fn doc_root(&self) -> String {
-            self.environment.doc_root.clone()
+        fn doc_root(zelf: &Py<Self>) -> String {
+            zelf.environment.doc_root.clone()
         }
 
         /// What the route's pattern has matched: a dictionary of group names, the star under "*".
         #[pygetset]
-        fn route_match(&self, vm: &VirtualMachine) -> PyResult {
+        fn route_match(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             let groups = vm.ctx.new_dict();
-            for (name, text) in &self.route_match {
+            for (name, text) in &zelf.route_match {
                 groups.set_item(name.as_str(), vm.ctx.new_str(text.as_str()).into(), vm)?;
             }
             Ok(groups.into())
@@ -98,83 +98,81 @@ pub(super) mod request {
 
         /// The pair of the client's address and port.
         #[pygetset]
-        fn client_address(&self, vm: &VirtualMachine) -> PyObjectRef {
-            let (address, port) = self.plain.client.clone();
+        fn client_address(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            let (address, port) = zelf.plain.client.clone();
             vm.new_tuple((address, port)).into()
         }
 
         /// The version the server speaks: "HTTP/1.1".
         #[pygetset]
-        fn protocol_version(&self) -> &'static str {
+        fn protocol_version(_zelf: &Py<Self>) -> &'static str {
             "HTTP/1.1"
         }
 
         /// The method, as sent.
         #[pygetset]
-        fn method(&self) -> String {
-            latin1(&self.plain.head.method)
+        fn method(zelf: &Py<Self>) -> String {
+            latin1(&zelf.plain.head.method)
         }
 
         /// The request's target, as sent: path and query, still percent-encoded.
         #[pygetset]
-        fn request_path(&self) -> String {
-            self.plain.request_path()
+        fn request_path(zelf: &Py<Self>) -> String {
+            zelf.plain.request_path()
         }
 
         /// The prefix of the path that the route stands for.
         #[pygetset]
-        fn url_base(&self) -> &'static str {
+        fn url_base(_zelf: &Py<Self>) -> &'static str {
             "/"
         }
 
         /// The absolute URL.
         #[pygetset]
-        fn url(&self) -> String {
-            self.plain.url.clone()
+        fn url(zelf: &Py<Self>) -> String {
+            zelf.plain.url.clone()
         }
 
         /// The URL taken apart: a `urllib.parse.SplitResult`.
         #[pygetset]
-        fn url_parts(&self, vm: &VirtualMachine) -> PyResult {
-            self.url_parts.get(|| {
-                let parts = &self.plain.url_parts;
+        fn url_parts(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.url_parts.get(|| {
+                let parts = &zelf.plain.url_parts;
                 let fields = [&parts.scheme, &parts.netloc, &parts.path, &parts.query, &parts.fragment];
                 let fields = fields.map(|text| vm.ctx.new_str(text.as_str()).into()).to_vec();
                 let name = vm.ctx.new_tuple(vec![vm.ctx.new_str("SplitResult").into()]);
-                vm.import_from("urllib.parse", name, 0)?
-                    .get_attr("SplitResult", vm)?
-                    .call(FuncArgs::from(fields), vm)
+                vm.import_from("urllib.parse", name, 0)?.get_attr("SplitResult", vm)?.call(FuncArgs::from(fields), vm)
             })
         }
 
         /// The first line of the request, with its line end.
         #[pygetset]
-        fn request_line(&self, vm: &VirtualMachine) -> PyObjectRef {
-            vm.ctx.new_bytes(self.plain.head.request_line.to_vec()).into()
+        fn request_line(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            vm.ctx.new_bytes(zelf.plain.head.request_line.to_vec()).into()
         }
 
         /// The headers by name; names in any case, values are bytes.
         #[pygetset]
-        fn headers(&self, vm: &VirtualMachine) -> PyResult {
-            self.headers.get(|| Ok(RequestHeaders::new(&self.plain.head.headers, vm)?.into()))
+        fn headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.headers.get(|| Ok(RequestHeaders::new(&zelf.plain.head.headers, vm)?.into()))
         }
 
         /// The headers as they came: order, case, duplicates.
         #[pygetset]
-        fn raw_headers(&self, vm: &VirtualMachine) -> PyResult {
-            self.raw_headers.get(|| Ok(RawHeaders::new(self.plain.head.headers.clone()).into_pyobject(vm)))
+        fn raw_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.raw_headers.get(|| Ok(RawHeaders::new(zelf.plain.head.headers.clone()).into_pyobject(vm)))
         }
 
         /// The parameters of the query; names and values are bytes.
         #[pygetset(name = "GET")]
-        fn get(&self, vm: &VirtualMachine) -> PyResult {
-            self.get.get(|| Ok(MultiDict::from_pairs(query::parse_qsl(&self.plain.url_parts.query), vm)?.into()))
+        fn get(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.get.get(|| Ok(MultiDict::from_pairs(query::parse_qsl(&zelf.plain.url_parts.query), vm)?.into()))
         }
     }
 
     impl Representable for Request {
         fn repr_str(zelf: &Py<Self>, _vm: &VirtualMachine) -> PyResult<String> {
-            Ok(format!("<Request {} {}>", zelf.method(), zelf.url()))
+            Ok(format!("<Request {} {}>", latin1(&zelf.plain.head.method), zelf.plain.url))
         }
     }
 }

@@ -7,9 +7,10 @@ pub(super) mod response {
     use std::sync::Arc;
 
     use rustpython_vm::{
-        FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-        builtins::{PyBytes, PyList, PyStr},
+        AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+        builtins::{PyBytes, PyStr},
         function::OptionalArg,
+        pyclass,
     };
 
     use crate::{
@@ -66,7 +67,8 @@ pub(super) mod response {
         /// code of the 500s is logged as well.
         pub(crate) fn fail(&self, code: i64, cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
             let message = if (500..600).contains(&code) {
-                let message = format!("Internal server error loading {}:\n  {}", self.url, traceback::describe(cause, vm)?);
+                let message =
+                    format!("Internal server error loading {}:\n  {}", self.url, traceback::describe(cause, vm)?);
                 log::warn!("{message}");
                 message
             } else {
@@ -114,112 +116,112 @@ pub(super) mod response {
     impl Response {
         /// The request that is being answered.
         #[pygetset]
-        fn request(&self) -> PyObjectRef {
-            self.request.clone()
+        fn request(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.request.clone()
         }
 
         /// Writes the bytes of the answer directly.
         #[pygetset]
-        fn writer(&self) -> PyRef<ResponseWriter> {
-            self.writer.clone()
+        fn writer(zelf: &Py<Self>) -> PyRef<ResponseWriter> {
+            zelf.writer.clone()
         }
 
         /// Python's root logger.
         #[pygetset]
-        fn logger(&self, vm: &VirtualMachine) -> PyResult {
+        fn logger(_zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             let logging = vm.import("logging", 0)?;
             vm.call_method(&logging, "getLogger", ())
         }
 
         /// The pair of status code and message (None for the code's usual phrase). Set it to an int or to a pair.
         #[pygetset]
-        fn status(&self, vm: &VirtualMachine) -> PyObjectRef {
-            vm.new_tuple(self.answer.get(|fields| &mut fields.status)).into()
+        fn status(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            vm.new_tuple(zelf.answer.get(|fields| &mut fields.status)).into()
         }
 
         #[pygetset(setter)]
-        fn set_status(&self, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            self.assign_status(&value, vm)
+        fn set_status(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.assign_status(&value, vm)
         }
 
         /// The headers of the answer; any iterable of (name, value) pairs may take their place.
         #[pygetset]
-        fn headers(&self) -> PyObjectRef {
-            self.field(|fields| &mut fields.headers)
+        fn headers(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.headers)
         }
 
         #[pygetset(setter)]
-        fn set_headers(&self, value: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.headers, value);
+        fn set_headers(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.headers, value);
         }
 
         /// The body: text, bytes, a file object, or an iterable of text, bytes and functions that return either.
         #[pygetset]
-        fn content(&self) -> PyObjectRef {
-            self.field(|fields| &mut fields.content)
+        fn content(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.content)
         }
 
         #[pygetset(setter)]
-        fn set_content(&self, value: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.content, value);
+        fn set_content(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.assign_content(value);
         }
 
         /// The encoding of text in headers and body; "utf8" by default.
         #[pygetset]
-        fn encoding(&self) -> PyObjectRef {
-            self.field(|fields| &mut fields.encoding)
+        fn encoding(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.encoding)
         }
 
         #[pygetset(setter)]
-        fn set_encoding(&self, value: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.encoding, value);
+        fn set_encoding(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.encoding, value);
         }
 
         /// Whether Server, Date and Content-Length are added; true by default.
         #[pygetset]
-        fn add_required_headers(&self) -> PyObjectRef {
-            self.field(|fields| &mut fields.add_required_headers)
+        fn add_required_headers(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.add_required_headers)
         }
 
         #[pygetset(setter)]
-        fn set_add_required_headers(&self, value: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.add_required_headers, value);
+        fn set_add_required_headers(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.add_required_headers, value);
         }
 
         /// Whether a HEAD request gets the body too; false by default.
         #[pygetset]
-        fn send_body_for_head_request(&self) -> PyObjectRef {
-            self.field(|fields| &mut fields.send_body_for_head_request)
+        fn send_body_for_head_request(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.send_body_for_head_request)
         }
 
         #[pygetset(setter)]
-        fn set_send_body_for_head_request(&self, value: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.send_body_for_head_request, value);
+        fn set_send_body_for_head_request(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.send_body_for_head_request, value);
         }
 
         /// Whether the connection closes after this answer; becomes true when no Content-Length is sent.
         #[pygetset]
-        fn close_connection(&self) -> PyObjectRef {
-            self.field(|fields| &mut fields.close_connection)
+        fn close_connection(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.close_connection)
         }
 
         #[pygetset(setter)]
-        fn set_close_connection(&self, value: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.close_connection, value);
+        fn set_close_connection(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.close_connection, value);
         }
 
         /// Add a Set-Cookie header. Name and value are bytes or text; a value of None deletes the cookie. `max_age` is
         /// in seconds or a timedelta, `expires` a datetime or a timedelta from now.
         #[pymethod]
-        fn set_cookie(&self, args: CookieArgs, vm: &VirtualMachine) -> PyResult<()> {
+        fn set_cookie(zelf: &Py<Self>, args: CookieArgs, vm: &VirtualMachine) -> PyResult<()> {
             let text = cookie_text(args, vm)?;
-            vm.call_method(&self.headers(), "append", ("Set-Cookie", text)).map(drop)
+            vm.call_method(&zelf.field(|fields| &mut fields.headers), "append", ("Set-Cookie", text)).map(drop)
         }
 
         /// Take a cookie back that `set_cookie` has added.
         #[pymethod]
-        fn unset_cookie(&self, name: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            let headers = self.headers();
+        fn unset_cookie(zelf: &Py<Self>, name: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            let headers = zelf.field(|fields| &mut fields.headers);
             let name = text::encoded(&name, vm)?;
             let cookies = vm.call_method(&headers, "get", ("Set-Cookie",))?;
             let mut texts = Vec::new();
@@ -230,9 +232,9 @@ pub(super) mod response {
                 headers.del_item("Set-Cookie", vm)?;
                 if !others.is_empty() {
                     // wptserve passes the pair as one argument here.
-                    return Err(vm.new_type_error(
-                        "ResponseHeaders.append() missing 1 required positional argument: 'value'",
-                    ));
+                    return Err(
+                        vm.new_type_error("ResponseHeaders.append() missing 1 required positional argument: 'value'")
+                    );
                 }
             }
             Ok(())
@@ -240,45 +242,38 @@ pub(super) mod response {
 
         /// Delete a cookie in the client: an empty value that has expired.
         #[pymethod]
-        fn delete_cookie(&self, args: DeleteCookieArgs, vm: &VirtualMachine) -> PyResult<()> {
+        fn delete_cookie(zelf: &Py<Self>, args: DeleteCookieArgs, vm: &VirtualMachine) -> PyResult<()> {
             let expired = CookieArgs::deletion(args.name, args.path.into_option(), args.domain.into_option(), vm)?;
-            self.set_cookie(expired, vm)
+            Self::set_cookie(zelf, expired, vm)
         }
 
         /// Make this an error: status, and a JSON body with code and message. `err` is a text or an exception.
         #[pymethod]
-        fn set_error(&self, args: ErrorArgs, vm: &VirtualMachine) -> PyResult<()> {
-            self.fail(args.code, args.err.filter(|err| !vm.is_none(err)).as_ref(), vm)
-        }
-
-        /// The chunks of the body, as they would be sent.
-        #[pymethod]
-        fn iter_content(&self, _read_file: OptionalArg<PyObjectRef>, vm: &VirtualMachine) -> PyResult {
-            let chunks: PyObjectRef = PyList::from(self.answer.chunks(vm)?).into_pyobject(vm);
-            Ok(chunks.get_iter(vm)?.into())
+        fn set_error(zelf: &Py<Self>, args: ErrorArgs, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.fail(args.code, args.err.filter(|err| !vm.is_none(err)).as_ref(), vm)
         }
 
         /// Send status line and headers now.
         #[pymethod]
-        fn write_status_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
-            let step = self.answer.put_head(vm);
-            self.answer.flush(vm);
+        fn write_status_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let step = zelf.answer.put_head(vm);
+            zelf.answer.flush(vm);
             step
         }
 
         /// Send the body now (not for a HEAD request, unless `send_body_for_head_request`).
         #[pymethod]
-        fn write_content(&self, vm: &VirtualMachine) -> PyResult<()> {
-            let step = self.answer.put_body(vm);
-            self.answer.flush(vm);
+        fn write_content(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let step = zelf.answer.put_body(vm);
+            zelf.answer.flush(vm);
             step
         }
 
         /// Send the whole answer now.
         #[pymethod]
-        fn write(&self, vm: &VirtualMachine) -> PyResult<()> {
-            let step = self.answer.put_all(vm);
-            self.answer.flush(vm);
+        fn write(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let step = zelf.answer.put_all(vm);
+            zelf.answer.flush(vm);
             step
         }
     }
@@ -291,11 +286,12 @@ pub(super) mod response {
 
         /// `response.headers.update(headers)`, whatever a handler has made of either.
         pub(crate) fn update_headers(zelf: &Py<Self>, headers: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            vm.call_method(&zelf.headers(), "update", (headers,)).map(drop)
+            vm.call_method(&zelf.field(|fields| &mut fields.headers), "update", (headers,)).map(drop)
         }
 
-        pub(crate) fn answer(&self) -> &Answer {
-            &self.answer
+        /// `response.content = content`
+        pub(crate) fn assign_content(&self, content: PyObjectRef) {
+            self.answer.set(|fields| &mut fields.content, content);
         }
     }
 }

@@ -10,6 +10,7 @@ pub(super) mod response_headers {
         builtins::{PyInt, PyList, PyListRef, PyType},
         function::OptionalArg,
         protocol::{PyMappingMethods, PySequenceMethods},
+        pyclass,
         types::{AsMapping, AsSequence, Constructor, Iterable, Representable},
     };
 
@@ -55,6 +56,17 @@ pub(super) mod response_headers {
             Ok(())
         }
 
+        fn add(&self, key: &PyObject, value: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+            match self.find(key, vm)?.1 {
+                Some(values) => {
+                    let value = vm.ctx.new_bytes(maybe_encode(value, vm)?);
+                    values.borrow_vec_mut().push(value.into());
+                    Ok(())
+                }
+                None => self.store(key, value, vm),
+            }
+        }
+
         fn pairs(&self, vm: &VirtualMachine) -> Vec<PyObjectRef> {
             let fields = self.fields.lock().clone();
             let mut pairs = Vec::with_capacity(fields.len());
@@ -87,27 +99,20 @@ pub(super) mod response_headers {
     impl ResponseHeaders {
         /// Set a header to a value, instead of all values it had.
         #[pymethod]
-        fn set(&self, key: PyObjectRef, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            self.store(&key, &value, vm)
+        fn set(zelf: &Py<Self>, key: PyObjectRef, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.store(&key, &value, vm)
         }
 
         /// Add a value to a header, beside those it has.
         #[pymethod]
-        fn append(&self, key: PyObjectRef, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            match self.find(&key, vm)?.1 {
-                Some(values) => {
-                    let value = vm.ctx.new_bytes(maybe_encode(&value, vm)?);
-                    values.borrow_vec_mut().push(value.into());
-                    Ok(())
-                }
-                None => self.store(&key, &value, vm),
-            }
+        fn append(zelf: &Py<Self>, key: PyObjectRef, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.add(&key, &value, vm)
         }
 
         /// The list of a header's values; `default`, or else an empty list, when it is not set.
         #[pymethod]
-        fn get(&self, key: PyObjectRef, default: OptionalArg, vm: &VirtualMachine) -> PyResult {
-            Ok(match (self.find(&key, vm)?.1, default) {
+        fn get(zelf: &Py<Self>, key: PyObjectRef, default: OptionalArg, vm: &VirtualMachine) -> PyResult {
+            Ok(match (zelf.find(&key, vm)?.1, default) {
                 (Some(values), _) => values.into(),
                 (None, OptionalArg::Present(default)) => default,
                 (None, OptionalArg::Missing) => vm.ctx.new_list(Vec::new()).into(),
@@ -116,16 +121,19 @@ pub(super) mod response_headers {
 
         /// All (name, value) pairs.
         #[pymethod]
-        fn items(&self, vm: &VirtualMachine) -> PyListRef {
-            vm.ctx.new_list(self.pairs(vm))
+        fn items(zelf: &Py<Self>, vm: &VirtualMachine) -> PyListRef {
+            vm.ctx.new_list(zelf.pairs(vm))
         }
 
         /// Append each (name, value) pair of an iterable.
         #[pymethod]
-        fn update(&self, items_iter: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        fn update(zelf: &Py<Self>, items_iter: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             for item in items_iter.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
-                let (name, value) = unpack_pair(&item?, vm)?;
-                self.append(name, value, vm)?;
+                let (name, value) = {
+                    let item = item?;
+                    unpack_pair(&item, vm)?
+                };
+                zelf.add(&name, &value, vm)?;
             }
             Ok(())
         }
@@ -133,7 +141,8 @@ pub(super) mod response_headers {
 
     /// `name, value = item` with the interpreter's own complaints.
     fn unpack_pair(item: &PyObject, vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
-        if !item.class().has_attr(vm.ctx.intern_str("__iter__")) && item.class().slots.as_sequence.item.load().is_none() {
+        if !item.class().has_attr(vm.ctx.intern_str("__iter__")) && item.class().slots.as_sequence.item.load().is_none()
+        {
             let kind = item.class().name().to_owned();
             return Err(vm.new_type_error(format!("cannot unpack non-iterable {kind} object")));
         }
@@ -209,7 +218,11 @@ pub(super) mod response_headers {
                 let item = vm.new_tuple((vm.ctx.new_bytes(field.lower), value));
                 items.push(item.as_object().repr(vm)?.to_string_lossy().into_owned());
             }
-            if items.is_empty() { Ok("OrderedDict()".to_owned()) } else { Ok(format!("OrderedDict([{}])", items.join(", "))) }
+            if items.is_empty() {
+                Ok("OrderedDict()".to_owned())
+            } else {
+                Ok(format!("OrderedDict([{}])", items.join(", ")))
+            }
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The arguments and the text of `response.set_cookie`, apart from the class because the rules are long.
 
 use rustpython_vm::{
-    FromArgs, PyObjectRef, PyResult, VirtualMachine,
+    AsObject as _, FromArgs, PyObjectRef, PyResult, VirtualMachine,
     builtins::{PyInt, PyStrRef},
     function::OptionalArg,
 };
 
 use super::text;
-use crate::http::{cookies, text::latin1};
+use crate::http::{
+    cookies::{self, Attribute},
+    text::latin1,
+};
 
 /// The arguments of wptserve 4.0.3, response.py, `Response.set_cookie`, in its order.
 #[derive(FromArgs)]
@@ -86,7 +89,7 @@ pub(crate) fn cookie_text(args: CookieArgs, vm: &VirtualMachine) -> PyResult<PyS
     let expires = expires.map(|time| expires_text(&time, vm)).transpose()?;
     let max_age = max_age.map(|age| max_age_text(age, vm)).transpose()?;
 
-    let mut morsel = cookies::Morsel::new(&name, &value).map_err(|error| cookie_error(&error, vm))?;
+    let mut morsel = cookies::Morsel::new(&name, value.as_bytes(), &value).map_err(|error| cookie_error(&error, vm))?;
     let path = match args.path {
         OptionalArg::Missing => Some(vm.ctx.new_str("/").into()),
         OptionalArg::Present(path) => Some(path).filter(|path| !vm.is_none(path)),
@@ -106,11 +109,13 @@ pub(crate) fn cookie_text(args: CookieArgs, vm: &VirtualMachine) -> PyResult<PyS
         let Some(value) = value.filter(|value| !value.is(&vm.ctx.false_value)) else { continue };
         if matches!(key, "secure" | "httponly") {
             if value.try_to_bool(vm)? {
-                morsel.set(key, "true").map_err(|error| cookie_error(&error, vm))?;
+                morsel.set(key, Attribute::Flag(true)).map_err(|error| cookie_error(&error, vm))?;
             }
         } else {
             let text = value.str(vm)?;
-            morsel.set(key, &text.to_string_lossy()).map_err(|error| cookie_error(&error, vm))?;
+            morsel
+                .set(key, Attribute::Text(text.to_string_lossy().into_owned()))
+                .map_err(|error| cookie_error(&error, vm))?;
         }
     }
     Ok(vm.ctx.new_str(morsel.output_string()))
@@ -146,8 +151,7 @@ fn cookie_error(error: &cookies::CookieError, vm: &VirtualMachine) -> rustpython
 
 /// `"%d %b %Y %H:%M:%S GMT"` with the month's English name in lower case, whatever the locale.
 fn expires_text(time: &PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let text = vm.call_method(time, "strftime", ("%d %%s %Y %H:%M:%S GMT",))?.str(vm)?.to_string_lossy().into_owned();
     let month: usize = time.get_attr("month", vm)?.try_into_value(vm)?;
     let name = month.checked_sub(1).and_then(|index| MONTHS.get(index)).copied().unwrap_or_default();
@@ -156,8 +160,7 @@ fn expires_text(time: &PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
 
 /// Whole seconds, as `"%.0d"` prints them: nothing is printed differently but zero, which stays "0".
 fn max_age_text(age: PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
-    let seconds =
-        if age.has_attr("total_seconds", vm)? { vm.call_method(&age, "total_seconds", ())? } else { age };
+    let seconds = if age.has_attr("total_seconds", vm)? { vm.call_method(&age, "total_seconds", ())? } else { age };
     let whole = vm.ctx.types.int_type.as_object().call((seconds,), vm)?;
     match whole.downcast_ref::<PyInt>() {
         Some(int) => Ok(int.as_bigint().to_string()),

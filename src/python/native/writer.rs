@@ -7,7 +7,7 @@ pub(crate) use writer::ResponseWriter;
 pub(super) mod writer {
     use std::sync::Arc;
 
-    use rustpython_vm::{FromArgs, PyObjectRef, PyPayload, PyResult, VirtualMachine};
+    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
     use crate::python::native::answer::Answer;
 
@@ -58,88 +58,88 @@ pub(super) mod writer {
     impl ResponseWriter {
         /// The request that is being answered.
         #[pygetset]
-        fn request(&self) -> PyObjectRef {
-            self.request.clone()
+        fn request(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.request.clone()
         }
 
         /// True as soon as anything was written through the writer; nothing else is sent then.
         #[pygetset]
-        fn content_written(&self) -> bool {
-            self.answer.content_written()
+        fn content_written(zelf: &Py<Self>) -> bool {
+            zelf.answer.content_written()
         }
 
         #[pygetset(setter)]
-        fn set_content_written(&self, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            self.answer.set_content_written(value.try_to_bool(vm)?);
+        fn set_content_written(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.answer.set_content_written(value.try_to_bool(vm)?);
             Ok(())
         }
 
         /// Write the status line. The message defaults to the usual phrase of the code.
         #[pymethod]
-        fn write_status(&self, args: StatusArgs, vm: &VirtualMachine) -> PyResult<()> {
+        fn write_status(zelf: &Py<Self>, args: StatusArgs, vm: &VirtualMachine) -> PyResult<()> {
             let message = args.message.unwrap_or_else(|| vm.ctx.none());
-            let step = self.answer.put_status(&args.code, &message, vm);
-            sent(&self.answer, step, vm).map(drop)
+            let step = zelf.answer.put_status(&args.code, &message, vm);
+            sent(&zelf.answer, step, vm).map(drop)
         }
 
         /// Write one header, after a status line of 200 if none was written. True if it reached the client.
         #[pymethod]
-        fn write_header(&self, args: HeaderArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            let step = self.answer.put_header(&args.name, &args.value, vm);
-            Ok(sent(&self.answer, step, vm)?.1)
+        fn write_header(zelf: &Py<Self>, args: HeaderArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_header(&args.name, &args.value, vm);
+            Ok(sent(&zelf.answer, step, vm)?.1)
         }
 
         /// Write the Server and Date headers, and Content-Length if `response.content` is text or bytes, unless the
         /// handler has written them. True if they reached the client.
         #[pymethod]
-        fn write_default_headers(&self, vm: &VirtualMachine) -> PyResult<bool> {
-            let step = self.answer.put_default_headers(vm);
-            Ok(sent(&self.answer, step, vm)?.1)
+        fn write_default_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_default_headers(vm);
+            Ok(sent(&zelf.answer, step, vm)?.1)
         }
 
         /// Write the default headers (unless `response.add_required_headers` is false) and the blank line. True if it
         /// reached the client.
         #[pymethod]
-        fn end_headers(&self, vm: &VirtualMachine) -> PyResult<bool> {
-            let step = self.answer.end_headers(vm);
-            Ok(sent(&self.answer, step, vm)?.1)
+        fn end_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.end_headers(vm);
+            Ok(sent(&zelf.answer, step, vm)?.1)
         }
 
         /// Write the body, after status line and headers if they were not written. True if it reached the client.
         #[pymethod]
-        fn write_content(&self, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            let step = self.answer.put_content(args.data, vm);
-            let (complete, taken) = sent(&self.answer, step, vm)?;
+        fn write_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_content(args.data, vm);
+            let (complete, taken) = sent(&zelf.answer, step, vm)?;
             Ok(complete && taken)
         }
 
         /// Write text, bytes or a file object as they are. True if it reached the client (a file: always false).
         #[pymethod]
-        fn write_raw_content(&self, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            let step = self.answer.put_raw_content(args.data, vm);
-            let (complete, taken) = sent(&self.answer, step, vm)?;
+        fn write_raw_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_raw_content(args.data, vm);
+            let (complete, taken) = sent(&zelf.answer, step, vm)?;
             Ok(complete && taken)
         }
 
         /// Write a file object in chunks and close it.
         #[pymethod]
-        fn write_content_file(&self, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            self.answer.put_file(&args.data, vm)
+        fn write_content_file(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            zelf.answer.put_file(&args.data, vm)
         }
 
         /// Write text or bytes as they are. True if they reached the client.
         #[pymethod]
-        fn write(&self, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            self.answer.set_content_written(true);
-            let bytes = self.answer.encode(&args.data, vm)?;
-            self.answer.put(&bytes);
-            Ok(self.answer.flush(vm))
+        fn write(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            zelf.answer.set_content_written(true);
+            let bytes = zelf.answer.encode(&args.data, vm)?;
+            zelf.answer.put(&bytes);
+            Ok(zelf.answer.flush(vm))
         }
 
         /// The bytes of text (in `response.encoding`) or bytes.
         #[pymethod]
-        fn encode(&self, args: DataArgs, vm: &VirtualMachine) -> PyResult {
-            Ok(vm.ctx.new_bytes(self.answer.encode(&args.data, vm)?).into())
+        fn encode(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult {
+            Ok(vm.ctx.new_bytes(zelf.answer.encode(&args.data, vm)?).into())
         }
     }
 }
