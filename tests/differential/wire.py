@@ -21,11 +21,16 @@ HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 @dataclass
 class Answer:
-    """What came back. `end` is how it ended: closed, open, reset, refused, bytes (cap), time (cap)."""
+    """What came back. `end` is how it ended: closed, open, reset, refused, bytes (cap), time (cap).
+
+    `silent` says of a time cap that nothing had come for the second half of it: no stream, but an answer whose end
+    nobody announced, on a connection that nobody closes.
+    """
 
     raw: bytes
     end: str
     seconds: float
+    silent: bool = False
 
     @property
     def capped(self) -> bool:
@@ -62,9 +67,11 @@ def exchange(address: tuple[str, int], request: bytes, *, idle: float = IDLE, by
     deadline = started + time_cap
     method = request.split(b" ", 1)[0]
     raw = bytearray()
+    last_byte = started
 
     def answer(end: str, waited: float = 0.0) -> Answer:
-        return Answer(bytes(raw[:byte_cap]), end, time.monotonic() - started - waited)
+        now = time.monotonic()
+        return Answer(bytes(raw[:byte_cap]), end, now - started - waited, now - last_byte > time_cap / 2)
 
     try:
         connection = socket.create_connection(address, timeout=time_cap)
@@ -96,5 +103,6 @@ def exchange(address: tuple[str, int], request: bytes, *, idle: float = IDLE, by
             if not piece:
                 return answer("closed")
             raw += piece
+            last_byte = time.monotonic()
             if len(raw) >= byte_cap:
                 return answer("bytes")
