@@ -14,12 +14,13 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
 };
 
 use crate::{
     config::{Config, StartupError},
     http::Scheme,
-    python::{ImportPolicy, Python},
+    python::{ImportPolicy, NotStarted, Python},
     route::Router,
     server::{self, BACKLOG, Site},
 };
@@ -87,7 +88,7 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
-    let python =
+    let (python, started) =
         Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
     let python = Arc::new(python);
     let site = Site {
@@ -98,11 +99,19 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
         router: Router::default(),
         python: Arc::clone(&python),
     };
-    let announcement = actix_rt::spawn(announce(config, address));
-    let served = server::run(vec![(listener, site)], signals.wait()).await;
-    announcement.abort();
+    let mut failure = None;
+    let stop = async {
+        tokio::select! {
+            () = signals.wait() => {}
+            cause = announce(config, address, started) => failure = Some(cause),
+        }
+    };
+    let served = server::run(vec![(listener, site)], stop).await;
     python.stop();
-    served.map_err(StartupError::Serve)
+    match failure {
+        Some(cause) => Err(cause.into()),
+        None => served.map_err(StartupError::Serve),
+    }
 }
 
 /// Binds as wptserve does: the port may be used again at once after an earlier server has ended.
@@ -128,8 +137,16 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Asks the port until it answers, then says so on standard output and in the ready file.
-async fn announce(config: Config, address: SocketAddr) {
+/// Waits for the interpreter, asks the port until it answers, then says so on standard output and in the ready file.
+/// Returns only if the interpreter does not come up.
+async fn announce(
+    config: Config,
+    address: SocketAddr,
+    started: oneshot::Receiver<Result<(), NotStarted>>,
+) -> NotStarted {
+    if let Ok(Err(cause)) = started.await {
+        return cause;
+    }
     let probe = SocketAddr::new(
         match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -160,6 +177,7 @@ async fn announce(config: Config, address: SocketAddr) {
             log::error!("cannot write the ready file {}: {error}; the server runs nevertheless", file.display());
         }
     }
+    std::future::pending().await
 }
 
 async fn answers(address: SocketAddr) -> io::Result<()> {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     docroot::{DocRoot, DocRootError},
-    python::{Environment, ImportPolicy},
+    python::{Environment, ImportPolicy, NotStarted},
     stash::Stash,
 };
 
@@ -52,6 +52,9 @@ pub enum StartupError {
     /// The system gives no thread to the interpreter.
     #[error("cannot start the interpreter's thread: {0}; raise the limit of processes (ulimit -u)")]
     Threads(#[source] io::Error),
+    /// The interpreter does not come up.
+    #[error("{0}; this is a bug of wptserve-rs")]
+    Interpreter(#[from] NotStarted),
     /// SIGINT and SIGTERM cannot be received.
     #[error("cannot wait for signals: {0}")]
     Signals(#[source] io::Error),

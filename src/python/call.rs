@@ -201,7 +201,8 @@ fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &Vi
     }
 }
 
-fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
+/// An exception for the log.
+pub(super) fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
     traceback::describe(Some(&exception.clone().into()), vm)
         .unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
 }

@@ -13,11 +13,18 @@ mod script;
 mod traceback;
 mod vm;
 
-use std::{fmt, path::Path, sync::Arc, thread};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, OnceLock},
+    thread,
+};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
+use tokio::sync::oneshot;
 
 pub use import::ImportPolicy;
 pub use link::{Event, Events};
@@ -46,7 +53,7 @@ pub struct Environment {
 pub struct Python {
     pool: Arc<Pool>,
     supervisor: Mutex<Option<thread::JoinHandle<()>>>,
-    runtime: Arc<std::sync::OnceLock<Runtime>>,
+    runtime: Arc<OnceLock<Runtime>>,
 }
 
 impl fmt::Debug for Python {
@@ -60,35 +67,52 @@ impl fmt::Debug for Python {
 #[error("all handler threads are busy and too many requests wait already")]
 pub struct Overloaded;
 
+/// The interpreter did not come up; the text says why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the Python interpreter does not start: {0}")]
+pub struct NotStarted(String);
+
 impl Python {
-    /// Starts the interpreter on a thread of its own and returns at once: calls wait until it is there.
+    /// Starts the interpreter on a thread of its own and returns at once: calls wait until it is there. The receiver
+    /// hears when it is, or why it never will be.
     ///
     /// # Errors
     /// The system refuses another thread.
-    pub fn start(root: &Path, policy: ImportPolicy, environment: Environment) -> std::io::Result<Self> {
+    pub fn start(
+        root: &Path,
+        policy: ImportPolicy,
+        environment: Environment,
+    ) -> std::io::Result<(Self, oneshot::Receiver<Result<(), NotStarted>>)> {
         let pool = Pool::new(MAX_THREADS);
-        let runtime = Arc::new(std::sync::OnceLock::new());
+        let runtime = Arc::new(OnceLock::new());
         let imports = Arc::new(Imports::new(root, policy));
+        let (started, is_started) = oneshot::channel();
         let (supervised, filled) = (Arc::clone(&pool), Arc::clone(&runtime));
         let supervisor = thread::Builder::new().name("python".to_owned()).stack_size(pool::STACK).spawn(move || {
-            let interpreter = vm::build();
-            let prepared = interpreter
-                .enter(|vm| prepare(imports, environment, vm).inspect_err(|error| vm.print_exception(error)));
-            match prepared {
-                Ok(prepared) => {
-                    // Nobody else fills it.
-                    let _ = filled.set(prepared);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                let interpreter = vm::build();
+                let prepared = interpreter
+                    .enter(|vm| prepare(imports, environment, vm).map_err(|error| NotStarted(call::text(&error, vm))));
+                (interpreter, prepared)
+            }));
+            match outcome {
+                Ok((interpreter, Ok(prepared))) => {
+                    // Nobody else fills it, and nobody may be listening.
+                    let _ = (filled.set(prepared), started.send(Ok(())));
                     supervised.supervise(&interpreter);
+                    // Handlers may still run in its threads; the process is about to end.
+                    std::mem::forget(interpreter);
                 }
-                Err(_) => {
-                    log::error!("the Python interpreter does not start: handlers will answer 500");
-                    supervised.close();
+                Ok((interpreter, Err(cause))) => {
+                    std::mem::forget(interpreter);
+                    let _ = started.send(Err(cause));
                 }
+                // The panic hook has said where and why.
+                Err(_) => drop(started.send(Err(NotStarted("it panicked".to_owned())))),
             }
-            // Handlers may still run in its threads; the process is about to end.
-            std::mem::forget(interpreter);
+            supervised.close();
         })?;
-        Ok(Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime })
+        Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
     }
 
     /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived.

@@ -83,9 +83,13 @@ impl Pool {
         Ok(())
     }
 
-    /// Ends the supervisor and the idle threads. Running handlers are not waited for.
+    /// Ends the supervisor and the idle threads and drops what is queued. Running handlers are not waited for.
     pub(super) fn close(&self) {
-        self.state.lock().closed = true;
+        let mut state = self.state.lock();
+        state.closed = true;
+        let dropped = std::mem::take(&mut state.queue);
+        drop(state);
+        drop(dropped);
         self.work.notify_all();
         self.grow.notify_all();
     }

@@ -281,6 +281,8 @@ pub(super) mod finder {
 /// # Errors
 /// The interpreter's `sys` module is not as expected.
 pub(crate) fn install(imports: &Arc<Imports>, vm: &VirtualMachine) -> PyResult<()> {
+    // A native class exists only once its module has been imported.
+    vm.import("_wptserve", 0)?;
     let entry = |last| -> PyObjectRef { DocRootFinder { imports: Arc::clone(imports), last }.into_pyobject(vm) };
     let importlib = vm.import("_frozen_importlib", 0)?;
     let finders = vec![
