@@ -84,6 +84,8 @@ struct Start {
     version: Option<Range<usize>>,
     /// The version is 1.1 or later, as numbers.
     persistent: bool,
+    /// Not HTTP/0.9, neither silently nor in so many words.
+    has_response_head: bool,
     is_head: bool,
 }
 
@@ -176,10 +178,10 @@ impl HeadReader {
     }
 
     fn reject_headers(&self, start: &Start, message: &str, explain: &'static str) -> Step {
-        let parts = match (&start.version, start.is_head) {
-            (Some(_), true) => Parts::Head,
-            (Some(_), false) => Parts::HeadAndBody,
-            (None, _) => Parts::Body,
+        let parts = match (start.has_response_head, start.is_head) {
+            (false, _) => Parts::Body,
+            (true, true) => Parts::Head,
+            (true, false) => Parts::HeadAndBody,
         };
         self.reject(&ErrorPage { code: 431, message: message.to_owned(), explain }, parts)
     }
@@ -240,6 +242,7 @@ fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
         persistent = numbers >= (1, 1);
         version = Some(last.clone());
     }
+    let has_response_head = version.as_ref().is_some_and(|range| word(range) != b"HTTP/0.9");
     let (method, target) = match words.as_slice() {
         [] => return Err(Refusal::Blank),
         [method, target] if word(method) == b"GET" => (method, target),
@@ -249,7 +252,7 @@ fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
         }
         [method, target, _] => (method, target),
         _ => {
-            let parts = if version.is_some() { Parts::HeadAndBody } else { Parts::Body };
+            let parts = if has_response_head { Parts::HeadAndBody } else { Parts::Body };
             let message = format!("Bad request syntax ({})", repr(&latin1(line)));
             return Err(Refusal::Page(bad_request(message), parts));
         }
@@ -262,6 +265,7 @@ fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
         method: method.clone(),
         version,
         persistent,
+        has_response_head,
     })
 }
 
