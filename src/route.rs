@@ -334,7 +334,8 @@ mod tests {
 
     #[test]
     fn patterns_match_like_wptserve() {
-        let table: &[(&str, &str, Option<&[(&str, &str)]>)] = &[
+        type Groups<'a> = Option<&'a [(&'a str, &'a str)]>;
+        let table: &[(&str, &str, Groups)] = &[
             (
                 "api/{resource}/*.json",
                 "/api/test/test2/data.json",

@@ -6,6 +6,10 @@
 use super::ContentError;
 use crate::http::text::{latin1, parse_int, repr};
 
+/// How many times the size of the file one answer may have. Overlapping ranges in a crafted order are not joined, and a header of
+/// 64 KiB could ask for the whole file thousands of times; wptserve would try.
+const MAX_REPEATS: u64 = 4;
+
 /// The bytes from `start` up to, but not including, `end`. Never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ByteRange {
@@ -45,7 +49,14 @@ pub(super) fn parse(header: &[u8], file_size: u64) -> Result<Vec<ByteRange>, Con
         })?;
         ranges.push(range);
     }
-    Ok(coalesce(ranges))
+    let ranges = coalesce(ranges);
+    let total = ranges.iter().fold(0u64, |total, range| total.saturating_add(range.len()));
+    if total > file_size.saturating_mul(MAX_REPEATS) {
+        return Err(ContentError::Range(format!(
+            "the ranges cover the file more than {MAX_REPEATS} times: send ranges that do not overlap"
+        )));
+    }
+    Ok(ranges)
 }
 
 fn parse_one(item: &str, file_size: u64) -> Option<ByteRange> {
@@ -130,6 +141,13 @@ mod tests {
         }
         assert!(ranges("bytes=-", 0).is_err());
         assert!(matches!(parse(b"bytes=\xe9", 1), Err(ContentError::Server(_))));
+    }
+
+    #[test]
+    fn overlapping_ranges_do_not_multiply_the_file() {
+        let list: Vec<String> = (0..20).map(|n| format!("{}-{},{}-", n * 4 + 2, n * 4 + 2, n * 4)).collect();
+        let message = ranges(&format!("bytes={}", list.join(",")), 100).unwrap_err();
+        assert!(message.starts_with("the ranges cover"), "{message}");
     }
 
     #[test]

@@ -193,9 +193,9 @@ impl HeadReader {
     fn finish(&self, start: &Start, buf: &[u8]) -> Step {
         let consumed = self.line_start;
         let bytes = Bytes::copy_from_slice(buf.get(..consumed).unwrap_or_default());
-        let headers = Headers::parse(&bytes.slice(start.len.min(bytes.len())..));
+        let headers = Headers::parse(&cut(&bytes, start.len..consumed));
         let version = match &start.version {
-            Some(range) => bytes.slice(range.clone()),
+            Some(range) => cut(&bytes, range.clone()),
             None => Bytes::from_static(b"HTTP/0.9"),
         };
         let keep_alive = match headers.get("Connection") {
@@ -207,9 +207,9 @@ impl HeadReader {
         let expect_continue = headers.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
             && version.as_ref() >= b"HTTP/1.1".as_ref();
         let head = Head {
-            request_line: bytes.slice(..start.len),
-            method: bytes.slice(start.method.clone()),
-            target: bytes.slice(start.target.clone()),
+            request_line: cut(&bytes, 0..start.len),
+            method: cut(&bytes, start.method.clone()),
+            target: cut(&bytes, start.target.clone()),
             version,
             headers,
             keep_alive,
@@ -218,6 +218,11 @@ impl HeadReader {
         };
         Step::Head { head, consumed }
     }
+}
+
+/// Part of `bytes`, empty where there is none: a caller that hands in a shorter buffer than before must not cause a panic.
+fn cut(bytes: &Bytes, range: Range<usize>) -> Bytes {
+    if range.start <= range.end && range.end <= bytes.len() { bytes.slice(range) } else { Bytes::new() }
 }
 
 fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
