@@ -5,20 +5,23 @@
 
 mod dict_copies;
 mod headers;
+mod input;
 mod multidict;
 mod raw_headers;
+mod spill;
 #[cfg(test)]
 mod testing;
 mod text;
 
 pub(super) use headers::RequestHeaders;
+pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
 
 #[rustpython_vm::pymodule(
     name = "_wptserve",
-    with(headers::classes, multidict::classes, raw_headers::classes, text::functions)
+    with(headers::classes, input::classes, multidict::classes, raw_headers::classes, text::functions)
 )]
 mod module {
     use rustpython_vm::builtins::PyModule;

@@ -78,19 +78,23 @@ fn differs(code: &str, expected: &str, scope: &Scope, vm: &VirtualMachine) -> Op
 
 /// Python functions that make the native objects from bytes, so that a table reads the same for wptserve and for us.
 mod helpers {
+    use std::sync::{Arc, Mutex};
+
     use bytes::Bytes;
     use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef};
-    use rustpython_vm::function::PosArgs;
+    use rustpython_vm::function::{OptionalOption, PosArgs};
     use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
     use crate::http::Headers;
-    use crate::python::native::{MultiDict, RawHeaders, RequestHeaders};
+    use crate::python::native::{BodySource, InputFile, MultiDict, RawHeaders, RequestHeaders};
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
         let functions = [
             ("multidict", vm.new_function("multidict", multidict)),
             ("raw", vm.new_function("raw", raw)),
             ("headers", vm.new_function("headers", headers)),
+            ("body", vm.new_function("body", body)),
+            ("chunked", vm.new_function("chunked", chunked)),
         ];
         for (name, function) in functions {
             globals.set_item(name, function.into(), vm).unwrap();
@@ -100,6 +104,31 @@ mod helpers {
     fn multidict(pairs: PosArgs<PyTupleRef>, vm: &VirtualMachine) -> PyResult<PyRef<MultiDict>> {
         let bytes = |value: &PyObjectRef| value.downcast_ref::<PyBytes>().unwrap().as_bytes().to_vec();
         MultiDict::from_pairs(pairs.into_iter().map(|pair| (bytes(&pair[0]), bytes(&pair[1]))), vm)
+    }
+
+    /// A request body that comes in small pieces.
+    #[derive(Debug)]
+    struct Pieces(Mutex<Bytes>);
+
+    impl BodySource for Pieces {
+        fn read(&self, max: usize) -> std::io::Result<Bytes> {
+            let mut left = self.0.lock().unwrap();
+            let size = max.min(if left.len() > 1000 { 999 } else { 5 }).min(left.len());
+            Ok(left.split_to(size))
+        }
+    }
+
+    fn pieces(data: &PyBytesRef) -> Arc<Pieces> {
+        Arc::new(Pieces(Mutex::new(Bytes::copy_from_slice(data.as_bytes()))))
+    }
+
+    fn body(data: PyBytesRef, length: OptionalOption<u64>) -> InputFile {
+        let length = length.flatten().unwrap_or(data.as_bytes().len() as u64);
+        InputFile::new(pieces(&data), Some(length))
+    }
+
+    fn chunked(data: PyBytesRef) -> InputFile {
+        InputFile::new(pieces(&data), None)
     }
 
     fn parse(block: &[u8]) -> Headers {
