@@ -3,6 +3,8 @@
 //! This file is a list and a few words of glue. The Python half, `pylib-stubs/wptserve/`, re-exports the names under the
 //! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
+mod auth;
+mod cookies;
 mod dict_copies;
 mod headers;
 mod input;
@@ -13,15 +15,26 @@ mod spill;
 mod testing;
 mod text;
 
+pub(super) use auth::Authentication;
+pub(super) use cookies::Cookies;
 pub(super) use headers::RequestHeaders;
 pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
 
+// In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
     name = "_wptserve",
-    with(headers::classes, input::classes, multidict::classes, raw_headers::classes, text::functions)
+    with(
+        text::functions,
+        multidict::classes,
+        cookies::classes,
+        headers::classes,
+        raw_headers::classes,
+        auth::classes,
+        input::classes
+    )
 )]
 mod module {
     use rustpython_vm::builtins::PyModule;

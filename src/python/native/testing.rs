@@ -86,13 +86,17 @@ mod helpers {
     use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
     use crate::http::Headers;
-    use crate::python::native::{BodySource, InputFile, MultiDict, RawHeaders, RequestHeaders};
+    use crate::python::native::{
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders,
+    };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
         let functions = [
             ("multidict", vm.new_function("multidict", multidict)),
             ("raw", vm.new_function("raw", raw)),
             ("headers", vm.new_function("headers", headers)),
+            ("cookies", vm.new_function("cookies", cookies)),
+            ("auth", vm.new_function("auth", auth)),
             ("body", vm.new_function("body", body)),
             ("chunked", vm.new_function("chunked", chunked)),
         ];
@@ -141,5 +145,14 @@ mod helpers {
 
     fn headers(block: PyBytesRef, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
         RequestHeaders::new(&parse(block.as_bytes()), vm)
+    }
+
+    fn cookies(header: PyBytesRef, vm: &VirtualMachine) -> PyResult<PyRef<Cookies>> {
+        Cookies::from_header(header.as_bytes(), vm)
+    }
+
+    fn auth(header: Option<PyBytesRef>, vm: &VirtualMachine) -> PyResult<PyRef<Authentication>> {
+        let block = header.map_or(Vec::new(), |header| [b"Authorization: ", header.as_bytes()].concat());
+        Authentication::from_headers(&*RequestHeaders::new(&parse(&block), vm)?, vm)
     }
 }
