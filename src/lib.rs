@@ -6,3 +6,4 @@ pub mod docroot;
 pub mod http;
 mod python;
 pub mod route;
+pub mod stash;

@@ -3,13 +3,12 @@
 //! Cookies is a MultiDict whose `[]` gives the last value. A CookieValue compares by its value, also with plain bytes, and
 //! prints itself as Python's `Morsel.OutputString`. The header is read by [`crate::http::cookies`]; this is the Python view.
 
-use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
 pub(in crate::python) use classes::{CookieValue, Cookies};
 
 use super::{MultiDict, text};
-use crate::http::cookies::{Attribute, CookieError, Morsel, load};
+use crate::http::cookies::{Attribute, Morsel, load};
 
 /// The attributes of a morsel that wptserve hands on (4.0.3, request.py, `CookieValue.__init__`), and their Python names.
 const ATTRIBUTES: [(&str, &str); 8] = [
@@ -27,7 +26,9 @@ impl Cookies {
     /// The cookies of a `Cookie` header; an empty header has none.
     pub(in crate::python) fn from_header(header: &[u8], vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
         let made = Cookies(MultiDict::default());
-        for morsel in load(&text::latin1_text(header)).map_err(|error| raised(&error, vm))? {
+        for morsel in load(&text::latin1_text(header))
+            .map_err(|error| text::exception("http.cookies", "CookieError", (error.to_string(),), vm))?
+        {
             let key = text::encode(vm.ctx.new_str(morsel.key.as_str()).as_object(), vm)?;
             let value = CookieValue::new(&morsel, vm)?;
             made.0.0.inner_setitem(&*key, vm.ctx.new_list(vec![value.into()]).into(), vm)?;
@@ -58,16 +59,6 @@ fn attribute(value: Option<&Attribute>, vm: &VirtualMachine) -> PyObjectRef {
         Some(Attribute::None) => vm.ctx.none(),
         None => vm.ctx.new_str("").into(),
     }
-}
-
-/// `http.cookies.CookieError`.
-fn raised(error: &CookieError, vm: &VirtualMachine) -> PyBaseExceptionRef {
-    let names = vm.ctx.new_tuple(vec![vm.ctx.new_str("CookieError").into()]);
-    let raised = vm
-        .import_from("http.cookies", names, 0)
-        .and_then(|module| vm.call_method(&module, "CookieError", (error.to_string(),)))
-        .and_then(|error| error.try_into_value(vm));
-    raised.unwrap_or_else(|error| error)
 }
 
 /// wptserve 4.0.3, request.py, `CookieValue.__eq__`: anything with a `value` is compared by it.

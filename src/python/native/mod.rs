@@ -11,6 +11,9 @@ mod input;
 mod multidict;
 mod raw_headers;
 mod spill;
+mod stash;
+mod stash_queue;
+mod stash_values;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -22,6 +25,7 @@ pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
+pub(super) use stash::Stash;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
@@ -33,7 +37,9 @@ pub(super) use raw_headers::RawHeaders;
         headers::classes,
         raw_headers::classes,
         auth::classes,
-        input::classes
+        input::classes,
+        stash::classes,
+        stash_queue::classes
     )
 )]
 mod module {

@@ -81,13 +81,13 @@ mod helpers {
     use std::sync::{Arc, Mutex};
 
     use bytes::Bytes;
-    use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef};
+    use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef, PyUtf8StrRef};
     use rustpython_vm::function::{OptionalOption, PosArgs};
     use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
     use crate::http::Headers;
     use crate::python::native::{
-        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders,
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, Stash,
     };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
@@ -95,6 +95,7 @@ mod helpers {
             ("multidict", vm.new_function("multidict", multidict)),
             ("raw", vm.new_function("raw", raw)),
             ("headers", vm.new_function("headers", headers)),
+            ("stash", vm.new_function("stash", stash)),
             ("cookies", vm.new_function("cookies", cookies)),
             ("auth", vm.new_function("auth", auth)),
             ("body", vm.new_function("body", body)),
@@ -154,5 +155,12 @@ mod helpers {
     fn auth(header: Option<PyBytesRef>, vm: &VirtualMachine) -> PyResult<PyRef<Authentication>> {
         let block = header.map_or(Vec::new(), |header| [b"Authorization: ", header.as_bytes()].concat());
         Authentication::from_headers(&*RequestHeaders::new(&parse(&block), vm)?, vm)
+    }
+
+    /// Every test has a stash of its own; what Python opens by itself is that of the test that came last.
+    fn stash(path: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<PyRef<Stash>> {
+        let store = Arc::new(crate::stash::Stash::default());
+        Stash::share(Arc::clone(&store), vm)?;
+        Stash::new(store, path.as_str(), vm)
     }
 }
