@@ -1,3 +1,5 @@
 """`wptserve.request` (wptserve 4.0.3, request.py): the classes behind `request`, native ones all."""
 
-from _wptserve import MultiDict, RequestHeaders  # noqa: F401
+from _wptserve import Authentication, Cookies, CookieValue, InputFile, MultiDict, RequestHeaders
+
+__all__ = ["Authentication", "CookieValue", "Cookies", "InputFile", "MultiDict", "RequestHeaders"]

@@ -88,6 +88,13 @@ impl Headers {
     }
 }
 
+/// Fields that have been read before, in their order.
+impl FromIterator<(Bytes, Bytes)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (Bytes, Bytes)>>(fields: I) -> Self {
+        Headers { fields: fields.into_iter().collect() }
+    }
+}
+
 /// Length of the first line of `text` with its end, which is CR, LF or both.
 fn line_len(text: &[u8]) -> usize {
     match memchr::memchr2(b'\r', b'\n', text) {

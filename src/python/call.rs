@@ -53,8 +53,9 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let url = call.request.url.clone();
     let script = call.script.clone();
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
-    let request = Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment))
-        .into_ref(&vm.ctx);
+    let request =
+        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment), vm)
+            .into_ref(&vm.ctx);
     let response = Response::new(Arc::clone(&answer), request.clone().into(), url, vm).into_ref(&vm.ctx);
 
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {

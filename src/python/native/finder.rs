@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rustpython_vm::{AsObject as _, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyListRef};
 
 use crate::python::import::Imports;
-use finder::{DocRootFinder, ImportHook};
+use classes::{DocRootFinder, ImportHook};
 
-#[rustpython_vm::pymodule(sub, name = "_wptserve")]
-pub(super) mod finder {
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
     use std::{
         path::{Path, PathBuf},
         sync::Arc,

@@ -4,40 +4,57 @@
 //! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
 mod answer;
+mod auth;
+mod cookies;
 mod dict_copies;
 pub(super) mod finder;
 mod headers;
+mod input;
 mod multidict;
 mod raw_headers;
 mod request;
 mod response;
 mod response_headers;
 mod set_cookie;
+mod spill;
+mod stash;
+mod stash_queue;
+mod stash_values;
 #[cfg(test)]
 mod testing;
 mod text;
 mod writer;
 
 pub(super) use answer::Answer;
+pub(super) use auth::Authentication;
+pub(super) use cookies::Cookies;
 pub(super) use headers::RequestHeaders;
+pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
 pub(super) use request::Request;
 pub(super) use response::Response;
+pub(super) use stash::Stash;
 
+// In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
     name = "_wptserve",
     with(
-        finder::finder,
-        headers::classes,
-        multidict::classes,
-        raw_headers::classes,
-        request::request,
-        response::response,
-        response_headers::response_headers,
         text::functions,
-        writer::writer
+        multidict::classes,
+        cookies::classes,
+        headers::classes,
+        raw_headers::classes,
+        auth::classes,
+        input::classes,
+        stash::classes,
+        stash_queue::classes,
+        request::classes,
+        response_headers::classes,
+        writer::classes,
+        response::classes,
+        finder::classes
     )
 )]
 mod module {

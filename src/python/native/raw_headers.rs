@@ -16,9 +16,14 @@ impl RawHeaders {
         RawHeaders { headers }
     }
 
-    /// The fields behind the object.
-    pub(in crate::python) fn headers(&self) -> &Headers {
-        &self.headers
+    /// The fields as plain data, for the stash.
+    pub(super) fn fields(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
+    }
+
+    /// The object with the fields that [`Self::fields`] gave.
+    pub(super) fn from_fields(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
+        RawHeaders { headers: fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
     }
 
     fn pairs(&self) -> impl Iterator<Item = (String, String)> {

@@ -1,23 +1,23 @@
 //! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
 
-pub(crate) use request::Request;
+pub(crate) use classes::Request;
 
-#[rustpython_vm::pymodule(sub, name = "_wptserve")]
-pub(super) mod request {
-    use std::sync::Arc;
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
+    use std::{io, sync::Arc};
 
     use bytes::Bytes;
     use parking_lot::Mutex;
     use rustpython_vm::{
-        Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, function::FuncArgs, pyclass, types::Representable,
+        Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, function::FuncArgs, pyclass, types::Representable,
     };
 
     use crate::{
-        http::{self, query, text::latin1},
+        http::{self, Framing, query, text::latin1},
         python::{
             Environment,
             link::Link,
-            native::{MultiDict, RawHeaders, RequestHeaders},
+            native::{Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders},
         },
     };
 
@@ -37,6 +37,26 @@ pub(super) mod request {
         }
     }
 
+    /// The body of the request: first what came with the head, then what the connection still has to read.
+    #[derive(Debug)]
+    struct WireBody {
+        arrived: Mutex<Bytes>,
+        link: Link,
+    }
+
+    impl BodySource for WireBody {
+        fn read(&self, max: usize) -> io::Result<Bytes> {
+            {
+                let mut arrived = self.arrived.lock();
+                if !arrived.is_empty() {
+                    let count = max.min(arrived.len());
+                    return Ok(arrived.split_to(count));
+                }
+            }
+            self.link.read(max)
+        }
+    }
+
     /// An HTTP request (wptserve 4.0.3, request.py, `Request`).
     #[pyattr]
     #[pyclass(module = "wptserve.request", name = "Request")]
@@ -49,6 +69,10 @@ pub(super) mod request {
         raw_headers: Lazy,
         headers: Lazy,
         get: Lazy,
+        cookies: Lazy,
+        auth: Lazy,
+        body: Lazy,
+        raw_input: PyRef<InputFile>,
     }
 
     impl std::fmt::Debug for Request {
@@ -64,8 +88,14 @@ pub(super) mod request {
             body: Bytes,
             link: Link,
             environment: Arc<Environment>,
+            vm: &VirtualMachine,
         ) -> Self {
-            let _ = (body, link);
+            let length = match plain.framing {
+                Framing::Length(length) => Some(length),
+                Framing::Chunked => None,
+            };
+            let source = Arc::new(WireBody { arrived: Mutex::new(body), link });
+            let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
             Self {
                 plain,
                 route_match,
@@ -74,6 +104,10 @@ pub(super) mod request {
                 raw_headers: Lazy::default(),
                 headers: Lazy::default(),
                 get: Lazy::default(),
+                cookies: Lazy::default(),
+                auth: Lazy::default(),
+                body: Lazy::default(),
+                raw_input,
             }
         }
     }
@@ -154,7 +188,7 @@ pub(super) mod request {
         /// The headers by name; names in any case, values are bytes.
         #[pygetset]
         fn headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
-            zelf.headers.get(|| Ok(RequestHeaders::new(&zelf.plain.head.headers, vm)?.into()))
+            zelf.request_headers(vm).map(Into::into)
         }
 
         /// The headers as they came: order, case, duplicates.
@@ -163,10 +197,46 @@ pub(super) mod request {
             zelf.raw_headers.get(|| Ok(RawHeaders::new(zelf.plain.head.headers.clone()).into_pyobject(vm)))
         }
 
+        /// The body as a file object; it is read from the client as far as the handler reads it.
+        #[pygetset]
+        fn raw_input(zelf: &Py<Self>) -> PyRef<InputFile> {
+            zelf.raw_input.clone()
+        }
+
+        /// The whole body, as bytes.
+        #[pygetset]
+        fn body(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.body.get(|| Ok(vm.ctx.new_bytes(zelf.raw_input.body(vm)?).into()))
+        }
+
+        /// The cookies by name; names and values are bytes.
+        #[pygetset]
+        fn cookies(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.cookies.get(|| {
+                let header = zelf.request_headers(vm)?.value("cookie", vm)?.unwrap_or_default();
+                Ok(Cookies::from_header(&header, vm)?.into())
+            })
+        }
+
+        /// The credentials of the Authorization header.
+        #[pygetset]
+        fn auth(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.auth.get(|| {
+                let headers = zelf.request_headers(vm)?;
+                Ok(Authentication::from_headers(&headers, vm)?.into())
+            })
+        }
+
         /// The parameters of the query; names and values are bytes.
         #[pygetset(name = "GET")]
         fn get(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             zelf.get.get(|| Ok(MultiDict::from_pairs(query::parse_qsl(&zelf.plain.url_parts.query), vm)?.into()))
+        }
+    }
+
+    impl Request {
+        fn request_headers(&self, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
+            self.headers.get(|| Ok(RequestHeaders::new(&self.plain.head.headers, vm)?.into()))?.try_into_value(vm)
         }
     }
 

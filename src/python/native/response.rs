@@ -1,9 +1,9 @@
 //! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
 
-pub(crate) use response::Response;
+pub(crate) use classes::Response;
 
-#[rustpython_vm::pymodule(sub, name = "_wptserve")]
-pub(super) mod response {
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
     use std::sync::Arc;
 
     use rustpython_vm::{

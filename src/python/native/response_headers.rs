@@ -1,9 +1,9 @@
 //! `response.headers`: the headers of an answer, in the order of their first appearance, values grouped by name.
 
-pub(crate) use response_headers::ResponseHeaders;
+pub(crate) use classes::ResponseHeaders;
 
-#[rustpython_vm::pymodule(sub, name = "_wptserve")]
-pub(super) mod response_headers {
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
     use parking_lot::Mutex;
     use rustpython_vm::{
         AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,

@@ -78,19 +78,28 @@ fn differs(code: &str, expected: &str, scope: &Scope, vm: &VirtualMachine) -> Op
 
 /// Python functions that make the native objects from bytes, so that a table reads the same for wptserve and for us.
 mod helpers {
+    use std::sync::{Arc, Mutex};
+
     use bytes::Bytes;
-    use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef};
-    use rustpython_vm::function::PosArgs;
+    use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef, PyUtf8StrRef};
+    use rustpython_vm::function::{OptionalOption, PosArgs};
     use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
     use crate::http::Headers;
-    use crate::python::native::{MultiDict, RawHeaders, RequestHeaders};
+    use crate::python::native::{
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, Stash,
+    };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
         let functions = [
             ("multidict", vm.new_function("multidict", multidict)),
             ("raw", vm.new_function("raw", raw)),
             ("headers", vm.new_function("headers", headers)),
+            ("stash", vm.new_function("stash", stash)),
+            ("cookies", vm.new_function("cookies", cookies)),
+            ("auth", vm.new_function("auth", auth)),
+            ("body", vm.new_function("body", body)),
+            ("chunked", vm.new_function("chunked", chunked)),
         ];
         for (name, function) in functions {
             globals.set_item(name, function.into(), vm).unwrap();
@@ -100,6 +109,31 @@ mod helpers {
     fn multidict(pairs: PosArgs<PyTupleRef>, vm: &VirtualMachine) -> PyResult<PyRef<MultiDict>> {
         let bytes = |value: &PyObjectRef| value.downcast_ref::<PyBytes>().unwrap().as_bytes().to_vec();
         MultiDict::from_pairs(pairs.into_iter().map(|pair| (bytes(&pair[0]), bytes(&pair[1]))), vm)
+    }
+
+    /// A request body that comes in small pieces.
+    #[derive(Debug)]
+    struct Pieces(Mutex<Bytes>);
+
+    impl BodySource for Pieces {
+        fn read(&self, max: usize) -> std::io::Result<Bytes> {
+            let mut left = self.0.lock().unwrap();
+            let size = max.min(if left.len() > 1000 { 999 } else { 5 }).min(left.len());
+            Ok(left.split_to(size))
+        }
+    }
+
+    fn pieces(data: &PyBytesRef) -> Arc<Pieces> {
+        Arc::new(Pieces(Mutex::new(Bytes::copy_from_slice(data.as_bytes()))))
+    }
+
+    fn body(data: PyBytesRef, length: OptionalOption<u64>) -> InputFile {
+        let length = length.flatten().unwrap_or(data.as_bytes().len() as u64);
+        InputFile::new(pieces(&data), Some(length))
+    }
+
+    fn chunked(data: PyBytesRef) -> InputFile {
+        InputFile::new(pieces(&data), None)
     }
 
     fn parse(block: &[u8]) -> Headers {
@@ -112,5 +146,21 @@ mod helpers {
 
     fn headers(block: PyBytesRef, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
         RequestHeaders::new(&parse(block.as_bytes()), vm)
+    }
+
+    fn cookies(header: PyBytesRef, vm: &VirtualMachine) -> PyResult<PyRef<Cookies>> {
+        Cookies::from_header(header.as_bytes(), vm)
+    }
+
+    fn auth(header: Option<PyBytesRef>, vm: &VirtualMachine) -> PyResult<PyRef<Authentication>> {
+        let block = header.map_or(Vec::new(), |header| [b"Authorization: ", header.as_bytes()].concat());
+        Authentication::from_headers(&*RequestHeaders::new(&parse(&block), vm)?, vm)
+    }
+
+    /// Every test has a stash of its own; what Python opens by itself is that of the test that came last.
+    fn stash(path: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<PyRef<Stash>> {
+        let store = Arc::new(crate::stash::Stash::default());
+        Stash::share(Arc::clone(&store), vm)?;
+        Stash::new(store, path.as_str(), vm)
     }
 }

@@ -4,6 +4,8 @@
 //! Isomorphic means ISO-8859-1: each byte is the code point of the same number. Nothing here guesses an encoding.
 
 use rustpython_vm::builtins::{PyBaseExceptionRef, PyBytes, PyStr};
+use rustpython_vm::common::wtf8::Wtf8Buf;
+use rustpython_vm::function::IntoFuncArgs;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
 /// The bytes whose ISO-8859-1 reading is `text`; `None` when a character has no such byte.
@@ -48,25 +50,38 @@ pub(super) fn encoded(value: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>
     Ok(bytes.downcast_ref::<PyBytes>().map(|bytes| bytes.as_bytes().to_vec()).unwrap_or_default())
 }
 
-/// wptserve formats with `"… %r" % value`, so a tuple is taken apart as format arguments; `_mod` does the same.
+/// wptserve formats with `"… %r" % value`, so a tuple is taken apart as format arguments; so it is here.
 fn unexpected(value: &PyObject, vm: &VirtualMachine) -> PyBaseExceptionRef {
-    let format = vm.ctx.new_str("Unexpected value (expecting string-like): %r");
-    match vm._mod(format.as_object(), value).and_then(|message| message.str(vm)) {
-        Ok(message) => vm.new_type_error(message.as_wtf8().to_owned()),
+    match percent("Unexpected value (expecting string-like): %r", value, vm) {
+        Ok(message) => vm.new_type_error(message),
         Err(error) => error,
     }
 }
 
-/// `wptserve.utils.HTTPException(code, message)`, the Python class of the stubs: handlers catch and subclass it.
+/// Python's `format % values`.
+pub(super) fn percent(format: &str, values: &PyObject, vm: &VirtualMachine) -> PyResult<Wtf8Buf> {
+    let message = vm._mod(vm.ctx.new_str(format).as_object(), values)?;
+    Ok(message.str(vm)?.as_wtf8().to_owned())
+}
+
+/// An exception of a class that is written in Python; importing or making it may itself fail, and that is raised then.
+pub(super) fn exception(
+    module: &'static str,
+    class: &'static str,
+    args: impl IntoFuncArgs,
+    vm: &VirtualMachine,
+) -> PyBaseExceptionRef {
+    let names = vm.ctx.new_tuple(vec![vm.ctx.new_str(class).into()]);
+    let made = vm
+        .import_from(module, names, 0)
+        .and_then(|module| vm.call_method(&module, class, args))
+        .and_then(|made| made.try_into_value(vm));
+    made.unwrap_or_else(|error| error)
+}
+
+/// `wptserve.utils.HTTPException(code, message)`.
 pub(super) fn http_exception(code: u16, message: &str, vm: &VirtualMachine) -> PyBaseExceptionRef {
-    let raised = vm
-        .import("wptserve.utils", 0)
-        .and_then(|_| vm.import("sys", 0))
-        .and_then(|sys| sys.get_attr("modules", vm))
-        .and_then(|modules| modules.get_item("wptserve.utils", vm))
-        .and_then(|utils| vm.call_method(&utils, "HTTPException", (code, message)))
-        .and_then(|error| error.try_into_value::<PyBaseExceptionRef>(vm));
-    raised.unwrap_or_else(|error| error)
+    exception("wptserve.utils", "HTTPException", (code, message), vm)
 }
 
 /// A Python `bytes`.

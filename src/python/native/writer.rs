@@ -1,10 +1,10 @@
 //! `response.writer`: the handler writes the bytes of the answer itself. Each call has reached the socket when it
 //! returns, and says whether the client was still there.
 
-pub(crate) use writer::ResponseWriter;
+pub(crate) use classes::ResponseWriter;
 
-#[rustpython_vm::pymodule(sub, name = "_wptserve")]
-pub(super) mod writer {
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
     use std::sync::Arc;
 
     use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};

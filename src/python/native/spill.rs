@@ -1,0 +1,114 @@
+//! A growing store of bytes that can be read anywhere: in memory while small, in an unnamed temporary file once large.
+//!
+//! Request bodies and uploaded files are kept in it. It knows no Python and has no position of its own.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// How much is read from the file at once when looking for something.
+const STEP: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Spill {
+    place: Place,
+    limit: usize,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory(Vec<u8>),
+    /// The file and its length.
+    File(File, u64),
+}
+
+impl Spill {
+    /// An empty store that moves to a file when it outgrows `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Spill { place: Place::Memory(Vec::new()), limit }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        match &self.place {
+            Place::Memory(bytes) => bytes.len() as u64,
+            Place::File(_, len) => *len,
+        }
+    }
+
+    pub(super) fn append(&mut self, more: &[u8]) -> io::Result<()> {
+        if let Place::Memory(bytes) = &mut self.place {
+            if bytes.len() + more.len() <= self.limit {
+                bytes.extend_from_slice(more);
+                return Ok(());
+            }
+            let file = tempfile::tempfile()?;
+            file.write_all_at(bytes, 0)?;
+            self.place = Place::File(file, bytes.len() as u64);
+        }
+        if let Place::File(file, len) = &mut self.place {
+            file.write_all_at(more, *len)?;
+            *len += more.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The bytes from `start` on, at most `max`, fewer only at the end.
+    pub(super) fn read(&self, start: u64, max: u64) -> io::Result<Vec<u8>> {
+        let (start, end) = (start.min(self.len()), start.saturating_add(max).min(self.len()));
+        let size = usize::try_from(end - start).map_err(io::Error::other)?;
+        match &self.place {
+            Place::Memory(bytes) => {
+                let start = usize::try_from(start).map_err(io::Error::other)?;
+                Ok(bytes.get(start..start + size).unwrap_or_default().to_vec())
+            }
+            Place::File(file, _) => {
+                let mut bytes = vec![0; size];
+                file.read_exact_at(&mut bytes, start)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Where the first `byte` at or after `start` and before `end` is.
+    pub(super) fn find(&self, byte: u8, start: u64, end: u64) -> io::Result<Option<u64>> {
+        let mut at = start;
+        while at < end.min(self.len()) {
+            let part = self.read(at, (end - at).min(STEP as u64))?;
+            if let Some(found) = memchr::memchr(byte, &part) {
+                return Ok(Some(at + found as u64));
+            }
+            at += part.len() as u64;
+        }
+        Ok(None)
+    }
+
+    /// The file with everything in it, if the store has moved to one.
+    pub(super) fn into_file(self) -> Result<File, Vec<u8>> {
+        match self.place {
+            Place::Memory(bytes) => Err(bytes),
+            Place::File(file, _) => Ok(file),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_same_from_memory_and_file() {
+        for limit in [0, 3, 1000] {
+            let mut store = Spill::new(limit);
+            for part in ["ab", "", "c\n", "d\ne"] {
+                store.append(part.as_bytes()).unwrap();
+            }
+            assert_eq!((store.len(), store.read(0, 99).unwrap()), (7, b"abc\nd\ne".to_vec()));
+            assert_eq!(store.read(2, 3).unwrap(), b"c\nd");
+            assert_eq!(store.read(7, 3).unwrap(), b"");
+            assert_eq!(store.read(9, u64::MAX).unwrap(), b"");
+            assert_eq!(store.find(b'\n', 4, u64::MAX).unwrap(), Some(5));
+            assert_eq!(store.find(b'\n', 4, 5).unwrap(), None);
+            assert_eq!(store.into_file().is_ok(), limit < 1000);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! `wptserve.stash.Stash`: what `request.server.stash` is, a place to leave values for other requests.
+//!
+//! A thin Python face of [`crate::stash::Stash`], which every port shares. Values are copied in and out ([`stash_values`]); a
+//! handler that waits for the lock keeps nobody else from running.
+
+use std::sync::Arc;
+
+use rustpython_vm::builtins::{PyBytes, PyStr};
+use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+
+pub(in crate::python) use classes::Stash;
+
+use super::{stash_values, text};
+use crate::stash::{Key, Occupied, Stash as Store, parse_uuid};
+
+/// Where the module keeps the store for those who make a Stash by themselves.
+const SHARED: &str = "_shared_stash";
+
+impl Stash {
+    /// The stash of one request; `default_path` is where values go that name no path.
+    pub(in crate::python) fn new(store: Arc<Store>, default_path: &str, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
+        let made = Stash::of(store).into_ref(&vm.ctx);
+        made.as_object().set_attr("default_path", vm.ctx.new_str(default_path), vm)?;
+        Ok(made)
+    }
+
+    /// Makes `store` the one that `wptserve.stash.Stash(path)` opens, as WebSocket handlers do.
+    pub(in crate::python) fn share(store: Arc<Store>, vm: &VirtualMachine) -> PyResult<()> {
+        let shared = Stash::new(store, "/", vm)?;
+        vm.import("_wptserve", 0)?.set_attr(SHARED, shared, vm)
+    }
+
+    fn shared(vm: &VirtualMachine) -> PyResult<Arc<Store>> {
+        let shared = vm.import("_wptserve", 0)?.get_attr(SHARED, vm)?;
+        match shared.downcast_ref::<Stash>() {
+            Some(stash) => Ok(stash.store()),
+            None => Err(vm.new_runtime_error("the server has no stash")),
+        }
+    }
+
+    /// wptserve 4.0.3, stash.py, `Stash.put`.
+    fn put_value(
+        &self,
+        object: &PyObject,
+        key: PyObjectRef,
+        value: PyObjectRef,
+        path: PyObjectRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<()> {
+        if vm.is_none(&value) {
+            return Err(vm.new_value_error("SharedStash value may not be set to None"));
+        }
+        let key = wrap_key(object, &key, path, vm)?;
+        let copy = stash_values::to_value(&value, vm)?;
+        let store = self.store();
+        let Err(Occupied(old)) = vm.allow_threads(|| store.put(key.clone(), copy)) else { return Ok(()) };
+        let key = vm.ctx.new_tuple(vec![text::bytes_object(key.path, vm), text::bytes_object(key.uuid, vm)]);
+        let values = vm.ctx.new_tuple(vec![key.into(), stash_values::to_object(old, vm)?, value]);
+        let format = "Tried to overwrite existing shared stash value for key %s (old value was %s, new value is %s)";
+        let message = text::percent(format, values.as_object(), vm)?;
+        Err(text::exception("wptserve.stash", "StashError", (vm.ctx.new_str(message),), vm))
+    }
+
+    /// wptserve 4.0.3, stash.py, `Stash.take`.
+    fn take_value(&self, object: &PyObject, key: PyObjectRef, path: PyObjectRef, vm: &VirtualMachine) -> PyResult {
+        let key = wrap_key(object, &key, path, vm)?;
+        let store = self.store();
+        match vm.allow_threads(|| store.take(&key)) {
+            Some(value) => stash_values::to_object(value, vm),
+            None => Ok(vm.ctx.none()),
+        }
+    }
+}
+
+/// wptserve 4.0.3, stash.py, `Stash._wrap_key`, with the errors of `uuid.UUID(key)`.
+fn wrap_key(stash: &PyObject, key: &PyObject, path: PyObjectRef, vm: &VirtualMachine) -> PyResult<Key> {
+    let path = if vm.is_none(&path) { stash.get_attr("default_path", vm)? } else { path };
+    let name = if key.downcastable::<PyBytes>() { vm.call_method(key, "decode", ("ascii",))? } else { key.to_owned() };
+    let Some(text) = name.downcast_ref::<PyStr>() else {
+        if vm.is_none(&name) {
+            let message = "one of the hex, bytes, bytes_le, fields, or int arguments must be given";
+            return Err(vm.new_type_error(message));
+        }
+        // `uuid.UUID` takes the key for text: what it misses is the error.
+        return Err(match name.get_attr("replace", vm) {
+            Ok(_) => vm.new_type_error("a stash key must be str or bytes"),
+            Err(error) => error,
+        });
+    };
+    let Some(uuid) = text.to_str().and_then(parse_uuid) else {
+        return Err(vm.new_value_error(format!("Invalid UUID \"{}\" used as stash key", text.to_string_lossy())));
+    };
+    Ok(Key { path: text::encoded(&path, vm)?, uuid })
+}
+
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
+    use std::sync::Arc;
+
+    use rustpython_vm::function::{FuncArgs, OptionalArg};
+    use rustpython_vm::types::{Constructor, Initializer};
+    use rustpython_vm::{
+        AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyType, pyclass,
+    };
+
+    use crate::python::native::stash_queue::StashQueue;
+    use crate::stash::{NotLocked, Queue, Stash as Store};
+
+    #[pyattr]
+    #[pyclass(module = "wptserve.stash", name = "Stash")]
+    #[derive(Debug, PyPayload)]
+    pub(in crate::python) struct Stash {
+        store: Arc<Store>,
+    }
+
+    impl Stash {
+        pub(super) fn of(store: Arc<Store>) -> Self {
+            Stash { store }
+        }
+
+        pub(super) fn store(&self) -> Arc<Store> {
+            Arc::clone(&self.store)
+        }
+    }
+
+    #[derive(FromArgs)]
+    struct PutArgs {
+        #[pyarg(any)]
+        key: PyObjectRef,
+        #[pyarg(any)]
+        value: PyObjectRef,
+        #[pyarg(any, optional)]
+        path: OptionalArg<PyObjectRef>,
+    }
+
+    #[derive(FromArgs)]
+    struct TakeArgs {
+        #[pyarg(any)]
+        key: PyObjectRef,
+        #[pyarg(any, optional)]
+        path: OptionalArg<PyObjectRef>,
+    }
+
+    #[derive(FromArgs)]
+    pub(in crate::python) struct NewArgs {
+        #[pyarg(any)]
+        default_path: PyObjectRef,
+        #[pyarg(any, optional)]
+        #[expect(dead_code, reason = "handlers pass what `load_env_config` gave them; there is one stash here")]
+        address: OptionalArg<PyObjectRef>,
+        #[pyarg(any, optional)]
+        #[expect(dead_code, reason = "handlers pass what `load_env_config` gave them; there is one stash here")]
+        authkey: OptionalArg<PyObjectRef>,
+    }
+
+    #[pyclass(with(Constructor, Initializer), flags(BASETYPE, HAS_DICT, HAS_WEAKREF))]
+    impl Stash {
+        /// Leaves a copy of `value` under a UUID, for requests to this path or to `path`. A value that is there stays: StashError.
+        #[pymethod]
+        fn put(zelf: &Py<Self>, args: PutArgs, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.put_value(zelf.as_object(), args.key, args.value, args.path.unwrap_or_none(vm), vm)
+        }
+
+        /// Takes the value of a UUID away; None if there is none.
+        #[pymethod]
+        fn take(zelf: &Py<Self>, args: TakeArgs, vm: &VirtualMachine) -> PyResult {
+            zelf.take_value(zelf.as_object(), args.key, args.path.unwrap_or_none(vm), vm)
+        }
+
+        /// A new queue, to be shared by putting it into the stash.
+        #[pymethod]
+        fn get_queue(_zelf: &Py<Self>) -> StashQueue {
+            StashQueue::new(Arc::new(Queue::default()))
+        }
+
+        /// The one lock of all handlers.
+        #[pygetset]
+        fn lock(zelf: &Py<Self>) -> StashLock {
+            StashLock { store: zelf.store() }
+        }
+    }
+
+    impl Constructor for Stash {
+        type Args = FuncArgs;
+
+        fn py_new(_cls: &Py<PyType>, _args: FuncArgs, vm: &VirtualMachine) -> PyResult<Self> {
+            Ok(Stash { store: Stash::shared(vm)? })
+        }
+    }
+
+    impl Initializer for Stash {
+        type Args = NewArgs;
+
+        fn init(zelf: &Py<Self>, args: NewArgs, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.as_object().set_attr("default_path", args.default_path, vm)
+        }
+    }
+
+    /// The lock of the stash, for `with`.
+    #[pyattr]
+    #[pyclass(module = "wptserve.stash", name = "LockWrapper")]
+    #[derive(Debug, PyPayload)]
+    pub(in crate::python) struct StashLock {
+        store: Arc<Store>,
+    }
+
+    #[pyclass]
+    impl StashLock {
+        /// Waits for the lock; who asked first gets it first.
+        #[pymethod]
+        fn acquire(zelf: &Py<Self>, vm: &VirtualMachine) {
+            vm.allow_threads(|| zelf.store.lock().acquire());
+        }
+
+        /// Gives the lock back, whoever took it; RuntimeError if nobody has it.
+        #[pymethod]
+        fn release(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            vm.allow_threads(|| zelf.store.lock().release())
+                .map_err(|NotLocked| vm.new_runtime_error("release unlocked lock"))
+        }
+
+        #[pymethod]
+        fn __enter__(zelf: &Py<Self>, vm: &VirtualMachine) {
+            Self::acquire(zelf, vm);
+        }
+
+        #[pymethod]
+        fn __exit__(zelf: &Py<Self>, _args: FuncArgs, vm: &VirtualMachine) -> PyResult<()> {
+            Self::release(zelf, vm)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn as_in_wptserve() {
+        crate::python::native::testing::check_table(include_str!("tables/stash.txt"));
+    }
+}

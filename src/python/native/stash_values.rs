@@ -1,0 +1,108 @@
+//! Python objects into plain values for the stash, and back: the copy that `pickle` makes in wptserve.
+//!
+//! Plain data is copied here, which is fast and runs no Python code. Whatever else there is (dates, UUIDs, subclasses, data
+//! nested very deep or sharing its parts a thousand times) is given to Python's own `pickle` as a whole.
+
+use rustpython_vm::builtins::{PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyStr, PyTuple};
+use rustpython_vm::common::wtf8::Wtf8Buf;
+use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine};
+
+use super::stash_queue::StashQueue;
+use super::{RawHeaders, text};
+use crate::stash::Value;
+
+/// Deeper nesting goes through `pickle`, which has the interpreter's guard against recursion.
+const MAX_DEPTH: usize = 100;
+/// A list that holds itself twice, several levels deep, has more parts than memory; `pickle` sees each part once.
+const MAX_PARTS: usize = 1_000_000;
+
+/// A copy of `object` that belongs to no interpreter.
+pub(super) fn to_value(object: &PyObject, vm: &VirtualMachine) -> PyResult<Value> {
+    if let Some(value) = plain(object, MAX_DEPTH, &mut { MAX_PARTS }, vm) {
+        return Ok(value);
+    }
+    let pickle = vm.import("pickle", 0)?;
+    let dumped = vm.call_method(&pickle, "dumps", (object.to_owned(),))?;
+    Ok(Value::Pickled(text::encoded(&dumped, vm)?))
+}
+
+/// A new object with what `value` holds.
+pub(super) fn to_object(value: Value, vm: &VirtualMachine) -> PyResult {
+    Ok(match value {
+        Value::None => vm.ctx.none(),
+        Value::Bool(value) => vm.ctx.new_bool(value).into(),
+        Value::Int(value) => vm.ctx.new_int(value).into(),
+        Value::BigInt(digits) => vm.ctx.types.int_type.as_object().call((digits, 16), vm)?,
+        Value::Float(value) => vm.ctx.new_float(value).into(),
+        Value::Str(bytes) => {
+            let text = Wtf8Buf::from_bytes(bytes).map_err(|_| vm.new_value_error("text in the stash is damaged"))?;
+            vm.ctx.new_str(text).into()
+        }
+        Value::Bytes(bytes) => vm.ctx.new_bytes(bytes).into(),
+        Value::List(items) => vm.ctx.new_list(objects(items, vm)?).into(),
+        Value::Tuple(items) => vm.ctx.new_tuple(objects(items, vm)?).into(),
+        Value::Dict(items) => {
+            let dict = vm.ctx.new_dict();
+            for (key, value) in items {
+                dict.set_item(&*to_object(key, vm)?, to_object(value, vm)?, vm)?;
+            }
+            dict.into()
+        }
+        Value::Set(items) => collected(vm.ctx.types.set_type.as_object(), items, vm)?,
+        Value::FrozenSet(items) => collected(vm.ctx.types.frozenset_type.as_object(), items, vm)?,
+        Value::Headers(fields) => RawHeaders::from_fields(fields).into_ref(&vm.ctx).into(),
+        Value::Queue(queue) => StashQueue::new(queue).into_ref(&vm.ctx).into(),
+        Value::Pickled(bytes) => {
+            let pickle = vm.import("pickle", 0)?;
+            vm.call_method(&pickle, "loads", (vm.ctx.new_bytes(bytes),))?
+        }
+    })
+}
+
+fn objects(items: Vec<Value>, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
+    items.into_iter().map(|item| to_object(item, vm)).collect()
+}
+
+fn collected(class: &PyObject, items: Vec<Value>, vm: &VirtualMachine) -> PyResult {
+    class.call((vm.ctx.new_list(objects(items, vm)?),), vm)
+}
+
+/// `None` where something is not plain data. Only exact types are: a subclass may carry more than its base shows.
+fn plain(object: &PyObject, depth: usize, parts: &mut usize, vm: &VirtualMachine) -> Option<Value> {
+    *parts = parts.checked_sub(1)?;
+    let depth = depth.checked_sub(1)?;
+    let mut all = |items: Vec<PyObjectRef>| -> Option<Vec<Value>> {
+        items.iter().map(|item| plain(item, depth, parts, vm)).collect()
+    };
+    if vm.is_none(object) {
+        Some(Value::None)
+    } else if object.class().is(vm.ctx.types.bool_type) {
+        Some(Value::Bool(object.is(&vm.ctx.true_value)))
+    } else if let Some(int) = object.downcast_ref_if_exact::<PyInt>(vm) {
+        let small = int.try_to_primitive::<i64>(vm).map(Value::Int);
+        Some(small.unwrap_or_else(|_| Value::BigInt(int.as_bigint().to_str_radix(16))))
+    } else if let Some(float) = object.downcast_ref_if_exact::<PyFloat>(vm) {
+        Some(Value::Float(float.to_f64()))
+    } else if let Some(text) = object.downcast_ref_if_exact::<PyStr>(vm) {
+        Some(Value::Str(text.as_wtf8().as_bytes().to_vec()))
+    } else if let Some(bytes) = object.downcast_ref_if_exact::<PyBytes>(vm) {
+        Some(Value::Bytes(bytes.as_bytes().to_vec()))
+    } else if let Some(list) = object.downcast_ref_if_exact::<PyList>(vm) {
+        // The items are taken out first: the list stays free for others while they are copied.
+        let items = list.borrow_vec().to_vec();
+        all(items).map(Value::List)
+    } else if let Some(tuple) = object.downcast_ref_if_exact::<PyTuple>(vm) {
+        all(tuple.as_slice().to_vec()).map(Value::Tuple)
+    } else if let Some(set) = object.downcast_ref_if_exact::<PySet>(vm) {
+        all(set.elements()).map(Value::Set)
+    } else if let Some(set) = object.downcast_ref_if_exact::<PyFrozenSet>(vm) {
+        all(set.elements()).map(Value::FrozenSet)
+    } else if let Some(dict) = object.downcast_ref_if_exact::<PyDict>(vm) {
+        let (keys, values): (Vec<_>, Vec<_>) = dict.items_vec().into_iter().unzip();
+        Some(Value::Dict(all(keys)?.into_iter().zip(all(values)?).collect()))
+    } else if let Some(headers) = object.downcast_ref::<RawHeaders>() {
+        Some(Value::Headers(headers.fields()))
+    } else {
+        object.downcast_ref::<StashQueue>().map(|queue| Value::Queue(queue.shared()))
+    }
+}
