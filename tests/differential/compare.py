@@ -64,6 +64,12 @@ def compare(expected: Answer, got: Answer, reference: Side, candidate: Side) -> 
     return Verdict(DIFFERENT, ending + reasons) if ending + reasons else Verdict(TRACEBACK)
 
 
+def shape(answer: Answer) -> tuple[bytes, list[bytes]]:
+    """The status line and the names of the headers: what even an answer full of random numbers has in common."""
+    lines = _split(answer.raw)[0].splitlines()
+    return (lines[0] if lines else b"", [line.split(b":", 1)[0] for line in lines[1:] if line])
+
+
 def _split(raw: bytes) -> tuple[bytes, bytes]:
     end = HEAD_END.search(raw)
     return (raw[:end.end()], raw[end.end():]) if end else (raw, b"")
