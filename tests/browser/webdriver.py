@@ -35,7 +35,8 @@ class Browser:
     def __enter__(self) -> "Browser":
         driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("chromium-browser")
         if not driver or not chromium:
-            raise BrowserMissing("chromium and chromedriver are not installed (Debian: apt-get install chromium chromium-driver)")
+            raise BrowserMissing("chromium and chromedriver are not installed "
+                                 "(Debian: apt-get install chromium chromium-driver)")
         self._profile = tempfile.TemporaryDirectory(prefix="wptserve-browser-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen([driver, "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.DEVNULL)
@@ -80,7 +81,8 @@ class Browser:
         return self._call("POST", self._session + "/execute/async", {"script": script, "args": []})
 
     def script_timeout(self, seconds: float) -> None:
-        self._call("POST", self._session + "/timeouts", {"script": int(seconds * 1000), "pageLoad": int(seconds * 1000)})
+        milliseconds = int(seconds * 1000)
+        self._call("POST", self._session + "/timeouts", {"script": milliseconds, "pageLoad": milliseconds})
 
     def _driver_port(self) -> int:
         """The driver prints the port it was given; wait on its output, not on the clock."""
@@ -102,7 +104,8 @@ class Browser:
 
     def _call(self, method: str, path: str, body: dict | None = None) -> Any:
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(self._base + path, data=data, method=method, headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(self._base + path, data=data, method=method,
+                                         headers={"Content-Type": "application/json"})
         try:
             with self._opener.open(request, timeout=120) as answer:
                 return json.load(answer)["value"]

@@ -1,4 +1,4 @@
-"""The reference with one thing changed by the statement in $ALTERATION: the comparison's own test needs a wrong server."""
+"""The reference with one thing changed by the statement in $ALTERATION: a wrong server for the selftest."""
 
 from __future__ import annotations
 

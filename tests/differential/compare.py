@@ -1,8 +1,8 @@
 """Judges two raw answers: identical, equal but for the traceback's text, or different; and says how they differ.
 
-Pure: bytes in, a verdict out. The values of Date and Server are set aside when they are the server's own (a handler's own
-are compared), and so are the digits of the server's port. Nothing else is forgiven outside 5xx answers, whose JSON body
-holds a Python traceback through files that only one of the two servers has.
+Pure: bytes in, a verdict out. The values of Date and Server are set aside when they are the server's own (a handler's
+own are compared), and so are the digits of the server's port. Nothing else is forgiven outside 5xx answers, whose JSON
+body holds a Python traceback through files that only one of the two servers has.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _last(text: list[str]) -> list[str]:
 
 
 def _traceback_differences(want: bytes, have: bytes, reference: Side, candidate: Side) -> list[str] | None:
-    """None when these are not two 5xx answers of wptserve's form; otherwise what differs beyond the traceback's text."""
+    """None when these are not two 5xx answers of wptserve's form; else what differs beyond the traceback's text."""
     left, right = _parse_failure(want, reference), _parse_failure(have, candidate)
     if left is None or right is None:
         return None
