@@ -198,17 +198,20 @@ def handler_cases(path: Path, source: bytes, rich: bool) -> list[Case]:
     target = url + "?" + query if query else url
     if query:
         cases.append(Case("GET ?" + query, request("GET", target)))
-        cases.append(Case("GET duplicated", request("GET", target + "&" + query.replace("=", "=x", 1) + "&odd=%e9+%00;&=&a&b=")))
+        doubled = target + "&" + query.replace("=", "=x", 1) + "&odd=%e9+%00;&=&a&b="
+        cases.append(Case("GET duplicated", request("GET", doubled)))
     form = (query or "a=1&b=two+words&a=%e9").encode()
     kind = [(b"Content-Type", b"application/x-www-form-urlencoded")]
     cases.append(Case("HEAD", request("HEAD", target)))
     cases.append(Case("POST form", request("POST", target, kind, form)))
-    cases.append(Case("POST multipart", request("POST", target, [(b"Content-Type", b"multipart/form-data; boundary=cut")], MULTIPART)))
+    parts = [(b"Content-Type", b"multipart/form-data; boundary=cut")]
+    cases.append(Case("POST multipart", request("POST", target, parts, MULTIPART)))
     cases.append(Case("OPTIONS", request("OPTIONS", target, [(b"Origin", b"http://example.test")])))
     cases.append(Case("PATCH of its own", request("PaTcH", target, None, b"patch\n")))
     cases.append(Case("GET with peculiar headers", request("GET", target, PECULIAR)))
     cases.append(Case("GET HTTP/1.0", request("GET", target, version="HTTP/1.0")))
-    cases.append(Case("GET keep-alive 1.0", request("GET", target, [(b"Connection", b"keep-alive")], version="HTTP/1.0")))
+    keep_alive = [(b"Connection", b"keep-alive")]
+    cases.append(Case("GET keep-alive 1.0", request("GET", target, keep_alive, version="HTTP/1.0")))
     cases.append(Case("GET close", request("GET", target, [(b"Connection", b"close")])))
     return cases
 

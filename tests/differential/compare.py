@@ -1,8 +1,8 @@
 """Judges two raw answers: identical, equal but for the traceback's text, or different; and says how they differ.
 
-Pure: bytes in, a verdict out. The values of Date and Server are set aside when they are the server's own (a handler's own
-are compared), and so are the digits of the server's port. Nothing else is forgiven outside 5xx answers, whose JSON body
-holds a Python traceback through files that only one of the two servers has.
+Pure: bytes in, a verdict out. The values of Date and Server are set aside when they are the server's own (a handler's
+own are compared), and so are the digits of the server's port. Nothing else is forgiven outside 5xx answers, whose JSON
+body holds a Python traceback through files that only one of the two servers has.
 """
 
 from __future__ import annotations
@@ -62,6 +62,12 @@ def compare(expected: Answer, got: Answer, reference: Side, candidate: Side) -> 
     if reasons is None:
         return Verdict(DIFFERENT, ending + _differences(want, have))
     return Verdict(DIFFERENT, ending + reasons) if ending + reasons else Verdict(TRACEBACK)
+
+
+def shape(answer: Answer) -> tuple[bytes, list[bytes]]:
+    """The status line and the names of the headers: what even an answer full of random numbers has in common."""
+    lines = _split(answer.raw)[0].splitlines()
+    return (lines[0] if lines else b"", [line.split(b":", 1)[0] for line in lines[1:] if line])
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes]:
@@ -156,7 +162,7 @@ def _last(text: list[str]) -> list[str]:
 
 
 def _traceback_differences(want: bytes, have: bytes, reference: Side, candidate: Side) -> list[str] | None:
-    """None when these are not two 5xx answers of wptserve's form; otherwise what differs beyond the traceback's text."""
+    """None when these are not two 5xx answers of wptserve's form; else what differs beyond the traceback's text."""
     left, right = _parse_failure(want, reference), _parse_failure(have, candidate)
     if left is None or right is None:
         return None

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from compare import DIFFERENT, IDENTICAL, TRACEBACK, Side, Verdict, compare
+from compare import DIFFERENT, IDENTICAL, TRACEBACK, Side, Verdict, compare, shape
 from wire import Answer
 
 LEFT_OUT = "left out"
@@ -38,12 +38,18 @@ class Judged:
 
 def judge(group: str, case: str, expected: tuple[Answer, Side], got: tuple[Answer, Side],
           again: tuple[Answer, Side] | None) -> Judged:
-    """Left out when the reference does not repeat itself, else compared."""
+    """Left out when the reference does not repeat itself, else compared.
+
+    Of what is left out the shape of the head is still held against the reference's, when that at least repeats.
+    """
     (want, reference), (have, candidate) = expected, got
     verdict: Verdict
     if again and compare(want, again[0], reference, again[1]).kind == DIFFERENT:
         verdict = compare(want, again[0], reference, again[1])
         verdict.kind = LEFT_OUT
+        if shape(want) == shape(again[0]) != shape(have):
+            verdict = Verdict(DIFFERENT, ["not repeatable, but its head: wptserve %s" % (shape(want),),
+                                          "                               ours %s" % (shape(have),)])
     else:
         verdict = compare(want, have, reference, candidate)
     return Judged(group, case, verdict.kind, verdict.reasons, want.seconds, have.seconds)

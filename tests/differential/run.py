@@ -77,7 +77,8 @@ def ask_all(servers: list[Server], groups: list[Group], args: argparse.Namespace
     return collected
 
 
-def settle_endings(servers: list[Server], groups: list[Group], one: Answers, two: Answers) -> None:
+def settle_endings(servers: list[Server], groups: list[Group], one: Answers, two: Answers,
+                   time_cap: float) -> None:
     """Whether a connection stays open is seen by waiting: where the two disagree, wait longer before believing it."""
     by_name = {group.name: group for group in groups}
     for key, answer in list(two.items()):
@@ -86,7 +87,7 @@ def settle_endings(servers: list[Server], groups: list[Group], one: Answers, two
             continue
         case = by_name[key[0]].cases[key[1]]
         for server, answers in zip(servers, (one, two)):
-            again = exchange(server.address, case.raw, idle=1.0, half_close=case.half_close)
+            again = exchange(server.address, case.raw, idle=1.0, half_close=case.half_close, time_cap=time_cap)
             answers[key] = replace(answers[key], end=again.end)
 
 
@@ -113,7 +114,7 @@ def main() -> int:
                 Server("candidate", command, root, args.import_policy) as candidate:
             sides = side_of(reference, root), side_of(candidate, root)
             expected, got = ask_all([reference, candidate], groups, args)
-            settle_endings([reference, candidate], groups, expected, got)
+            settle_endings([reference, candidate], groups, expected, got, args.time_cap)
             died = not candidate.alive()
             log_tail = candidate.log_tail()
         repeated, repeat_side = None, sides[0]

@@ -28,25 +28,32 @@ class StartFailed(Exception):
 
 
 class Server:
-    """One running server: `host` and `port` once entered, stopped by SIGTERM on leaving."""
+    """One running server: `host` and `port` once entered, stopped by SIGTERM on leaving.
 
-    def __init__(self, name: str, command: list[str], doc_root: Path, policy: str = "warn") -> None:
+    With `jail` the command changes its root to that directory: the paths it is given are paths inside.
+    """
+
+    def __init__(self, name: str, command: list[str], doc_root: Path, policy: str = "warn",
+                 jail: Path | None = None) -> None:
         self.name = name
         self.host = "127.0.0.1"
         self.port = 0
         self.start_seconds = 0.0
+        self.stop_seconds = 0.0
         self.exit_code: int | None = None
         self._command = command
         self._doc_root = doc_root
         self._policy = policy
+        self._jail = jail
 
     def __enter__(self) -> "Server":
         self._directory = tempfile.TemporaryDirectory(prefix="wptserve-test-")
-        self._ready = Path(self._directory.name) / "ready.json"
+        self._ready = (self._jail or Path(self._directory.name)) / "ready.json"
+        named = "/ready.json" if self._jail else str(self._ready)
         self.log_path = Path(self._directory.name) / "log.txt"
         self._log = open(self.log_path, "wb")
         arguments = ["serve", "--doc-root", str(self._doc_root), "--host", self.host, "--port", "0",
-                     "--import-policy", self._policy, "--ready-file", str(self._ready)]
+                     "--import-policy", self._policy, "--ready-file", named]
         started = time.monotonic()
         self._process = subprocess.Popen(self._command + arguments, stdin=subprocess.DEVNULL, stdout=self._log,
                                          stderr=self._log)
@@ -93,6 +100,7 @@ class Server:
         raise StartFailed("%s was not ready after %.0f s:\n%s" % (self.name, START_LIMIT, self.log_tail()))
 
     def _stop(self) -> None:
+        started = time.monotonic()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -100,6 +108,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self.exit_code = self._process.wait()
+        self.stop_seconds = time.monotonic() - started
         self._log.close()
         self._directory.cleanup()
 
