@@ -6,7 +6,7 @@
 mod logger;
 mod serve;
 
-use std::{ffi::OsString, fmt::Write as _, io::Write as _, process::ExitCode};
+use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -40,13 +40,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut text = format!("wptserve: {error}\n");
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                // Writing to a String cannot fail.
-                let _ = writeln!(text, "  cause: {error}");
-                cause = error.source();
-            }
+            let text = format!("wptserve: {error}\n");
             let _ = std::io::stderr().write_all(text.as_bytes());
             ExitCode::FAILURE
         }

@@ -68,17 +68,20 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
         log::error!("{}: {}", script.display(), text(&exception, vm));
         let _ = response.fail(500, None, vm);
     }
+    let mut close = true;
     if !answer.content_written()
         && let Err(exception) = answer.put_all(vm)
     {
-        // wptserve stays silent here and leaves the connection as it is: what has been written counts.
+        // wptserve stays silent here and leaves the connection open: what has been written counts.
+        close = false;
         log::error!(
             "{}: the answer could not be written, content must be str, bytes, a file or an iterable of these: {}",
             script.display(),
             text(&exception, vm)
         );
     }
-    answer.finish(vm);
+    close &= response.closes(vm);
+    answer.finish(close, vm);
 }
 
 fn handle(

@@ -116,8 +116,7 @@ impl Answer {
 
     /// Hands the rest of the answer to the connection and forgets the Python objects, so that what a handler put into
     /// them (a generator that refers to `response`, say) cannot keep this request alive.
-    pub(crate) fn finish(&self, vm: &VirtualMachine) {
-        let close = self.get(|fields| &mut fields.close_connection).try_to_bool(vm).unwrap_or(true);
+    pub(crate) fn finish(&self, close: bool, vm: &VirtualMachine) {
         let last = self.sent.lock().pending.split().freeze();
         self.link.finish(last, close);
         self.set(|fields| &mut fields.content, vm.ctx.none());

@@ -289,6 +289,11 @@ pub(super) mod classes {
             vm.call_method(&zelf.field(|fields| &mut fields.headers), "update", (headers,)).map(drop)
         }
 
+        /// Whether the connection closes after this answer.
+        pub(crate) fn closes(&self, vm: &VirtualMachine) -> bool {
+            self.field(|fields| &mut fields.close_connection).try_to_bool(vm).unwrap_or(true)
+        }
+
         /// `response.content = content`
         pub(crate) fn assign_content(&self, content: PyObjectRef) {
             self.answer.set(|fields| &mut fields.content, content);
