@@ -4,7 +4,9 @@ mod bodies; // request bodies: lazy, chunked, unread, large
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals
+mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
+mod layers; // which room of src/ may name which
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets
 
