@@ -52,3 +52,12 @@ mod module {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// The Python half of what handlers import.
+    #[test]
+    fn stubs_as_in_wptserve() {
+        super::testing::check_table(include_str!("tables/stubs.txt"));
+    }
+}
