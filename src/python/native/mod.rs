@@ -6,6 +6,8 @@
 mod auth;
 mod cookies;
 mod dict_copies;
+pub(super) mod form;
+mod form_parts;
 mod headers;
 mod input;
 mod multidict;
@@ -38,6 +40,7 @@ pub(super) use stash::Stash;
         raw_headers::classes,
         auth::classes,
         input::classes,
+        form::classes,
         stash::classes,
         stash_queue::classes
     )

@@ -87,7 +87,7 @@ mod helpers {
 
     use crate::http::Headers;
     use crate::python::native::{
-        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, Stash,
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, Stash, form,
     };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
@@ -95,6 +95,7 @@ mod helpers {
             ("multidict", vm.new_function("multidict", multidict)),
             ("raw", vm.new_function("raw", raw)),
             ("headers", vm.new_function("headers", headers)),
+            ("post", vm.new_function("post", post)),
             ("stash", vm.new_function("stash", stash)),
             ("cookies", vm.new_function("cookies", cookies)),
             ("auth", vm.new_function("auth", auth)),
@@ -162,5 +163,16 @@ mod helpers {
         let store = Arc::new(crate::stash::Stash::default());
         Stash::share(Arc::clone(&store), vm)?;
         Stash::new(store, path.as_str(), vm)
+    }
+
+    fn post(
+        method: PyUtf8StrRef,
+        head: PyBytesRef,
+        data: PyBytesRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<PyRef<MultiDict>> {
+        let length = format!("\r\nContent-Length: {}", data.as_bytes().len());
+        let headers = parse(&[head.as_bytes(), length.as_bytes()].concat());
+        form::parse(&body(data, OptionalOption::Missing), &headers, method.as_str(), vm)
     }
 }
