@@ -12,6 +12,7 @@ mod headers;
 mod input;
 mod multidict;
 mod raw_headers;
+pub(super) mod server;
 mod spill;
 mod stash;
 mod stash_queue;
@@ -27,6 +28,7 @@ pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
+pub(super) use server::ServerInfo;
 pub(super) use stash::Stash;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
@@ -42,7 +44,8 @@ pub(super) use stash::Stash;
         input::classes,
         form::classes,
         stash::classes,
-        stash_queue::classes
+        stash_queue::classes,
+        server::classes
     )
 )]
 mod module {
