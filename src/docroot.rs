@@ -51,6 +51,11 @@ impl DocPath {
     pub fn as_path(&self) -> &Path {
         &self.0
     }
+
+    /// The same, to keep.
+    pub fn into_path(self) -> PathBuf {
+        self.0
+    }
 }
 
 impl AsRef<Path> for DocPath {

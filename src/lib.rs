@@ -1,9 +1,35 @@
 //! **wptserve-rs**: one binary that serves a web-platform-tests checkout and runs its Python handlers without Python.
-#![doc = ""]
+//!
+//! # The map of the house
+//!
+//! A request walks forward through five hops and never back:
+//!
+//! ```text
+//! socket ─► server::wire ─► actix App ─► route ─► server::dispatch ─┬─► content  (static files, listings, .asis)
+//!                                                                   └─► python   (queue ─► VM thread ─► main())
+//! socket ◄─ server::wire ◄─ http::Encoder ◄─────────────────────────────┘
+//! ```
+//!
+//! | room | what it is | what it may name |
+//! |---|---|---|
+//! | [`http`] | plain values: heads, headers, URLs, cookies, replies and their encoding | nothing of ours |
+//! | [`docroot`] | the only way from a URL path to a file | `http` |
+//! | [`stash`] | the store behind `request.server.stash`: plain data | nothing of ours |
+//! | [`route`] | pure: method and path to the kind of handler | `http` |
+//! | [`content`] | files, ranges, listings | `http`, `docroot`, `route` |
+//! | [`config`] | what to serve and where, checked | `docroot`, `python` (the import policy) |
+//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash` |
+//! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
+//! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
+//!
+//! A test (`tests/layers.rs`) reads the `use` lines and keeps the third column true.
 
+pub mod cli;
+pub mod config;
 pub mod content;
 pub mod docroot;
 pub mod http;
-mod python;
+pub mod python;
 pub mod route;
+pub mod server;
 pub mod stash;

@@ -1,2 +1,7 @@
-//! The `wptserve` binary.
-fn main() {}
+//! The `wptserve` binary: parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wptserve::cli::main(std::env::args_os())
+}

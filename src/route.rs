@@ -130,39 +130,22 @@ impl Route {
 
 impl Pattern {
     /// A slash at the start is implied. A backslash keeps the next character literal, and stays there itself.
+    ///
+    /// The passes over the tokens are those of wptserve, and so is the error that is found first.
     fn compile(pattern: &str) -> Result<Pattern, PatternError> {
+        let tokens = tokenize(pattern)?;
+        check_order(&tokens)?;
+        check_names(&tokens)?;
         let mut compiled = Pattern { parts: Vec::new(), after_star: None };
         if !pattern.starts_with('/') {
             compiled.push_literal("/");
         }
-        let mut names = HashSet::new();
-        let mut rest = pattern;
-        while let Some(first) = rest.chars().next() {
-            let len = match first {
-                '{' => {
-                    let name = group_name(rest).ok_or_else(|| PatternError::Unmatched(rest.to_owned()))?;
-                    if compiled.after_star.is_some() {
-                        return Err(PatternError::GroupAfterStar);
-                    }
-                    check_name(name)?;
-                    if !names.insert(name) {
-                        return Err(PatternError::GroupTwice(name.to_owned()));
-                    }
-                    compiled.parts.push(Part::Group(name.to_owned()));
-                    name.len() + 2
-                }
-                '*' if compiled.after_star.is_some() => return Err(PatternError::StarAfterStar),
-                '*' => {
-                    compiled.after_star = Some(String::new());
-                    1
-                }
-                _ => {
-                    let len = literal_len(rest);
-                    compiled.push_literal(rest.get(..len).unwrap_or(rest));
-                    len
-                }
-            };
-            rest = rest.get(len..).unwrap_or_default();
+        for token in tokens {
+            match token {
+                Token::Literal(text) => compiled.push_literal(text),
+                Token::Group(name) => compiled.parts.push(Part::Group(name.to_owned())),
+                Token::Star => compiled.after_star = Some(String::new()),
+            }
         }
         Ok(compiled)
     }
@@ -230,18 +213,66 @@ impl Pattern {
     }
 }
 
-/// The name in `{name}` at the start of `text`.
-fn group_name(text: &str) -> Option<&str> {
-    let (name, _) = text.strip_prefix('{')?.split_once('}')?;
-    name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
+#[derive(Debug)]
+enum Token<'a> {
+    Literal(&'a str),
+    Group(&'a str),
+    Star,
 }
 
-fn check_name(name: &str) -> Result<(), PatternError> {
-    match name.chars().next() {
-        None => Err(PatternError::NoGroupName),
-        Some(first) if first.is_alphabetic() || first == '_' => Ok(()),
-        Some(_) => Err(PatternError::GroupName(name.to_owned())),
+fn tokenize(pattern: &str) -> Result<Vec<Token<'_>>, PatternError> {
+    let mut tokens = Vec::new();
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        let (token, len) = match first {
+            '{' => {
+                let name = group_name(rest).ok_or_else(|| PatternError::Unmatched(rest.to_owned()))?;
+                (Token::Group(name), name.len() + 2)
+            }
+            '*' => (Token::Star, 1),
+            _ => {
+                let len = literal_len(rest);
+                (Token::Literal(rest.get(..len).unwrap_or(rest)), len)
+            }
+        };
+        tokens.push(token);
+        rest = rest.get(len..).unwrap_or_default();
     }
+    Ok(tokens)
+}
+
+fn check_order(tokens: &[Token<'_>]) -> Result<(), PatternError> {
+    let after_star = tokens.iter().skip_while(|token| !matches!(token, Token::Star)).skip(1);
+    for token in after_star {
+        match token {
+            Token::Literal(_) => {}
+            Token::Group(_) => return Err(PatternError::GroupAfterStar),
+            Token::Star => return Err(PatternError::StarAfterStar),
+        }
+    }
+    Ok(())
+}
+
+fn check_names(tokens: &[Token<'_>]) -> Result<(), PatternError> {
+    let mut names = HashSet::new();
+    for token in tokens {
+        let Token::Group(name) = token else { continue };
+        match name.chars().next() {
+            None => return Err(PatternError::NoGroupName),
+            Some(first) if !first.is_ascii_digit() => {}
+            Some(_) => return Err(PatternError::GroupName((*name).to_owned())),
+        }
+        if !names.insert(*name) {
+            return Err(PatternError::GroupTwice((*name).to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// The name in `{name}` at the start of `text`. Python's scanner knows only ASCII letters.
+fn group_name(text: &str) -> Option<&str> {
+    let (name, _) = text.strip_prefix('{')?.split_once('}')?;
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_').then_some(name)
 }
 
 /// How much of `text` is taken literally. It starts neither with `{` nor with `*`.
@@ -303,7 +334,8 @@ mod tests {
 
     #[test]
     fn patterns_match_like_wptserve() {
-        let table: &[(&str, &str, Option<&[(&str, &str)]>)] = &[
+        type Groups<'a> = Option<&'a [(&'a str, &'a str)]>;
+        let table: &[(&str, &str, Groups)] = &[
             (
                 "api/{resource}/*.json",
                 "/api/test/test2/data.json",
@@ -343,6 +375,7 @@ mod tests {
             ("a*b*", "Star seen after star in regexp"),
             ("a{b", "{b"),
             ("a/{b c}/d", "{b c}/d"),
+            ("{\u{e9}}", "{\u{e9}}"),
             ("{}", "missing group name"),
             ("{1a}", "bad character in group name '1a'"),
             ("{a}/{a}", "redefinition of group name 'a'"),

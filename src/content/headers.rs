@@ -153,7 +153,7 @@ mod tests {
         }
         assert_eq!(headers.last("A").unwrap(), "3");
         headers.set("b", "4");
-        let fields: Vec<_> = headers.into_fields().into_iter().map(|(n, v)| (n, v)).collect();
+        let fields = headers.into_fields();
         assert_eq!(fields, [("A", "1"), ("A", "3"), ("b", "4")].map(|(n, v)| (Bytes::from(n), Bytes::from(v))));
     }
 }

@@ -209,10 +209,10 @@ fn match_pair(text: &str, start: usize) -> Option<Pair> {
     while bytes.get(key_end).is_some_and(|byte| is_key_byte(*byte)) {
         key_end += 1;
         let equals = skip_space(bytes, key_end);
-        if bytes.get(equals) == Some(&b'=') {
-            if let Some((value, end)) = match_value(bytes, equals + 1, &mut value_run) {
-                return Some(Pair { key: key_start..key_end, value: Some(value), end });
-            }
+        if bytes.get(equals) == Some(&b'=')
+            && let Some((value, end)) = match_value(bytes, equals + 1, &mut value_run)
+        {
+            return Some(Pair { key: key_start..key_end, value: Some(value), end });
         }
         if let Some(end) = match_end(bytes, key_end) {
             return Some(Pair { key: key_start..key_end, value: None, end });

@@ -54,18 +54,25 @@ impl Encoder {
     /// As there, nothing writes a status line if neither status nor header came before and `add_required` is off.
     pub fn end_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>, add_required: bool) {
         if add_required {
-            if !self.seen(b"server") {
-                self.write_header(out, b"Server", SERVER.as_bytes());
-            }
-            if !self.seen(b"date") {
-                self.write_header(out, b"Date", httpdate::fmt_http_date(SystemTime::now()).as_bytes());
-            }
-            if let Some(length) = content_length.filter(|_| !self.seen(b"content-length")) {
-                self.write_header(out, b"Content-Length", length.to_string().as_bytes());
-            }
+            self.write_default_headers(out, content_length);
         }
         out.put_slice(b"\r\n");
         self.headers_complete = true;
+    }
+
+    /// Writes `Server`, `Date` and (when the length is known) `Content-Length`, unless they have been written.
+    ///
+    /// wptserve 4.0.3, `ResponseWriter.write_default_headers`.
+    pub fn write_default_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>) {
+        if !self.seen(b"server") {
+            self.write_header(out, b"Server", SERVER.as_bytes());
+        }
+        if !self.seen(b"date") {
+            self.write_header(out, b"Date", httpdate::fmt_http_date(SystemTime::now()).as_bytes());
+        }
+        if let Some(length) = content_length.filter(|_| !self.seen(b"content-length")) {
+            self.write_header(out, b"Content-Length", length.to_string().as_bytes());
+        }
     }
 
     /// Whether a header of this name has been written, whatever the case.

@@ -84,6 +84,8 @@ struct Start {
     version: Option<Range<usize>>,
     /// The version is 1.1 or later, as numbers.
     persistent: bool,
+    /// Not HTTP/0.9, neither silently nor in so many words.
+    has_response_head: bool,
     is_head: bool,
 }
 
@@ -176,10 +178,10 @@ impl HeadReader {
     }
 
     fn reject_headers(&self, start: &Start, message: &str, explain: &'static str) -> Step {
-        let parts = match (&start.version, start.is_head) {
-            (Some(_), true) => Parts::Head,
-            (Some(_), false) => Parts::HeadAndBody,
-            (None, _) => Parts::Body,
+        let parts = match (start.has_response_head, start.is_head) {
+            (false, _) => Parts::Body,
+            (true, true) => Parts::Head,
+            (true, false) => Parts::HeadAndBody,
         };
         self.reject(&ErrorPage { code: 431, message: message.to_owned(), explain }, parts)
     }
@@ -191,9 +193,9 @@ impl HeadReader {
     fn finish(&self, start: &Start, buf: &[u8]) -> Step {
         let consumed = self.line_start;
         let bytes = Bytes::copy_from_slice(buf.get(..consumed).unwrap_or_default());
-        let headers = Headers::parse(&bytes.slice(start.len.min(bytes.len())..));
+        let headers = Headers::parse(&cut(&bytes, start.len..consumed));
         let version = match &start.version {
-            Some(range) => bytes.slice(range.clone()),
+            Some(range) => cut(&bytes, range.clone()),
             None => Bytes::from_static(b"HTTP/0.9"),
         };
         let keep_alive = match headers.get("Connection") {
@@ -205,9 +207,9 @@ impl HeadReader {
         let expect_continue = headers.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
             && version.as_ref() >= b"HTTP/1.1".as_ref();
         let head = Head {
-            request_line: bytes.slice(..start.len),
-            method: bytes.slice(start.method.clone()),
-            target: bytes.slice(start.target.clone()),
+            request_line: cut(&bytes, 0..start.len),
+            method: cut(&bytes, start.method.clone()),
+            target: cut(&bytes, start.target.clone()),
             version,
             headers,
             keep_alive,
@@ -216,6 +218,11 @@ impl HeadReader {
         };
         Step::Head { head, consumed }
     }
+}
+
+/// Part of `bytes`, empty where there is none: a caller that hands in a shorter buffer than before must not cause a panic.
+fn cut(bytes: &Bytes, range: Range<usize>) -> Bytes {
+    if range.start <= range.end && range.end <= bytes.len() { bytes.slice(range) } else { Bytes::new() }
 }
 
 fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
@@ -240,6 +247,7 @@ fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
         persistent = numbers >= (1, 1);
         version = Some(last.clone());
     }
+    let has_response_head = version.as_ref().is_some_and(|range| word(range) != b"HTTP/0.9");
     let (method, target) = match words.as_slice() {
         [] => return Err(Refusal::Blank),
         [method, target] if word(method) == b"GET" => (method, target),
@@ -249,7 +257,7 @@ fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
         }
         [method, target, _] => (method, target),
         _ => {
-            let parts = if version.is_some() { Parts::HeadAndBody } else { Parts::Body };
+            let parts = if has_response_head { Parts::HeadAndBody } else { Parts::Body };
             let message = format!("Bad request syntax ({})", repr(&latin1(line)));
             return Err(Refusal::Page(bad_request(message), parts));
         }
@@ -262,6 +270,7 @@ fn parse_request_line(raw: &[u8]) -> Result<Start, Refusal> {
         method: method.clone(),
         version,
         persistent,
+        has_response_head,
     })
 }
 

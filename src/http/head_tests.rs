@@ -70,6 +70,8 @@ fn refused_request_lines_get_the_page_of_cpython() {
         (&b"GET\r\n"[..], "400 Bad request syntax ('GET')", false),
         (b"POST /\r\n", "400 Bad HTTP/0.9 request type ('POST')", false),
         (b"GET / b HTTP/1.1\r\n", "400 Bad request syntax ('GET / b HTTP/1.1')", true),
+        (b"GET / b HTTP/0.9\r\n", "400 Bad request syntax ('GET / b HTTP/0.9')", false),
+        (b"GET / b HTTP/0.8\r\n", "400 Bad request syntax ('GET / b HTTP/0.8')", true),
         (b"GET / HTTP/1.1 x\r\n", "400 Bad request version ('x')", false),
         (b"GET / http/1.1\r\n", "400 Bad request version ('http/1.1')", false),
         (b"GET / HTTP/1\r\n", "400 Bad request version ('HTTP/1')", false),

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn reads_what_the_mail_parser_reads() {
-        let table: &[(&[u8], &[(&str, &str)])] = &[
+        type Fields<'a> = &'a [(&'a str, &'a str)];
+        let table: &[(&[u8], Fields)] = &[
             (b"", &[]),
             (b"\r\n", &[]),
             (b"Host: a\r\nX-b:c\r\n\r\n", &[("Host", "a"), ("X-b", "c")]),

@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn pairs_are_bytes() {
-        let table: &[(&str, &[(&[u8], &[u8])])] = &[
+        type Pairs<'a> = &'a [(&'a [u8], &'a [u8])];
+        let table: &[(&str, Pairs)] = &[
             ("", &[]),
             ("&&", &[]),
             ("a=1&b=2", &[(b"a", b"1"), (b"b", b"2")]),

@@ -1,20 +1,156 @@
-//! x
+//! The Python room: the only one that names RustPython. Its door is [`Python`]: start it once, then give it a script
+//! and a request, and get the events of the answer.
+//!
+//! One interpreter, a VM per worker thread: helpers keep their state in the shared `sys.modules` (real tests rely on
+//! that), and a handler that sleeps blocks nobody.
+
+mod call;
+mod import;
+mod link;
 mod native;
+mod pool;
+mod script;
+mod traceback;
 mod vm;
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn it_builds() {
-        let t = std::time::Instant::now();
-        let interp = super::vm::build();
-        eprintln!("build {:?}", t.elapsed());
-        interp.enter(|vm| {
-            let t = std::time::Instant::now();
-            if let Err(e) = super::vm::warm_up(vm) { vm.print_exception(&e); panic!() }
-            eprintln!("warm {:?}", t.elapsed());
-            let scope = vm.new_scope_with_builtins();
-            let code = vm.compile("import sys\nprint(sys.path, sys.meta_path, sys.path_hooks, sys.version, sys.prefix, sys.executable)\nimport json\nprint(json, dir())\nprint(sys.modules.keys())", rustpython_vm::compiler::Mode::Exec, "<t>").unwrap();
-            if let Err(e) = vm.run_code_obj(code, scope) { vm.print_exception(&e); panic!() }
-        });
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rustpython_vm::{PyResult, VirtualMachine};
+use tokio::sync::oneshot;
+
+pub use import::ImportPolicy;
+pub use link::{Event, Events};
+
+use crate::{docroot::DocPath, http};
+use call::{Call, Runtime};
+use import::Imports;
+use link::Link;
+use pool::Pool;
+
+/// Handlers that may run at the same time; the next ones wait.
+const MAX_THREADS: usize = 1024;
+
+/// What handlers see of the server, apart from their request.
+#[derive(Debug, Default)]
+pub struct Environment {
+    /// `request.doc_root`.
+    pub doc_root: String,
+    /// `request.server.config`, as JSON.
+    pub config: serde_json::Value,
+    /// `request.server.stash`.
+    pub stash: Arc<crate::stash::Stash>,
+}
+
+/// The running interpreter and its threads.
+pub struct Python {
+    pool: Arc<Pool>,
+    supervisor: Mutex<Option<thread::JoinHandle<()>>>,
+    runtime: Arc<OnceLock<Runtime>>,
+}
+
+impl fmt::Debug for Python {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Python").finish_non_exhaustive()
     }
+}
+
+/// Too many requests wait for a handler thread already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("all handler threads are busy and too many requests wait already")]
+pub struct Overloaded;
+
+/// The interpreter did not come up; the text says why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the Python interpreter does not start: {0}")]
+pub struct NotStarted(String);
+
+impl Python {
+    /// Starts the interpreter on a thread of its own and returns at once: calls wait until it is there. The receiver
+    /// hears when it is, or why it never will be.
+    ///
+    /// # Errors
+    /// The system refuses another thread.
+    pub fn start(
+        root: &Path,
+        policy: ImportPolicy,
+        environment: Environment,
+    ) -> std::io::Result<(Self, oneshot::Receiver<Result<(), NotStarted>>)> {
+        let pool = Pool::new(MAX_THREADS);
+        let runtime = Arc::new(OnceLock::new());
+        let imports = Arc::new(Imports::new(root, policy));
+        let (started, is_started) = oneshot::channel();
+        let (supervised, filled) = (Arc::clone(&pool), Arc::clone(&runtime));
+        let supervisor = thread::Builder::new().name("python".to_owned()).stack_size(pool::STACK).spawn(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                let interpreter = vm::build();
+                let prepared = interpreter
+                    .enter(|vm| prepare(imports, environment, vm).map_err(|error| NotStarted(call::text(&error, vm))));
+                (interpreter, prepared)
+            }));
+            match outcome {
+                Ok((interpreter, Ok(prepared))) => {
+                    // Nobody else fills it, and nobody may be listening.
+                    let _ = (filled.set(prepared), started.send(Ok(())));
+                    supervised.supervise(&interpreter);
+                    // Handlers may still run in its threads; the process is about to end.
+                    std::mem::forget(interpreter);
+                }
+                Ok((interpreter, Err(cause))) => {
+                    std::mem::forget(interpreter);
+                    let _ = started.send(Err(cause));
+                }
+                // The panic hook has said where and why.
+                Err(_) => drop(started.send(Err(NotStarted("it panicked".to_owned())))),
+            }
+            supervised.close();
+        })?;
+        Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
+    }
+
+    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived.
+    ///
+    /// # Errors
+    /// [`Overloaded`], when the queue is full.
+    pub fn call(
+        &self,
+        script: DocPath,
+        request: http::Request,
+        route_match: Vec<(String, String)>,
+        body: Bytes,
+    ) -> Result<Events, Overloaded> {
+        let (link, events) = Link::new();
+        let call = Call { script: script.into_path(), request, route_match, body, link };
+        let runtime = Arc::clone(&self.runtime);
+        let job = move |vm: &VirtualMachine| {
+            if let Some(runtime) = runtime.get() {
+                call::run(call, runtime, vm);
+            }
+        };
+        self.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)?;
+        Ok(events)
+    }
+
+    /// Takes no more calls and ends the idle threads; running handlers are left alone.
+    pub fn stop(&self) {
+        self.pool.close();
+        if let Some(supervisor) = self.supervisor.lock().take() {
+            let _ = supervisor.join();
+        }
+    }
+}
+
+fn prepare(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine) -> PyResult<Runtime> {
+    native::finder::install(&imports, vm)?;
+    vm::warm_up(vm)?;
+    let utils = vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
+    let http_exception = utils.get_attr("HTTPException", vm)?;
+    Ok(Runtime { imports, http_exception, environment: Arc::new(environment) })
 }

@@ -3,16 +3,22 @@
 //! This file is a list and a few words of glue. The Python half, `pylib-stubs/wptserve/`, re-exports the names under the
 //! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
+mod answer;
 mod auth;
 mod cookies;
 mod dict_copies;
+pub(super) mod finder;
 pub(super) mod form;
 mod form_parts;
 mod headers;
 mod input;
 mod multidict;
 mod raw_headers;
+mod request;
+mod response;
+mod response_headers;
 pub(super) mod server;
+mod set_cookie;
 mod spill;
 mod stash;
 mod stash_queue;
@@ -20,7 +26,9 @@ mod stash_values;
 #[cfg(test)]
 mod testing;
 mod text;
+mod writer;
 
+pub(super) use answer::Answer;
 pub(super) use auth::Authentication;
 pub(super) use cookies::Cookies;
 pub(super) use headers::RequestHeaders;
@@ -28,6 +36,8 @@ pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
+pub(super) use request::Request;
+pub(super) use response::Response;
 pub(super) use server::ServerInfo;
 pub(super) use stash::Stash;
 
@@ -45,7 +55,12 @@ pub(super) use stash::Stash;
         form::classes,
         stash::classes,
         stash_queue::classes,
-        server::classes
+        server::classes,
+        request::classes,
+        response_headers::classes,
+        writer::classes,
+        response::classes,
+        finder::classes
     )
 )]
 mod module {

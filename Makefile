@@ -1,0 +1,121 @@
+# The entry points for people and CI. `make` alone lists them. What a step does lies in cargo or in tests/; here is only
+# the order.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: run test lint dist bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check reference \
+	selftest differential differential-wpt browser
+
+# Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
+RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
+RUST_FLAG := $(shell [ "$(RUST_MINOR)" -ge 96 ] 2>/dev/null || echo --ignore-rust-version)
+CARGO ?= cargo
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+TRIPLE := x86_64-unknown-linux-gnu
+# libffi.a is wherever the C compiler finds it; see .cargo/dist.toml.
+FFI_DIR = $(shell dirname "$$($(or $(CC),cc) -print-file-name=libffi.a)")
+DIST_FLAGS = --profile dist --target $(TRIPLE) --config .cargo/dist.toml \
+	--config 'target.$(TRIPLE).ffi.rustc-link-search=["native=$(FFI_DIR)"]'
+
+SITE := fixtures/site
+WPT_ROOT ?= $(SITE)
+OWN_SITE := $(filter $(abspath $(SITE)),$(abspath $(WPT_ROOT)))
+# A full WPT checkout lacks __init__.py files; the demo site is there to show the strict rules.
+IMPORT_POLICY ?= $(if $(OWN_SITE),strict,warn)
+PORT ?= 8000
+# The differential run on a checkout wants at least this many percent of the answers to agree.
+MINIMUM ?= 95
+
+LOGS := $(TARGET_DIR)/test-logs
+STEP := @tests/step.sh $(LOGS)
+VENV := $(TARGET_DIR)/reference-venv
+PYTHON := $(VENV)/bin/python
+# Without the reference its steps are left out; tests/reference_venv.sh has said so, or failed in CI.
+IF_REFERENCE = [ -x $(PYTHON) ] || { echo "SKIPPED, no reference: $@"; exit 0; };
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  WPT_ROOT=DIR names the checkout for run and test; PORT=N the port for run ($(PORT); 0 for any)."
+
+run: build-deps ## build, serve WPT_ROOT (the demo site) and print its URLs
+	@$(CARGO) build $(RUST_FLAG)
+	@exec $(TARGET_DIR)/debug/wptserve serve --doc-root "$(WPT_ROOT)" --port $(PORT) --import-policy $(IMPORT_POLICY)
+
+test: ## everything CI runs: format, lints, unit tests, the static binary, the comparison, the browser
+	$(STEP) --start
+	$(STEP) deps $(MAKE) -s deps
+	$(STEP) fmt $(MAKE) -s fmt-check
+	$(STEP) clippy $(MAKE) -s clippy
+	$(STEP) deny $(MAKE) -s deny
+	$(STEP) cargo-test $(MAKE) -s cargo-test
+	$(STEP) dist $(MAKE) -s dist
+	$(STEP) dist-check $(MAKE) -s dist-check
+	$(STEP) reference $(MAKE) -s reference
+	$(STEP) selftest $(MAKE) -s selftest
+	$(STEP) differential $(MAKE) -s differential
+ifeq ($(OWN_SITE),)
+	$(STEP) differential-wpt $(MAKE) -s differential-wpt
+endif
+	$(STEP) browser $(MAKE) -s browser
+	$(STEP) --summary
+
+lint: fmt-check clippy deny ## format, clippy without warnings, licences and sources
+
+dist: build-deps ## the static binary, at dist/wptserve
+	$(CARGO) build $(RUST_FLAG) $(DIST_FLAGS)
+	@mkdir -p dist
+	@# Renamed into place: a running copy is not written to.
+	@cp $(TARGET_DIR)/$(TRIPLE)/dist/wptserve dist/.wptserve.part && mv dist/.wptserve.part dist/wptserve
+	@ls -l dist/wptserve
+
+bench: dist reference ## throughput and latency side by side with wptserve
+	@$(IF_REFERENCE) $(PYTHON) benches/side_by_side.py --binary dist/wptserve
+
+fmt: ## format the Rust code, rewrite the demo site's index
+	$(CARGO) fmt
+	@python3 fixtures/make_index.py
+
+clean: ## remove what was built
+	$(CARGO) clean
+	@rm -rf dist
+
+deps: build-deps ## install or name the Debian packages that build and tests need
+	@tests/deps.sh test
+
+build-deps:
+	@tests/deps.sh build
+
+fmt-check: ## is everything formatted, and the demo site's index up to date
+	$(CARGO) fmt --check
+	@python3 fixtures/make_index.py --check
+
+clippy: build-deps ## clippy, warnings are errors
+	$(CARGO) clippy $(RUST_FLAG) --all-targets -- -D warnings
+
+deny: ## licences and sources of the dependencies, where cargo-deny is installed
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources; \
+	else echo "SKIPPED, licences and sources not checked: cargo-deny is not installed"; fi
+
+cargo-test: build-deps ## unit and integration tests
+	$(CARGO) test $(RUST_FLAG)
+
+dist-check: ## is dist/wptserve static, and does it work in an empty root
+	@python3 tests/dist.py --binary dist/wptserve
+
+reference: ## the virtual environment with wptserve 4.0.3
+	@tests/reference_venv.sh $(VENV)
+
+selftest: reference ## can the comparison fail at all
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/selftest.py 2>&1
+
+differential: reference ## compare dist/wptserve with wptserve on the demo site
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root $(SITE) --rich --scripts \
+		--no-excludes --time-cap 3 --expected tests/differential/expected.json --report $(TARGET_DIR)/differential-site.json
+
+differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: a bare GET for each handler
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root "$(WPT_ROOT)" --minimum $(MINIMUM) \
+		--report $(TARGET_DIR)/differential-wpt.json
+
+browser: ## the demo site's test pages in headless Chromium
+	@python3 tests/browser/run.py --binary dist/wptserve

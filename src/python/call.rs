@@ -1,0 +1,212 @@
+//! Runs one handler for one request: fresh globals, `main(request, response)`, the return value or the exception into
+//! the response, the response onto the wire.
+//!
+//! The order of things is that of wptserve 4.0.3: handlers.py `PythonScriptHandler` and `FunctionHandler`, server.py
+//! `BaseWebTestRequestHandler.finish_handling`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use rustpython_vm::{
+    AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyBaseExceptionRef, PyTuple},
+    scope::Scope,
+};
+
+use super::{
+    import::Imports,
+    link::Link,
+    native::{Answer, Request, Response, finder},
+    traceback,
+};
+use crate::http;
+
+/// What all calls share.
+pub(super) struct Runtime {
+    pub(super) imports: Arc<Imports>,
+    /// `wptserve.utils.HTTPException`.
+    pub(super) http_exception: PyObjectRef,
+    /// What `request.server` is made of.
+    pub(super) environment: Arc<super::Environment>,
+}
+
+/// One request for one handler.
+pub(super) struct Call {
+    pub(super) script: PathBuf,
+    pub(super) request: http::Request,
+    /// `request.route_match`.
+    pub(super) route_match: Vec<(String, String)>,
+    /// The part of the body that has arrived with the head.
+    pub(super) body: Bytes,
+    pub(super) link: Link,
+}
+
+/// How a handler failed: the code for the client, and the exception to show.
+struct Failure {
+    code: i64,
+    cause: PyBaseExceptionRef,
+}
+
+/// Runs the call to its end; the connection has its [`super::Event::Finish`] when this returns.
+pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
+    let is_head = call.request.is_head();
+    let url = call.request.url.clone();
+    let script = call.script.clone();
+    let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
+    let request =
+        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment), vm)
+            .into_ref(&vm.ctx);
+    let response = Response::new(Arc::clone(&answer), request.clone().into(), url, vm).into_ref(&vm.ctx);
+
+    if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
+        log::error!("cannot renew changed helpers: {}", text(&exception, vm));
+    }
+    if let Err(failure) = handle(script.clone(), &request, &response, runtime, vm)
+        && let Err(exception) = response.fail(failure.code, Some(&failure.cause.into()), vm)
+    {
+        // An exception that cannot even be printed.
+        log::error!("{}: {}", script.display(), text(&exception, vm));
+        let _ = response.fail(500, None, vm);
+    }
+    let mut close = true;
+    if !answer.content_written()
+        && let Err(exception) = answer.put_all(vm)
+    {
+        // wptserve stays silent here and leaves the connection open: what has been written counts.
+        close = false;
+        log::error!(
+            "{}: the answer could not be written, content must be str, bytes, a file or an iterable of these: {}",
+            script.display(),
+            text(&exception, vm)
+        );
+    }
+    close &= response.closes(vm);
+    answer.finish(close, vm);
+}
+
+fn handle(
+    script: PathBuf,
+    request: &PyRef<Request>,
+    response: &Py<Response>,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<(), Failure> {
+    let main = load_main(script, runtime, vm)?;
+    let returned =
+        main.call((request.clone(), response.to_owned()), vm).map_err(|exception| classify(exception, runtime, vm))?;
+    apply(returned, response, runtime, vm)
+}
+
+/// Executes the script in fresh globals and takes its `main`.
+fn load_main(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> Result<PyObjectRef, Failure> {
+    let script = vm.allow_threads(|| default_script(script));
+    let path = script.to_string_lossy().into_owned();
+    let execute = || -> PyResult<Option<PyObjectRef>> {
+        let (code, _) = runtime.imports.scripts.load(&script, vm)?;
+        let globals = vm.ctx.new_dict();
+        globals.set_item("__file__", vm.ctx.new_str(path.as_str()).into(), vm)?;
+        vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
+        globals.get_item_opt("main", vm)
+    };
+    match execute() {
+        Ok(Some(main)) => Ok(main),
+        Ok(None) => {
+            log::error!("{path} does not define main(request, response)");
+            Err(http_exception(500, Some(format!("No main function in script {path}")), runtime, vm))
+        }
+        // A file that cannot be opened: the script itself, or one that it opens outside `main`.
+        Err(exception) if exception.fast_isinstance(vm.ctx.exceptions.os_error) => {
+            log::warn!("{path}: {}", text(&exception, vm));
+            Err(http_exception(404, None, runtime, vm))
+        }
+        Err(exception) if is_http_exception(&exception, runtime, vm) => Err(classify(exception, runtime, vm)),
+        Err(cause) => Err(Failure { code: 500, cause }),
+    }
+}
+
+/// A directory stands for its first `default*.py` (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
+fn default_script(path: PathBuf) -> PathBuf {
+    if !path.is_dir() {
+        return path;
+    }
+    let entries = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_default = |file: &PathBuf| {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with("default") && name.ends_with(".py") && file.is_file()
+    };
+    entries.filter(is_default).min().unwrap_or(path)
+}
+
+/// The return value into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
+fn apply(
+    returned: PyObjectRef,
+    response: &Py<Response>,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<(), Failure> {
+    if vm.is_none(&returned) {
+        return Ok(());
+    }
+    let internal = |cause| Failure { code: 500, cause };
+    let content = match returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
+        Some([status, headers, content]) => {
+            response.assign_status(status, vm).map_err(internal)?;
+            Response::update_headers(response, headers.clone(), vm).map_err(internal)?;
+            content.clone()
+        }
+        Some([headers, content]) => {
+            Response::update_headers(response, headers.clone(), vm).map_err(internal)?;
+            content.clone()
+        }
+        Some(other) => {
+            log::error!(
+                "main() returned a tuple of {}: return content, (headers, content) or (status, headers, content)",
+                other.len()
+            );
+            return Err(http_exception(500, None, runtime, vm));
+        }
+        None => returned,
+    };
+    response.assign_content(content);
+    Ok(())
+}
+
+/// What an exception of `main` means: an `HTTPException` says its code itself, everything else is a 500, `SystemExit`
+/// and `KeyboardInterrupt` included. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
+/// `get_error_cause`).
+fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+    if !is_http_exception(&exception, runtime, vm) {
+        return Failure { code: 500, cause: exception };
+    }
+    let code =
+        exception.as_object().get_attr("code", vm).and_then(|code| code.try_into_value::<i64>(vm)).unwrap_or(500);
+    if (500..600).contains(&code) {
+        let cause = exception.__cause__().or_else(|| exception.__context__()).unwrap_or(exception);
+        return Failure { code, cause };
+    }
+    Failure { code, cause: exception }
+}
+
+fn is_http_exception(exception: &PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> bool {
+    exception.as_object().is_instance(&runtime.http_exception, vm).unwrap_or(false)
+}
+
+/// `raise HTTPException(code, message)` by the server itself.
+fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+    let made = match message {
+        Some(message) => runtime.http_exception.call((code, message), vm),
+        None => runtime.http_exception.call((code,), vm),
+    };
+    let made = made.and_then(|object| {
+        object.downcast::<rustpython_vm::builtins::PyBaseException>().map_err(|_| vm.new_type_error("no exception"))
+    });
+    match made {
+        Ok(cause) | Err(cause) => Failure { code, cause },
+    }
+}
+
+/// An exception for the log.
+pub(super) fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
+    traceback::describe(Some(&exception.clone().into()), vm)
+        .unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
+}

@@ -1,0 +1,338 @@
+//! The state of one answer, shared by the Python objects `response` and `response.writer`.
+//!
+//! It owns what both change (status, headers, content, flags, the bookkeeping of what has been sent) and the link to
+//! the connection. Keeping it apart from the two Python objects means that neither holds the other: no reference cycle
+//! per request. Its lock is never held while Python code runs or while the client is waited for.
+
+use std::fmt;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBytes, PyInt, PyStr},
+};
+
+use super::text;
+use crate::{http::Encoder, python::link::Link};
+
+/// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.
+const FILE_CHUNK: usize = 32 * 1024;
+/// wptserve 4.0.3, response.py, `ResponseWriter.default_status`.
+const DEFAULT_STATUS: i64 = 200;
+
+/// What handlers read and write as attributes of `response`. They may set anything, so these are Python objects.
+pub(crate) struct Fields {
+    /// The two halves of `response.status`.
+    pub(crate) status: (PyObjectRef, PyObjectRef),
+    pub(crate) headers: PyObjectRef,
+    pub(crate) content: PyObjectRef,
+    pub(crate) encoding: PyObjectRef,
+    pub(crate) add_required_headers: PyObjectRef,
+    pub(crate) send_body_for_head_request: PyObjectRef,
+    pub(crate) close_connection: PyObjectRef,
+}
+
+#[derive(Default)]
+struct Sent {
+    encoder: Encoder,
+    /// Bytes that are due on the wire; see [`Answer::flush`].
+    pending: BytesMut,
+    /// A write has failed: the client is gone.
+    gone: bool,
+    /// `response.writer.content_written`: the handler owns the wire.
+    content_written: bool,
+}
+
+pub(crate) struct Answer {
+    link: Link,
+    head_request: bool,
+    sent: Mutex<Sent>,
+    fields: Mutex<Fields>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Answer").finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// wptserve 4.0.3, response.py, `Response.__init__`.
+    pub(crate) fn new(link: Link, head_request: bool, headers: PyObjectRef, vm: &VirtualMachine) -> Self {
+        let fields = Fields {
+            status: (vm.ctx.new_int(DEFAULT_STATUS).into(), vm.ctx.none()),
+            headers,
+            content: vm.ctx.new_list(Vec::new()).into(),
+            encoding: vm.ctx.intern_str("utf8").to_owned().into(),
+            add_required_headers: vm.ctx.true_value.clone().into(),
+            send_body_for_head_request: vm.ctx.false_value.clone().into(),
+            close_connection: vm.ctx.false_value.clone().into(),
+        };
+        Self { link, head_request, sent: Mutex::default(), fields: Mutex::new(fields) }
+    }
+
+    /// Reads one attribute.
+    pub(crate) fn get<T: Clone>(&self, field: impl FnOnce(&mut Fields) -> &mut T) -> T {
+        field(&mut self.fields.lock()).clone()
+    }
+
+    /// Sets one attribute. The old value is dropped outside the lock: its destructor may run Python code.
+    pub(crate) fn set<T>(&self, field: impl FnOnce(&mut Fields) -> &mut T, value: T) {
+        let old = std::mem::replace(field(&mut self.fields.lock()), value);
+        drop(old);
+    }
+
+    pub(crate) fn content_written(&self) -> bool {
+        self.sent.lock().content_written
+    }
+
+    pub(crate) fn set_content_written(&self, value: bool) {
+        self.sent.lock().content_written = value;
+    }
+
+    /// Takes bytes for the wire; they leave with the next [`Answer::flush`].
+    pub(crate) fn put(&self, bytes: &[u8]) {
+        let mut sent = self.sent.lock();
+        sent.content_written = true;
+        sent.pending.extend_from_slice(bytes);
+    }
+
+    /// Sends what is due and waits until the socket has taken it. False once the client is gone.
+    pub(crate) fn flush(&self, vm: &VirtualMachine) -> bool {
+        let (bytes, gone) = {
+            let mut sent = self.sent.lock();
+            (sent.pending.split().freeze(), sent.gone)
+        };
+        if gone || bytes.is_empty() {
+            return !gone;
+        }
+        let taken = vm.allow_threads(|| self.link.write(bytes));
+        if !taken {
+            self.sent.lock().gone = true;
+        }
+        taken
+    }
+
+    /// Hands the rest of the answer to the connection and forgets the Python objects, so that what a handler put into
+    /// them (a generator that refers to `response`, say) cannot keep this request alive.
+    pub(crate) fn finish(&self, close: bool, vm: &VirtualMachine) {
+        let last = self.sent.lock().pending.split().freeze();
+        self.link.finish(last, close);
+        self.set(|fields| &mut fields.content, vm.ctx.none());
+        self.set(|fields| &mut fields.headers, vm.ctx.none());
+    }
+
+    /// Text or bytes for the wire (wptserve 4.0.3, response.py, `ResponseWriter.encode`).
+    ///
+    /// # Errors
+    /// `ValueError` for anything else, `UnicodeEncodeError` for what `response.encoding` cannot express.
+    pub(crate) fn encode(&self, data: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
+        if let Some(bytes) = data.downcast_ref::<PyBytes>() {
+            return Ok(bytes.as_bytes().to_vec());
+        }
+        if let Some(text) = data.downcast_ref::<PyStr>() {
+            let encoding = self.get(|fields| &mut fields.encoding);
+            let is_utf8 =
+                encoding.downcast_ref::<PyStr>().is_some_and(|name| matches!(name.as_bytes(), b"utf8" | b"utf-8"));
+            return match text.to_str() {
+                Some(text) if is_utf8 => Ok(text.as_bytes().to_vec()),
+                _ => encode_text(data, &encoding, vm),
+            };
+        }
+        let repr = data.repr(vm)?;
+        let kind = data.class().as_object().repr(vm)?;
+        Err(vm.new_value_error(format!("data {repr} should be text or binary, but is {kind}")))
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_status`.
+    pub(crate) fn put_status(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+        let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
+        let code = match code.downcast_ref::<PyInt>() {
+            Some(int) => int.try_to_primitive::<i64>(vm)?,
+            None => code.try_int(vm)?.try_to_primitive::<i64>(vm)?,
+        };
+        let mut sent = self.sent.lock();
+        let Sent { encoder, pending, content_written, .. } = &mut *sent;
+        *content_written = true;
+        encoder.write_status(pending, code, message.as_deref());
+        Ok(())
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_header`: an int is written as `str()` gives it.
+    pub(crate) fn put_header(&self, name: &PyObject, value: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+        let name = self.encode(name, vm)?;
+        let value = match value.downcast_ref::<PyInt>() {
+            Some(_) => Ok(value.str(vm)?.as_bytes().to_vec()),
+            None => self.encode(value, vm),
+        };
+        let mut sent = self.sent.lock();
+        let Sent { encoder, pending, content_written, .. } = &mut *sent;
+        *content_written = true;
+        match value {
+            Ok(value) => {
+                encoder.write_header(pending, &name, &value);
+                Ok(())
+            }
+            Err(exception) => {
+                // wptserve has sent this much by the time it looks at the value.
+                pending.extend_from_slice(&name);
+                pending.extend_from_slice(b": ");
+                Err(exception)
+            }
+        }
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.end_headers`: an answer whose length is not announced ends with the
+    /// connection.
+    pub(crate) fn end_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
+        let required = self.get(|fields| &mut fields.add_required_headers).try_to_bool(vm)?;
+        let length = if required { self.content_length(vm)? } else { None };
+        let must_close = {
+            let mut sent = self.sent.lock();
+            let Sent { encoder, pending, content_written, .. } = &mut *sent;
+            *content_written = true;
+            encoder.end_headers(pending, length, required);
+            encoder.must_close()
+        };
+        if must_close {
+            self.set(|fields| &mut fields.close_connection, vm.ctx.true_value.clone().into());
+        }
+        Ok(())
+    }
+
+    /// The length that the answer can announce: that of text or bytes.
+    fn content_length(&self, vm: &VirtualMachine) -> PyResult<Option<u64>> {
+        let content = self.get(|fields| &mut fields.content);
+        if let Some(bytes) = content.downcast_ref::<PyBytes>() {
+            return Ok(Some(bytes.as_bytes().len() as u64));
+        }
+        match content.downcast_ref::<PyStr>() {
+            Some(_) => Ok(Some(self.encode(&content, vm)?.len() as u64)),
+            None => Ok(None),
+        }
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_default_headers`.
+    pub(crate) fn put_default_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
+        let length = self.content_length(vm)?;
+        let mut sent = self.sent.lock();
+        let Sent { encoder, pending, content_written, .. } = &mut *sent;
+        *content_written = true;
+        encoder.write_default_headers(pending, length);
+        Ok(())
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_content`.
+    pub(crate) fn put_content(&self, data: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
+        let (status_written, headers_complete) = {
+            let sent = self.sent.lock();
+            (sent.encoder.status_written(), sent.encoder.headers_complete())
+        };
+        if !status_written {
+            self.put_status(vm.ctx.new_int(DEFAULT_STATUS).as_object(), &vm.ctx.none(), vm)?;
+        }
+        if !headers_complete {
+            self.set(|fields| &mut fields.content, data.clone());
+            self.end_headers(vm)?;
+        }
+        self.put_raw_content(data, vm)
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_raw_content`. False when a file's chunk did not reach the
+    /// client, and also at the file's end, as in wptserve.
+    pub(crate) fn put_raw_content(&self, data: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
+        if vm.is_none(&data) {
+            return Err(vm.new_value_error("data cannot be None"));
+        }
+        if data.downcast_ref::<PyBytes>().is_some() || data.downcast_ref::<PyStr>().is_some() {
+            let bytes = self.encode(&data, vm)?;
+            self.put(&bytes);
+            return Ok(true);
+        }
+        self.put_file(&data, vm)
+    }
+
+    /// wptserve 4.0.3, response.py, `ResponseWriter.write_content_file`: anything with `read` and `close`.
+    pub(crate) fn put_file(&self, file: &PyObject, vm: &VirtualMachine) -> PyResult<bool> {
+        self.set_content_written(true);
+        loop {
+            let chunk = vm.call_method(file, "read", (FILE_CHUNK,))?;
+            if !chunk.clone().try_to_bool(vm)? {
+                break;
+            }
+            let Some(bytes) = chunk.downcast_ref::<PyBytes>() else {
+                let kind = chunk.class().name().to_owned();
+                return Err(vm.new_type_error(format!("a bytes-like object is required, not '{kind}'")));
+            };
+            self.put(bytes.as_bytes());
+            if !self.flush(vm) {
+                break;
+            }
+        }
+        vm.call_method(file, "close", ())?;
+        Ok(false)
+    }
+
+    /// wptserve 4.0.3, response.py, `Response.write_status_headers`.
+    pub(crate) fn put_head(&self, vm: &VirtualMachine) -> PyResult<()> {
+        let (code, message) = self.get(|fields| &mut fields.status);
+        self.put_status(&code, &message, vm)?;
+        let headers = self.get(|fields| &mut fields.headers);
+        for item in headers.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
+            let pair: Vec<PyObjectRef> = item?.try_to_value(vm)?;
+            let [name, value] = pair.as_slice() else {
+                return Err(vm.new_type_error(format!(
+                    "ResponseWriter.write_header() takes 3 positional arguments but {} were given",
+                    pair.len() + 1
+                )));
+            };
+            self.put_header(name, value, vm)?;
+        }
+        self.end_headers(vm)
+    }
+
+    /// wptserve 4.0.3, response.py, `Response.write_content` over `Response.iter_content`: an iterable is pulled item by
+    /// item, and each item has left before the next one is asked for.
+    pub(crate) fn put_body(&self, vm: &VirtualMachine) -> PyResult<()> {
+        if self.head_request && !self.get(|fields| &mut fields.send_body_for_head_request).try_to_bool(vm)? {
+            return Ok(());
+        }
+        let content = self.get(|fields| &mut fields.content);
+        if content.downcast_ref::<PyBytes>().is_some() || content.downcast_ref::<PyStr>().is_some() {
+            return self.put_content(content, vm).map(drop);
+        }
+        if content.has_attr("read", vm)? {
+            return self.put_file(&content, vm).map(drop);
+        }
+        let iterator = content.get_iter(vm)?;
+        self.flush(vm);
+        for item in iterator.iter::<PyObjectRef>(vm)? {
+            let item = item?;
+            let item = if item.is_callable() { item.call((), vm)? } else { item };
+            if item.clone().try_to_bool(vm)? {
+                self.put_content(item, vm)?;
+                if !self.flush(vm) {
+                    // wptserve goes on pulling for nobody; an endless generator would then hold its thread for ever.
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// wptserve 4.0.3, response.py, `Response.write`: the whole answer.
+    pub(crate) fn put_all(&self, vm: &VirtualMachine) -> PyResult<()> {
+        self.put_head(vm)?;
+        self.put_body(vm)
+    }
+}
+
+/// `text.encode(encoding)`.
+fn encode_text(text: &PyObject, encoding: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
+    let encoded = vm.call_method(text, "encode", (encoding.to_owned(),))?;
+    let Some(bytes) = encoded.downcast_ref::<PyBytes>() else {
+        return Err(vm.new_type_error("encode() did not return bytes"));
+    };
+    Ok(bytes.as_bytes().to_vec())
+}

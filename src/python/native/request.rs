@@ -1,0 +1,248 @@
+//! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
+
+pub(crate) use classes::Request;
+
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
+    use std::{io, sync::Arc};
+
+    use bytes::Bytes;
+    use parking_lot::Mutex;
+    use rustpython_vm::{
+        Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, function::FuncArgs, pyclass, types::Representable,
+    };
+
+    use crate::{
+        http::{self, Framing, query, text::latin1},
+        python::{
+            Environment,
+            link::Link,
+            native::{Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders},
+        },
+    };
+
+    /// A value that is made once, when it is first asked for.
+    #[derive(Debug, Default)]
+    struct Lazy(Mutex<Option<PyObjectRef>>);
+
+    impl Lazy {
+        /// The lock is not held while the value is made: that may run Python code. Two threads may both make it; the
+        /// first one's counts.
+        fn get(&self, make: impl FnOnce() -> PyResult) -> PyResult {
+            if let Some(made) = self.0.lock().clone() {
+                return Ok(made);
+            }
+            let made = make()?;
+            Ok(self.0.lock().get_or_insert(made).clone())
+        }
+    }
+
+    /// The body of the request: first what came with the head, then what the connection still has to read.
+    #[derive(Debug)]
+    struct WireBody {
+        arrived: Mutex<Bytes>,
+        link: Link,
+    }
+
+    impl BodySource for WireBody {
+        fn read(&self, max: usize) -> io::Result<Bytes> {
+            {
+                let mut arrived = self.arrived.lock();
+                if !arrived.is_empty() {
+                    let count = max.min(arrived.len());
+                    return Ok(arrived.split_to(count));
+                }
+            }
+            self.link.read(max)
+        }
+    }
+
+    /// An HTTP request (wptserve 4.0.3, request.py, `Request`).
+    #[pyattr]
+    #[pyclass(module = "wptserve.request", name = "Request")]
+    #[derive(PyPayload)]
+    pub(crate) struct Request {
+        plain: http::Request,
+        route_match: Vec<(String, String)>,
+        environment: Arc<Environment>,
+        url_parts: Lazy,
+        raw_headers: Lazy,
+        headers: Lazy,
+        get: Lazy,
+        cookies: Lazy,
+        auth: Lazy,
+        body: Lazy,
+        raw_input: PyRef<InputFile>,
+    }
+
+    impl std::fmt::Debug for Request {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.debug_struct("Request").field("url", &self.plain.url).finish_non_exhaustive()
+        }
+    }
+
+    impl Request {
+        pub(crate) fn new(
+            plain: http::Request,
+            route_match: Vec<(String, String)>,
+            body: Bytes,
+            link: Link,
+            environment: Arc<Environment>,
+            vm: &VirtualMachine,
+        ) -> Self {
+            let length = match plain.framing {
+                Framing::Length(length) => Some(length),
+                Framing::Chunked => None,
+            };
+            let source = Arc::new(WireBody { arrived: Mutex::new(body), link });
+            let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
+            Self {
+                plain,
+                route_match,
+                environment,
+                url_parts: Lazy::default(),
+                raw_headers: Lazy::default(),
+                headers: Lazy::default(),
+                get: Lazy::default(),
+                cookies: Lazy::default(),
+                auth: Lazy::default(),
+                body: Lazy::default(),
+                raw_input,
+            }
+        }
+    }
+
+    #[pyclass(with(Representable), flags(HAS_DICT))]
+    impl Request {
+        /// The directory that paths are resolved in.
+        #[pygetset]
+        fn doc_root(zelf: &Py<Self>) -> String {
+            zelf.environment.doc_root.clone()
+        }
+
+        /// What the route's pattern has matched: a dictionary of group names, the star under "*".
+        #[pygetset]
+        fn route_match(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            let groups = vm.ctx.new_dict();
+            for (name, text) in &zelf.route_match {
+                groups.set_item(name.as_str(), vm.ctx.new_str(text.as_str()).into(), vm)?;
+            }
+            Ok(groups.into())
+        }
+
+        /// The pair of the client's address and port.
+        #[pygetset]
+        fn client_address(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            let (address, port) = zelf.plain.client.clone();
+            vm.new_tuple((address, port)).into()
+        }
+
+        /// The version the server speaks: "HTTP/1.1".
+        #[pygetset]
+        fn protocol_version(_zelf: &Py<Self>) -> &'static str {
+            "HTTP/1.1"
+        }
+
+        /// The method, as sent.
+        #[pygetset]
+        fn method(zelf: &Py<Self>) -> String {
+            latin1(&zelf.plain.head.method)
+        }
+
+        /// The request's target, as sent: path and query, still percent-encoded.
+        #[pygetset]
+        fn request_path(zelf: &Py<Self>) -> String {
+            zelf.plain.request_path()
+        }
+
+        /// The prefix of the path that the route stands for.
+        #[pygetset]
+        fn url_base(_zelf: &Py<Self>) -> &'static str {
+            "/"
+        }
+
+        /// The absolute URL.
+        #[pygetset]
+        fn url(zelf: &Py<Self>) -> String {
+            zelf.plain.url.clone()
+        }
+
+        /// The URL taken apart: a `urllib.parse.SplitResult`.
+        #[pygetset]
+        fn url_parts(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.url_parts.get(|| {
+                let parts = &zelf.plain.url_parts;
+                let fields = [&parts.scheme, &parts.netloc, &parts.path, &parts.query, &parts.fragment];
+                let fields = fields.map(|text| vm.ctx.new_str(text.as_str()).into()).to_vec();
+                let name = vm.ctx.new_tuple(vec![vm.ctx.new_str("SplitResult").into()]);
+                vm.import_from("urllib.parse", name, 0)?.get_attr("SplitResult", vm)?.call(FuncArgs::from(fields), vm)
+            })
+        }
+
+        /// The first line of the request, with its line end.
+        #[pygetset]
+        fn request_line(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            vm.ctx.new_bytes(zelf.plain.head.request_line.to_vec()).into()
+        }
+
+        /// The headers by name; names in any case, values are bytes.
+        #[pygetset]
+        fn headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.request_headers(vm).map(Into::into)
+        }
+
+        /// The headers as they came: order, case, duplicates.
+        #[pygetset]
+        fn raw_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.raw_headers.get(|| Ok(RawHeaders::new(zelf.plain.head.headers.clone()).into_pyobject(vm)))
+        }
+
+        /// The body as a file object; it is read from the client as far as the handler reads it.
+        #[pygetset]
+        fn raw_input(zelf: &Py<Self>) -> PyRef<InputFile> {
+            zelf.raw_input.clone()
+        }
+
+        /// The whole body, as bytes.
+        #[pygetset]
+        fn body(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.body.get(|| Ok(vm.ctx.new_bytes(zelf.raw_input.body(vm)?).into()))
+        }
+
+        /// The cookies by name; names and values are bytes.
+        #[pygetset]
+        fn cookies(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.cookies.get(|| {
+                let header = zelf.request_headers(vm)?.value("cookie", vm)?.unwrap_or_default();
+                Ok(Cookies::from_header(&header, vm)?.into())
+            })
+        }
+
+        /// The credentials of the Authorization header.
+        #[pygetset]
+        fn auth(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.auth.get(|| {
+                let headers = zelf.request_headers(vm)?;
+                Ok(Authentication::from_headers(&headers, vm)?.into())
+            })
+        }
+
+        /// The parameters of the query; names and values are bytes.
+        #[pygetset(name = "GET")]
+        fn get(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.get.get(|| Ok(MultiDict::from_pairs(query::parse_qsl(&zelf.plain.url_parts.query), vm)?.into()))
+        }
+    }
+
+    impl Request {
+        fn request_headers(&self, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
+            self.headers.get(|| Ok(RequestHeaders::new(&self.plain.head.headers, vm)?.into()))?.try_into_value(vm)
+        }
+    }
+
+    impl Representable for Request {
+        fn repr_str(zelf: &Py<Self>, _vm: &VirtualMachine) -> PyResult<String> {
+            Ok(format!("<Request {} {}>", latin1(&zelf.plain.head.method), zelf.plain.url))
+        }
+    }
+}

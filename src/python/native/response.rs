@@ -1,0 +1,302 @@
+//! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
+
+pub(crate) use classes::Response;
+
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
+    use std::sync::Arc;
+
+    use rustpython_vm::{
+        AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+        builtins::{PyBytes, PyStr},
+        function::OptionalArg,
+        pyclass,
+    };
+
+    use crate::{
+        http::text::json_string,
+        python::{
+            native::{
+                answer::{Answer, Fields},
+                response_headers::ResponseHeaders,
+                set_cookie::{CookieArgs, cookie_text, without_cookie},
+                text,
+                writer::ResponseWriter,
+            },
+            traceback,
+        },
+    };
+
+    /// The answer to a request (wptserve 4.0.3, response.py, `Response`).
+    #[pyattr]
+    #[pyclass(module = "wptserve.response", name = "Response")]
+    #[derive(Debug, PyPayload)]
+    pub(crate) struct Response {
+        answer: Arc<Answer>,
+        request: PyObjectRef,
+        writer: PyRef<ResponseWriter>,
+        /// The URL that error messages name.
+        url: String,
+    }
+
+    impl Response {
+        pub(crate) fn new(answer: Arc<Answer>, request: PyObjectRef, url: String, vm: &VirtualMachine) -> Self {
+            let writer = ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx);
+            Self { answer, request, writer, url }
+        }
+
+        /// wptserve 4.0.3, response.py, the setter of `Response.status`: an int, or a pair of code and message.
+        pub(crate) fn assign_status(&self, value: &PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            let int = |value: PyObjectRef| vm.ctx.types.int_type.as_object().call((value,), vm);
+            let status = if value.has_attr("__len__", vm)? {
+                if value.length(vm)? != 2 {
+                    return Err(vm.new_exception_empty(vm.ctx.exceptions.value_error.to_owned()));
+                }
+                let code = int(value.get_item(&0, vm)?)?;
+                let message = value.get_item(&1, vm)?;
+                let is_text = message.downcast_ref::<PyBytes>().is_some() || message.downcast_ref::<PyStr>().is_some();
+                (code, if is_text { message } else { message.str(vm)?.into() })
+            } else {
+                (int(value.clone())?, vm.ctx.none())
+            };
+            self.answer.set(|fields| &mut fields.status, status);
+            Ok(())
+        }
+
+        /// wptserve 4.0.3, response.py, `Response.set_error`: status, headers and a JSON body that names the cause; a
+        /// code of the 500s is logged as well.
+        pub(crate) fn fail(&self, code: i64, cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
+            let message = if (500..600).contains(&code) {
+                let message =
+                    format!("Internal server error loading {}:\n  {}", self.url, traceback::describe(cause, vm)?);
+                log::warn!("{message}");
+                message
+            } else {
+                match cause {
+                    Some(cause) => cause.str(vm)?.to_string_lossy().into_owned(),
+                    None => String::new(),
+                }
+            };
+            let body = format!("{{\"error\": {{\"code\": {code}, \"message\": {}}}}}", json_string(&message));
+            let pair = |name: &'static str, value: PyObjectRef| vm.new_tuple((vm.ctx.new_str(name), value)).into();
+            let headers = vm.ctx.new_list(vec![
+                pair("Content-Type", vm.ctx.new_str("application/json").into()),
+                pair("Content-Length", vm.ctx.new_int(body.len()).into()),
+            ]);
+            self.answer.set(|fields| &mut fields.status, (vm.ctx.new_int(code).into(), vm.ctx.none()));
+            self.answer.set(|fields| &mut fields.headers, headers.into());
+            self.answer.set(|fields| &mut fields.content, vm.ctx.new_str(body).into());
+            Ok(())
+        }
+
+        fn field(&self, field: impl FnOnce(&mut Fields) -> &mut PyObjectRef) -> PyObjectRef {
+            self.answer.get(field)
+        }
+    }
+
+    #[derive(FromArgs)]
+    struct ErrorArgs {
+        #[pyarg(any)]
+        code: i64,
+        #[pyarg(any, optional)]
+        err: Option<PyObjectRef>,
+    }
+
+    #[derive(FromArgs)]
+    struct DeleteCookieArgs {
+        #[pyarg(any)]
+        name: PyObjectRef,
+        #[pyarg(any, optional)]
+        path: OptionalArg<PyObjectRef>,
+        #[pyarg(any, optional)]
+        domain: OptionalArg<PyObjectRef>,
+    }
+
+    #[pyclass(flags(HAS_DICT))]
+    impl Response {
+        /// The request that is being answered.
+        #[pygetset]
+        fn request(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.request.clone()
+        }
+
+        /// Writes the bytes of the answer directly.
+        #[pygetset]
+        fn writer(zelf: &Py<Self>) -> PyRef<ResponseWriter> {
+            zelf.writer.clone()
+        }
+
+        /// Python's root logger.
+        #[pygetset]
+        fn logger(_zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            let logging = vm.import("logging", 0)?;
+            vm.call_method(&logging, "getLogger", ())
+        }
+
+        /// The pair of status code and message (None for the code's usual phrase). Set it to an int or to a pair.
+        #[pygetset]
+        fn status(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            vm.new_tuple(zelf.answer.get(|fields| &mut fields.status)).into()
+        }
+
+        #[pygetset(setter)]
+        fn set_status(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.assign_status(&value, vm)
+        }
+
+        /// The headers of the answer; any iterable of (name, value) pairs may take their place.
+        #[pygetset]
+        fn headers(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.headers)
+        }
+
+        #[pygetset(setter)]
+        fn set_headers(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.headers, value);
+        }
+
+        /// The body: text, bytes, a file object, or an iterable of text, bytes and functions that return either.
+        #[pygetset]
+        fn content(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.content)
+        }
+
+        #[pygetset(setter)]
+        fn set_content(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.assign_content(value);
+        }
+
+        /// The encoding of text in headers and body; "utf8" by default.
+        #[pygetset]
+        fn encoding(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.encoding)
+        }
+
+        #[pygetset(setter)]
+        fn set_encoding(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.encoding, value);
+        }
+
+        /// Whether Server, Date and Content-Length are added; true by default.
+        #[pygetset]
+        fn add_required_headers(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.add_required_headers)
+        }
+
+        #[pygetset(setter)]
+        fn set_add_required_headers(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.add_required_headers, value);
+        }
+
+        /// Whether a HEAD request gets the body too; false by default.
+        #[pygetset]
+        fn send_body_for_head_request(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.send_body_for_head_request)
+        }
+
+        #[pygetset(setter)]
+        fn set_send_body_for_head_request(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.send_body_for_head_request, value);
+        }
+
+        /// Whether the connection closes after this answer; becomes true when no Content-Length is sent.
+        #[pygetset]
+        fn close_connection(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.field(|fields| &mut fields.close_connection)
+        }
+
+        #[pygetset(setter)]
+        fn set_close_connection(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.close_connection, value);
+        }
+
+        /// Add a Set-Cookie header. Name and value are bytes or text; a value of None deletes the cookie. `max_age` is
+        /// in seconds or a timedelta, `expires` a datetime or a timedelta from now.
+        #[pymethod]
+        fn set_cookie(zelf: &Py<Self>, args: CookieArgs, vm: &VirtualMachine) -> PyResult<()> {
+            let text = cookie_text(args, vm)?;
+            vm.call_method(&zelf.field(|fields| &mut fields.headers), "append", ("Set-Cookie", text)).map(drop)
+        }
+
+        /// Take a cookie back that `set_cookie` has added.
+        #[pymethod]
+        fn unset_cookie(zelf: &Py<Self>, name: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            let headers = zelf.field(|fields| &mut fields.headers);
+            let name = text::encoded(&name, vm)?;
+            let cookies = vm.call_method(&headers, "get", ("Set-Cookie",))?;
+            let mut texts = Vec::new();
+            for cookie in cookies.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
+                texts.push(text::encoded(&*cookie?, vm)?);
+            }
+            if let Some(others) = without_cookie(&name, &texts, vm)? {
+                headers.del_item("Set-Cookie", vm)?;
+                if !others.is_empty() {
+                    // wptserve passes the pair as one argument here.
+                    return Err(
+                        vm.new_type_error("ResponseHeaders.append() missing 1 required positional argument: 'value'")
+                    );
+                }
+            }
+            Ok(())
+        }
+
+        /// Delete a cookie in the client: an empty value that has expired.
+        #[pymethod]
+        fn delete_cookie(zelf: &Py<Self>, args: DeleteCookieArgs, vm: &VirtualMachine) -> PyResult<()> {
+            let expired = CookieArgs::deletion(args.name, args.path.into_option(), args.domain.into_option(), vm)?;
+            Self::set_cookie(zelf, expired, vm)
+        }
+
+        /// Make this an error: status, and a JSON body with code and message. `err` is a text or an exception.
+        #[pymethod]
+        fn set_error(zelf: &Py<Self>, args: ErrorArgs, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.fail(args.code, args.err.filter(|err| !vm.is_none(err)).as_ref(), vm)
+        }
+
+        /// Send status line and headers now.
+        #[pymethod]
+        fn write_status_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let step = zelf.answer.put_head(vm);
+            zelf.answer.flush(vm);
+            step
+        }
+
+        /// Send the body now (not for a HEAD request, unless `send_body_for_head_request`).
+        #[pymethod]
+        fn write_content(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let step = zelf.answer.put_body(vm);
+            zelf.answer.flush(vm);
+            step
+        }
+
+        /// Send the whole answer now.
+        #[pymethod]
+        fn write(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let step = zelf.answer.put_all(vm);
+            zelf.answer.flush(vm);
+            step
+        }
+    }
+
+    impl Response {
+        /// The headers that a new answer starts with.
+        pub(crate) fn new_headers(vm: &VirtualMachine) -> PyObjectRef {
+            ResponseHeaders::default().into_pyobject(vm)
+        }
+
+        /// `response.headers.update(headers)`, whatever a handler has made of either.
+        pub(crate) fn update_headers(zelf: &Py<Self>, headers: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            vm.call_method(&zelf.field(|fields| &mut fields.headers), "update", (headers,)).map(drop)
+        }
+
+        /// Whether the connection closes after this answer.
+        pub(crate) fn closes(&self, vm: &VirtualMachine) -> bool {
+            self.field(|fields| &mut fields.close_connection).try_to_bool(vm).unwrap_or(true)
+        }
+
+        /// `response.content = content`
+        pub(crate) fn assign_content(&self, content: PyObjectRef) {
+            self.answer.set(|fields| &mut fields.content, content);
+        }
+    }
+}

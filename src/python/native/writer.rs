@@ -1,0 +1,145 @@
+//! `response.writer`: the handler writes the bytes of the answer itself. Each call has reached the socket when it
+//! returns, and says whether the client was still there.
+
+pub(crate) use classes::ResponseWriter;
+
+#[rustpython_vm::pymodule(sub)]
+pub(super) mod classes {
+    use std::sync::Arc;
+
+    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
+
+    use crate::python::native::answer::Answer;
+
+    /// Writes an answer piece by piece (wptserve 4.0.3, response.py, `ResponseWriter`).
+    #[pyattr]
+    #[pyclass(module = "wptserve.response", name = "ResponseWriter")]
+    #[derive(Debug, PyPayload)]
+    pub(crate) struct ResponseWriter {
+        answer: Arc<Answer>,
+        request: PyObjectRef,
+    }
+
+    impl ResponseWriter {
+        pub(crate) fn new(answer: Arc<Answer>, request: PyObjectRef) -> Self {
+            Self { answer, request }
+        }
+    }
+
+    /// Sends what a step has produced, also when the step then failed: wptserve's writes are not taken back either.
+    fn sent<T>(answer: &Answer, step: PyResult<T>, vm: &VirtualMachine) -> PyResult<(T, bool)> {
+        let taken = answer.flush(vm);
+        step.map(|value| (value, taken))
+    }
+
+    #[derive(FromArgs)]
+    struct StatusArgs {
+        #[pyarg(any)]
+        code: PyObjectRef,
+        #[pyarg(any, optional)]
+        message: Option<PyObjectRef>,
+    }
+
+    #[derive(FromArgs)]
+    struct HeaderArgs {
+        #[pyarg(any)]
+        name: PyObjectRef,
+        #[pyarg(any)]
+        value: PyObjectRef,
+    }
+
+    #[derive(FromArgs)]
+    struct DataArgs {
+        #[pyarg(any)]
+        data: PyObjectRef,
+    }
+
+    #[pyclass(flags(HAS_DICT))]
+    impl ResponseWriter {
+        /// The request that is being answered.
+        #[pygetset]
+        fn request(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.request.clone()
+        }
+
+        /// True as soon as anything was written through the writer; nothing else is sent then.
+        #[pygetset]
+        fn content_written(zelf: &Py<Self>) -> bool {
+            zelf.answer.content_written()
+        }
+
+        #[pygetset(setter)]
+        fn set_content_written(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.answer.set_content_written(value.try_to_bool(vm)?);
+            Ok(())
+        }
+
+        /// Write the status line. The message defaults to the usual phrase of the code.
+        #[pymethod]
+        fn write_status(zelf: &Py<Self>, args: StatusArgs, vm: &VirtualMachine) -> PyResult<()> {
+            let message = args.message.unwrap_or_else(|| vm.ctx.none());
+            let step = zelf.answer.put_status(&args.code, &message, vm);
+            sent(&zelf.answer, step, vm).map(drop)
+        }
+
+        /// Write one header, after a status line of 200 if none was written. True if it reached the client.
+        #[pymethod]
+        fn write_header(zelf: &Py<Self>, args: HeaderArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_header(&args.name, &args.value, vm);
+            Ok(sent(&zelf.answer, step, vm)?.1)
+        }
+
+        /// Write the Server and Date headers, and Content-Length if `response.content` is text or bytes, unless the
+        /// handler has written them. True if they reached the client.
+        #[pymethod]
+        fn write_default_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_default_headers(vm);
+            Ok(sent(&zelf.answer, step, vm)?.1)
+        }
+
+        /// Write the default headers (unless `response.add_required_headers` is false) and the blank line. True if it
+        /// reached the client.
+        #[pymethod]
+        fn end_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.end_headers(vm);
+            Ok(sent(&zelf.answer, step, vm)?.1)
+        }
+
+        /// Write the body, after status line and headers if they were not written. True if it reached the client.
+        #[pymethod]
+        fn write_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_content(args.data, vm);
+            let (complete, taken) = sent(&zelf.answer, step, vm)?;
+            Ok(complete && taken)
+        }
+
+        /// Write text, bytes or a file object as they are. True if it reached the client (a file: always false).
+        #[pymethod]
+        fn write_raw_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            let step = zelf.answer.put_raw_content(args.data, vm);
+            let (complete, taken) = sent(&zelf.answer, step, vm)?;
+            Ok(complete && taken)
+        }
+
+        /// Write a file object in chunks and close it.
+        #[pymethod]
+        fn write_content_file(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            zelf.answer.put_file(&args.data, vm)
+        }
+
+        /// Write text or bytes as they are. True if they reached the client.
+        #[pymethod]
+        fn write(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            zelf.answer.set_content_written(true);
+            let bytes = zelf.answer.encode(&args.data, vm)?;
+            zelf.answer.put(&bytes);
+            Ok(zelf.answer.flush(vm))
+        }
+
+        /// The bytes of text (in `response.encoding`) or bytes.
+        #[pymethod]
+        fn encode(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult {
+            Ok(vm.ctx.new_bytes(zelf.answer.encode(&args.data, vm)?).into())
+        }
+    }
+}

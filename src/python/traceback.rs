@@ -1,0 +1,88 @@
+//! Exceptions as text: for the JSON body of a 500 and for the log.
+//!
+//! The form is that of wptserve's message (wptserve 4.0.3, response.py, `Response._format_server_error`), with the
+//! frames of the doc root's files; a server without Python has no frames of its own to show.
+
+use std::{collections::HashMap, fmt::Write as _, fs};
+
+use rustpython_vm::{
+    AsObject, Py, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBaseException, PyStr},
+};
+
+/// How many times one and the same line is repeated before the rest is only counted (recursion), as CPython does.
+const REPEAT: usize = 3;
+
+/// The traceback text for an exception, the text itself for a text, a placeholder for nothing.
+///
+/// # Errors
+/// Whatever the exception's own `__str__` raises.
+pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<String> {
+    let Some(cause) = cause else { return Ok("<no traceback>".to_owned()) };
+    if let Some(text) = cause.downcast_ref::<PyStr>() {
+        return Ok(text.to_string_lossy().into_owned());
+    }
+    let Some(exception) = cause.downcast_ref::<PyBaseException>() else {
+        return cause.str(vm).map(|text| text.to_string_lossy().into_owned());
+    };
+    let frames = frames(exception, vm);
+    let indented: Vec<String> = frames.iter().map(|frame| format!("  {frame}")).collect();
+    Ok(format!(
+        "Traceback (most recent call last):\n{}  {}: {}\n",
+        indented.join("\n"),
+        exception.class().name(),
+        cause.str(vm)?.to_string_lossy()
+    ))
+}
+
+/// One entry per frame, outermost first: file, line and function, and below it the source line.
+fn frames(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> Vec<String> {
+    let mut sources = HashMap::new();
+    let mut entries: Vec<(String, usize)> = Vec::new();
+    if let Some(traceback) = exception.__traceback__() {
+        for step in traceback.iter() {
+            let code = step.frame.f_code();
+            let entry = entry(code.source_path().as_str(), step.lineno.get(), code.obj_name.as_str(), &mut sources);
+            match entries.last_mut() {
+                Some((last, count)) if *last == entry => *count += 1,
+                _ => entries.push((entry, 1)),
+            }
+        }
+    }
+    if exception.fast_isinstance(vm.ctx.exceptions.syntax_error) {
+        entries.extend(syntax_error_place(exception, vm).map(|entry| (entry, 1)));
+    }
+    let mut lines = Vec::new();
+    for (entry, count) in entries {
+        lines.extend(std::iter::repeat_n(entry, count.min(REPEAT)));
+        if count > REPEAT {
+            lines.push(format!("  [Previous line repeated {} more times]\n", count - REPEAT));
+        }
+    }
+    lines
+}
+
+fn entry(file: &str, line: usize, function: &str, sources: &mut HashMap<String, Option<String>>) -> String {
+    let mut entry = format!("  File \"{file}\", line {line}, in {function}\n");
+    let source = sources
+        .entry(file.to_owned())
+        .or_insert_with(|| fs::read(file).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+    if let Some(text) = source.as_ref().and_then(|text| text.lines().nth(line.saturating_sub(1))) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(entry, "    {}", text.trim());
+    }
+    entry
+}
+
+/// A syntax error happens in no frame; the place is in its attributes.
+fn syntax_error_place(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> Option<String> {
+    let attribute =
+        |name: &'static str| exception.as_object().get_attr(name, vm).ok().filter(|value| !vm.is_none(value));
+    let file = attribute("filename")?.str(vm).ok()?;
+    let line = attribute("lineno")?.str(vm).ok()?;
+    let mut entry = format!("  File \"{}\", line {}\n", file.to_string_lossy(), line.to_string_lossy());
+    if let Some(text) = attribute("text").and_then(|text| text.str(vm).ok()) {
+        let _ = writeln!(entry, "    {}", text.to_string_lossy().trim());
+    }
+    Some(entry)
+}

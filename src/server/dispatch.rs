@@ -1,0 +1,194 @@
+//! From one request on a connection to the bytes of its answer: route, run, write.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    sync::Arc,
+};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+
+use super::{Site, wire::Connection};
+use crate::{
+    content,
+    docroot::PathError,
+    http::{Body, Encoder, Head, Reply, Request, RequestError},
+    python::{Event, Events},
+    route::{Handler, Match},
+};
+
+/// How much of a file is read at a time.
+const FILE_CHUNK: usize = 256 * 1024;
+
+/// How an answer ended: whether the connection may serve another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    KeepAlive,
+    Close,
+}
+
+/// The one actix service. What it returns is swallowed by the wire; only its keep-alive flag counts.
+pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    // Both are there for every request: the wire has put them there before actix saw a byte.
+    if let Some(connection) = request.conn_data::<Connection>()
+        && let Some(head) = connection.take_head()
+    {
+        let keep_alive = head.keep_alive;
+        let after = answer(head, connection, site.into_inner()).await;
+        let close = connection.finish(!keep_alive || after == After::Close).await;
+        if !close {
+            return response.finish();
+        }
+    }
+    response.force_close();
+    response.finish()
+}
+
+async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
+    let line_too_long = head.line_too_long;
+    let is_head = head.method == "HEAD";
+    let request = match Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer()) {
+        Ok(request) => request,
+        Err(error) => return refuse(connection, is_head, &error).await,
+    };
+    // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
+    if request.head.method == "CONNECT" {
+        return match reply(connection, is_head, Reply::new(200, Body::None)).await {
+            Ok(_) => After::KeepAlive,
+            Err(_) => After::Close,
+        };
+    }
+    let outcome = if line_too_long {
+        reply(connection, is_head, Reply::error(414, "")).await
+    } else {
+        match site.router.route(&request.head.method, &request.url_parts.path) {
+            None => reply(connection, is_head, Reply::error(404, "")).await,
+            Some(Match { handler: Handler::Python, groups }) => run_script(connection, &site, request, groups).await,
+            Some(Match { handler, .. }) => serve_content(connection, &site, handler, request).await,
+        }
+    };
+    match outcome {
+        Ok(after) if !line_too_long => after,
+        Ok(_) | Err(_) => After::Close,
+    }
+}
+
+/// A request that wptserve would drop without a word gets its cause.
+async fn refuse(connection: &Connection, is_head: bool, error: &RequestError) -> After {
+    log::warn!("refused a request: {error}");
+    let _ = reply(connection, is_head, Reply::error(error.status(), &error.to_string())).await;
+    After::Close
+}
+
+async fn serve_content(
+    connection: &Connection,
+    site: &Arc<Site>,
+    handler: Handler,
+    request: Request,
+) -> io::Result<After> {
+    let is_head = request.is_head();
+    let site = Arc::clone(site);
+    let made = web::block(move || content::serve(handler, &request, &site.root)).await;
+    match made {
+        Ok(made) => reply(connection, is_head, made).await,
+        Err(error) => {
+            log::error!("a static file could not be served: {error}");
+            reply(connection, is_head, Reply::error(500, "")).await
+        }
+    }
+}
+
+/// Writes a complete reply.
+async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
+    let (head, close) = Encoder::reply(&reply);
+    let after = if close { After::Close } else { After::KeepAlive };
+    match reply.body {
+        // Bytes that are the whole answer go out for HEAD as well, as wptserve's AsIsHandler does it.
+        Body::Raw(file) => send_file(connection, head, file).await?,
+        Body::File(file) if !is_head => send_file(connection, head, file).await?,
+        Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => {
+            let whole: Bytes = [head, bytes].concat().into();
+            connection.write(&whole).await?;
+        }
+        _ => connection.write(&head).await?,
+    }
+    Ok(after)
+}
+
+/// Sends a head and then a file, piece by piece; a small file goes out in one piece with the head.
+async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Result<()> {
+    let mut file = file;
+    let mut buffer = head.to_vec();
+    loop {
+        let read = web::block(move || {
+            let before = buffer.len();
+            let result = (&mut file).take(FILE_CHUNK as u64).read_to_end(&mut buffer);
+            result.map(|_| (before == buffer.len(), file, buffer))
+        });
+        let (done, next_file, next_buffer) = read.await.map_err(io::Error::other)??;
+        connection.write(&next_buffer).await?;
+        if done {
+            return Ok(());
+        }
+        (file, buffer) = (next_file, next_buffer);
+        buffer.clear();
+    }
+}
+
+async fn run_script(
+    connection: &Connection,
+    site: &Arc<Site>,
+    request: Request,
+    groups: Vec<(String, String)>,
+) -> io::Result<After> {
+    let is_head = request.is_head();
+    let script = match site.root.resolve(&request.url_parts.path) {
+        Ok(script) => script,
+        Err(PathError::NotFound) => return reply(connection, is_head, Reply::error(404, "404")).await,
+        Err(PathError::Nul) => {
+            let error = Reply::server_error(&request.url, "ValueError: embedded null byte");
+            return reply(connection, is_head, error).await;
+        }
+    };
+    let name = script.as_path().display().to_string();
+    match site.python.call(script, request, groups, connection.take_arrived_body()) {
+        Ok(events) => follow(connection, events, is_head, &name).await,
+        Err(error) => {
+            log::error!("{name}: {error}");
+            reply(connection, is_head, Reply::error(503, &error.to_string())).await
+        }
+    }
+}
+
+/// Does what a running handler asks for until it is done.
+async fn follow(connection: &Connection, mut events: Events, is_head: bool, script: &str) -> io::Result<After> {
+    let mut written = false;
+    loop {
+        match events.next().await {
+            Some(Event::Write(bytes, answer)) => {
+                let result = connection.write(&bytes).await;
+                written = true;
+                // A thread that no longer waits needs no answer.
+                let _ = answer.send(result.is_ok());
+                result?;
+            }
+            Some(Event::Read(max, answer)) => {
+                let _ = answer.send(connection.read_body(max).await);
+            }
+            Some(Event::Finish { last, close }) => {
+                connection.write(&last).await?;
+                return Ok(if close { After::Close } else { After::KeepAlive });
+            }
+            None if written => {
+                log::error!("{script}: the handler's thread died in mid-answer");
+                return Ok(After::Close);
+            }
+            None => {
+                log::error!("{script}: the handler's thread died");
+                return reply(connection, is_head, Reply::error(500, "the handler's thread died")).await;
+            }
+        }
+    }
+}

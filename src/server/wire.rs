@@ -1,0 +1,359 @@
+//! The wire: an I/O type under actix-http that owns HTTP/1 on one connection.
+//!
+//! actix-http parses strictly and keeps neither the order nor the case of headers; its responses cannot be written byte
+//! by byte. Handlers need all of that. So this type stands between the socket and actix's dispatcher:
+//!
+//! - it frames one request at a time by CPython's rules ([`HeadReader`]) and keeps the head as it came;
+//! - it feeds actix a small head that is always valid, without a body, for routing: the service then finds the real
+//!   head, the body and the socket in the [`Connection`] of its connection data;
+//! - everything that actix writes itself is swallowed; the service writes the answer's bytes through [`Connection`].
+//!
+//! The next head is fed only after the service has called [`Connection::finish`], so answers keep their order and
+//! actix never decodes ahead. This relies on the dispatcher calling `poll_read` again when its task is woken, and on
+//! nothing else of its inner order.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
+
+/// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
+/// notice that the client has gone.
+const READ_AHEAD: usize = 64 * 1024;
+/// The most that one body read hands over.
+const BODY_CHUNK: usize = 256 * 1024;
+/// wptserve 4.0.3 takes it from CPython: `http.server.BaseHTTPRequestHandler.handle_expect_100`.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// The longest path that actix is shown: it only needs enough for guards and logs.
+const FEED_PATH: usize = 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Waiting for a head.
+    Head,
+    /// A request is being answered.
+    Busy,
+    /// No further request: what is written still has to leave.
+    Closing,
+}
+
+#[derive(Debug)]
+enum Incoming {
+    Length(u64),
+    Chunked(Box<ChunkedDecoder>),
+}
+
+#[derive(Debug)]
+struct Inner {
+    stream: TcpStream,
+    /// Address and port of the client, as far as the system told.
+    peer: (String, u16),
+    reader: HeadReader,
+    /// What has been read from the socket and not yet used.
+    input: BytesMut,
+    /// What actix still has to be given.
+    feed: BytesMut,
+    /// What this type itself has to say: `100 Continue` and refusals.
+    output: BytesMut,
+    phase: Phase,
+    head: Option<Head>,
+    body: Incoming,
+    /// The client has closed its side.
+    eof: bool,
+    /// Our side is closed.
+    shut: bool,
+}
+
+impl Inner {
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.input.reserve(4096);
+        let read = ready!(tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), context, &mut self.input))?;
+        self.eof |= read == 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_output(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.output))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.output.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes the next step towards a head. True when there is something for actix, or nothing more will come.
+    fn advance_head(&mut self) -> bool {
+        match self.reader.step(&self.input, self.eof) {
+            Step::More => false,
+            Step::Head { head, consumed } => {
+                self.input.advance(consumed.min(self.input.len()));
+                if head.expect_continue {
+                    self.output.extend_from_slice(CONTINUE);
+                }
+                self.body = match framing(&head.headers) {
+                    Ok(Framing::Chunked) => Incoming::Chunked(Box::default()),
+                    Ok(Framing::Length(length)) => Incoming::Length(length),
+                    // The request will be refused and the connection closed.
+                    Err(_) => Incoming::Length(0),
+                };
+                feed(&head, &mut self.feed);
+                self.head = Some(head);
+                self.phase = Phase::Busy;
+                true
+            }
+            Step::Reject { answer, close, consumed } => {
+                log::debug!("refused a request head: {}", String::from_utf8_lossy(&answer));
+                self.input.advance(consumed.min(self.input.len()));
+                self.output.extend_from_slice(&answer);
+                if close {
+                    self.phase = Phase::Closing;
+                }
+                true
+            }
+            Step::Close => {
+                self.phase = Phase::Closing;
+                true
+            }
+        }
+    }
+
+    /// Takes at most `max` bytes of the body out of what has been read. `None`: more has to be read first.
+    fn take_body(&mut self, max: usize) -> io::Result<Option<Bytes>> {
+        let max = max.min(BODY_CHUNK);
+        match &mut self.body {
+            Incoming::Length(0) => Ok(Some(Bytes::new())),
+            Incoming::Length(left) => {
+                let count = usize::try_from(*left).unwrap_or(usize::MAX).min(max).min(self.input.len());
+                if count == 0 {
+                    return Ok(self.eof.then(Bytes::new));
+                }
+                *left -= count as u64;
+                Ok(Some(self.input.split_to(count).freeze()))
+            }
+            Incoming::Chunked(decoder) => {
+                let mut data = BytesMut::new();
+                let malformed = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+                let done = decoder.decode(&mut self.input, &mut data, max).map_err(malformed)?;
+                if data.is_empty() && !done && !self.eof {
+                    return Ok(None);
+                }
+                Ok(Some(data.freeze()))
+            }
+        }
+    }
+}
+
+/// A head for actix: always valid, without headers or body. Method and path are the real ones as far as they can be
+/// expressed.
+fn feed(head: &Head, out: &mut BytesMut) {
+    const METHODS: [&[u8]; 8] = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE"];
+    let method = METHODS.into_iter().find(|method| *method == head.method).unwrap_or(b"OTHER");
+    out.extend_from_slice(method);
+    out.extend_from_slice(b" /");
+    let path = head.target.strip_prefix(b"/").unwrap_or_default();
+    for &byte in path.iter().take(FEED_PATH).take_while(|byte| **byte != b'?') {
+        let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte);
+        out.extend_from_slice(&[if plain { byte } else { b'_' }]);
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\nhost: wptserve\r\n\r\n");
+}
+
+/// The I/O type that actix drives.
+#[derive(Debug)]
+pub(super) struct Wire(Rc<RefCell<Inner>>);
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>) -> Self {
+        let peer = peer.map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
+        Self(Rc::new(RefCell::new(Inner {
+            stream,
+            peer,
+            reader: HeadReader::default(),
+            input: BytesMut::new(),
+            feed: BytesMut::new(),
+            output: BytesMut::new(),
+            phase: Phase::Head,
+            head: None,
+            body: Incoming::Length(0),
+            eof: false,
+            shut: false,
+        })))
+    }
+
+    /// The service's access to the same connection.
+    pub(super) fn connection(&self) -> Connection {
+        Connection(Rc::clone(&self.0))
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.borrow_mut();
+        loop {
+            // Not ready is no failure: actix flushes, and the service's own writes come after this.
+            if let Poll::Ready(Err(error)) = inner.poll_output(context) {
+                return Poll::Ready(Err(error));
+            }
+            if !inner.feed.is_empty() {
+                let count = inner.feed.len().min(out.remaining());
+                out.put_slice(&inner.feed.split_to(count));
+                return Poll::Ready(Ok(()));
+            }
+            match inner.phase {
+                Phase::Closing => return Poll::Ready(Ok(())),
+                Phase::Head => {
+                    if inner.advance_head() {
+                        continue;
+                    }
+                    if inner.eof {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Phase::Busy => {
+                    // After the end of file actix reads no more, so it may only hear of it when nothing is left to do.
+                    if inner.eof {
+                        return if inner.input.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending };
+                    }
+                    if inner.input.len() >= READ_AHEAD {
+                        return Poll::Pending;
+                    }
+                }
+            }
+            ready!(inner.poll_fill(context))?;
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    /// Swallows: the service has written the answer already.
+    fn poll_write(self: Pin<&mut Self>, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.borrow_mut().poll_output(context)
+    }
+
+    /// Closes our side, then reads until the client has closed its own: closing a socket with unread input resets the
+    /// connection, and the client may lose the answer. actix bounds the wait.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.borrow_mut();
+        ready!(inner.poll_output(context))?;
+        if !inner.shut {
+            ready!(Pin::new(&mut inner.stream).poll_shutdown(context))?;
+            inner.shut = true;
+        }
+        while !inner.eof {
+            inner.input.clear();
+            ready!(inner.poll_fill(context))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What the service does with its connection. All methods belong to the one request that is being answered.
+#[derive(Debug, Clone)]
+pub(super) struct Connection(Rc<RefCell<Inner>>);
+
+impl Connection {
+    /// Address and port of the client.
+    pub(super) fn peer(&self) -> (String, u16) {
+        self.0.borrow().peer.clone()
+    }
+
+    /// The head of the request, once.
+    pub(super) fn take_head(&self) -> Option<Head> {
+        self.0.borrow_mut().head.take()
+    }
+
+    /// The part of a body of known length that has arrived with the head.
+    pub(super) fn take_arrived_body(&self) -> Bytes {
+        let inner = &mut *self.0.borrow_mut();
+        match inner.body {
+            Incoming::Length(left) if left > 0 && !inner.input.is_empty() => {
+                inner.take_body(BODY_CHUNK).ok().flatten().unwrap_or_default()
+            }
+            _ => Bytes::new(),
+        }
+    }
+
+    /// Reads at most `max` bytes of the body, at least one unless it has ended or the client has closed its side.
+    ///
+    /// # Errors
+    /// The connection is broken, or a chunk is malformed (`InvalidData`).
+    pub(super) async fn read_body(&self, max: usize) -> io::Result<Bytes> {
+        poll_fn(|context| {
+            let inner = &mut *self.0.borrow_mut();
+            // `100 Continue` must have left before the client sends anything.
+            ready!(inner.poll_output(context))?;
+            loop {
+                if let Some(data) = inner.take_body(max.max(1))? {
+                    return Poll::Ready(Ok(data));
+                }
+                ready!(inner.poll_fill(context))?;
+            }
+        })
+        .await
+    }
+
+    /// Writes all bytes to the socket.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        poll_fn(|context| {
+            let inner = &mut *self.0.borrow_mut();
+            ready!(inner.poll_output(context))?;
+            while !bytes.is_empty() {
+                let written = ready!(Pin::new(&mut inner.stream).poll_write(context, bytes))?;
+                if written == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                bytes = bytes.get(written..).unwrap_or_default();
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    /// Ends the request. With `close` no further request is read; without it the rest of the body is read and
+    /// forgotten first, as wptserve does. Returns whether the connection closes.
+    pub(super) async fn finish(&self, close: bool) -> bool {
+        let close = close || !self.drain().await;
+        poll_fn(|context| {
+            let inner = &mut *self.0.borrow_mut();
+            inner.phase = if close { Phase::Closing } else { Phase::Head };
+            // The dispatcher has to look at what has been read ahead.
+            context.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+        .await;
+        close
+    }
+
+    /// Reads the rest of the body; false if it cannot be.
+    async fn drain(&self) -> bool {
+        loop {
+            match self.read_body(BODY_CHUNK).await {
+                Ok(data) if data.is_empty() => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}
