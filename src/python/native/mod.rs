@@ -36,10 +36,10 @@ pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
-pub(super) use request::Request;
+pub(super) use request::{Request, Surroundings};
 pub(super) use response::Response;
-pub(super) use server::ServerInfo;
-pub(super) use stash::Stash;
+use server::ServerInfo;
+use stash::Stash;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
