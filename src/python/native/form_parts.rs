@@ -111,7 +111,7 @@ fn split_parameters(line: &str) -> Vec<&str> {
     for (at, byte) in line.bytes().enumerate() {
         match byte {
             // A semicolon right at the start of a part ends it whatever stands before.
-            b';' if quotes % 2 == 0 || at == start => {
+            b';' if quotes.is_multiple_of(2) || at == start => {
                 parts.push(strip(line.get(start..at).unwrap_or_default()));
                 (start, quotes, before) = (at + 1, 0, None);
                 continue;

@@ -108,8 +108,8 @@ impl State {
     pub(super) fn read(&mut self, count: i64) -> Result<Vec<u8>, Failure> {
         self.open()?;
         let target = self.target(count);
+        self.fill(target)?;
         if target > self.claimed {
-            self.fill(target)?;
             let came = self.kept.len();
             if self.length.is_none() {
                 self.claimed = target.min(came);
@@ -174,8 +174,12 @@ impl State {
             self.pull()?;
         };
         if end > self.claimed {
-            // wptserve reads a line two bytes at a time and may so have read one more than the line has.
-            self.claimed = (self.claimed + (end - self.claimed).next_multiple_of(2)).min(limit).max(end);
+            self.claimed = match (max, self.length) {
+                // A negative limit makes wptserve read all there is and go back.
+                (Some(..0), Some(length)) => length,
+                // It reads a line two bytes at a time and may so have read one more than the line has.
+                _ => (self.claimed + (end - self.claimed).next_multiple_of(2)).min(limit).max(end),
+            };
         }
         let data = self.kept.read(self.position, end.saturating_sub(self.position))?;
         self.position += data.len() as u64;
