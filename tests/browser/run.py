@@ -1,6 +1,6 @@
 """Opens every page of the demo site in a headless browser and collects what its tests say.
 
-Known failures lie in pending.json (`{"page.html :: test": "reason"}`): one that passes after all is news, and fails the
+Known failures lie in expected.json (`{"page.html :: test": "reason"}`): one that passes after all is news, and fails the
 run. Each page must finish, must have at least one test, and every test must pass. `--reference` serves the site with
 wptserve 4.0.3 instead, which tells a page's mistake from the server's.
 """
@@ -53,7 +53,7 @@ def run_page(browser: Browser, url: str, name: str, known: dict[str, str]) -> tu
     for test in tests:
         reason = known.get("%s :: %s" % (name, test["name"]))
         if reason and test["status"] == "PASS":
-            test.update(status="UNEXPECTED PASS", message="take it out of pending.json: " + reason)
+            test.update(status="UNEXPECTED PASS", message="take it out of expected.json: " + reason)
         elif reason:
             print("known  %s :: %s: %s" % (name, test["name"], reason))
             test["status"] = "PASS"
@@ -76,7 +76,7 @@ def main() -> int:
     if not names:
         print("FAIL: %s/pages has no pages" % args.root)
         return 1
-    known = {} if args.reference else json.loads((HERE / "pending.json").read_text())
+    known = {} if args.reference else json.loads((HERE / "expected.json").read_text())
     passed = failed = 0
     try:
         with Browser() as browser, Server("server", command, args.root, args.import_policy) as server:

@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rich", action="store_true", help="many requests for each handler, and static files too")
     parser.add_argument("--scripts", action="store_true", help="the demo site's written sequences and wire oddities")
     parser.add_argument("--expected", type=Path, action="append", default=[], metavar="FILE",
-                        help="known differences: expected.json (meant) and pending.json (not built yet)")
+                        help="known differences, e.g. expected.json")
     return parser.parse_args()
 
 
