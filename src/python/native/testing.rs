@@ -141,7 +141,8 @@ mod helpers {
     }
 
     fn parse(block: &[u8]) -> Headers {
-        Headers::parse(&Bytes::from([block, b"\r\n\r\n"].concat()))
+        let end: &[u8] = if block.is_empty() { b"\r\n" } else { b"\r\n\r\n" };
+        Headers::parse(&Bytes::from([block, end].concat()))
     }
 
     fn raw(block: PyBytesRef, vm: &VirtualMachine) -> PyObjectRef {
