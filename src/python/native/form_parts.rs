@@ -389,7 +389,8 @@ mod tests {
     /// Results of wptserve 4.0.3's `cgi.parse_header`.
     #[test]
     fn parameters_as_in_cgi() {
-        let table: &[(&str, &str, &[(&str, &str)])] = &[
+        type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+        let table: &[Row] = &[
             ("text/plain", "text/plain", &[]),
             ("Text/Plain ; A=b", "Text/Plain", &[("a", "b")]),
             ("x; a=\"b;c\"; d=e", "x", &[("a", "b;c"), ("d", "e")]),
