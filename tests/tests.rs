@@ -1,5 +1,14 @@
 //! The integration tests: one crate, a line a module. Each starts the real binary and talks to it over sockets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says that it failed by panicking, and prints what it has measured"
+)]
+
 mod bodies; // request bodies: lazy, chunked, unread, large
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod disconnects; // clients that go in mid-stream, and slow ones
