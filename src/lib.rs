@@ -29,6 +29,7 @@ pub mod config;
 pub mod content;
 pub mod docroot;
 pub mod http;
+pub mod pipes;
 pub mod python;
 pub mod route;
 pub mod server;

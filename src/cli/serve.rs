@@ -85,6 +85,7 @@ pub(super) fn run(args: Args) -> Result<(), StartupError> {
 async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Result<(), StartupError> {
     let signals = Signals::new().map_err(StartupError::Signals)?;
     let environment = config.environment(address.port());
+    let site_config = environment.config.clone();
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
@@ -96,6 +97,7 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
         host: config.host.clone(),
         port: address.port(),
         root: config.doc_root.clone(),
+        config: site_config,
         router: Router::default(),
         python: Arc::clone(&python),
     };

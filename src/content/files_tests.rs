@@ -44,20 +44,21 @@ impl Site {
         let text = format!("GET {target} HTTP/1.1\r\nHost: h:1\r\n{headers}\r\n");
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
-        serve_content(handler, &request, &self.root)
+        serve_content(handler, &request, &self.root, &serde_json::json!({"browser_host": "web-platform.test"}))
     }
 
     /// Status, headers and content.
-    fn get(&self, target: &str, headers: &str) -> (u16, String, String) {
+    fn get(&self, target: &str, headers: &str) -> (i64, String, String) {
         describe(self.ask(Handler::File, target, headers))
     }
 }
 
-fn describe(reply: Reply) -> (u16, String, String) {
+fn describe(reply: Reply) -> (i64, String, String) {
     let headers: Vec<String> = reply.headers.iter().map(|(n, v)| format!("{}: {}", latin1(n), latin1(v))).collect();
     let body = match reply.body {
         Body::None => String::new(),
         Body::Bytes(bytes) | Body::Unsized(bytes) => latin1(&bytes),
+        Body::Trickle(trickle) => format!("{:?}", trickle.collect::<Vec<_>>()),
         Body::File(mut file) | Body::Raw(mut file) => {
             let mut text = String::new();
             file.read_to_string(&mut text).unwrap();
@@ -77,7 +78,7 @@ fn files_have_their_headers() {
         ("/b.html", "Content-Type: text/html\nX-A: 1\nX-A: 2\nX-B: 3", "<p>"),
         ("/b.html.headers", "Content-Type: application/octet-stream", "X-A: 1\nx-a: 2\r\nX-B:3\n"),
         ("/sub/c.txt", "X-Dir: yes\nX-A: dir\nX-A: c\ncontent-type: text/x", "c"),
-        ("/later.txt", "Content-Type: text/plain\nX-Host: {{host}}", "l"),
+        ("/later.txt", "Content-Type: text/plain\nX-Host: web-platform.test", "l"),
     ] {
         assert_eq!(site.get(target, ""), (200, headers.into(), body.into()), "{target}");
     }
@@ -87,7 +88,7 @@ fn files_have_their_headers() {
 #[test]
 fn errors_are_wptserves() {
     let site = Site::new();
-    let json = |code: u16, message: &str| {
+    let json = |code: i64, message: &str| {
         let body = format!(r#"{{"error": {{"code": {code}, "message": "{message}"}}}}"#);
         (code, format!("Content-Type: application/json\nContent-Length: {}", body.len()), body)
     };

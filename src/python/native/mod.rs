@@ -5,12 +5,14 @@
 
 mod answer;
 mod auth;
+mod content;
 mod cookies;
 mod dict_copies;
 pub(super) mod finder;
 mod headers;
 mod input;
 mod multidict;
+pub(super) mod pipes;
 mod raw_headers;
 mod request;
 mod response;
@@ -54,6 +56,8 @@ pub(super) use stash::Stash;
         response_headers::classes,
         writer::classes,
         response::classes,
+        content::classes,
+        pipes::classes,
         finder::classes
     )
 )]

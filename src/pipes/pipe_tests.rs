@@ -1,0 +1,1 @@
+//! Tables of pipe strings over plain replies.
