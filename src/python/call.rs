@@ -19,7 +19,7 @@ use rustpython_vm::{
 use super::{
     import::Imports,
     link::Link,
-    native::{Answer, Request, Response, finder, pipes},
+    native::{Answer, Request, Response, Surroundings, finder, pipes},
     traceback,
 };
 use crate::http;
@@ -30,7 +30,7 @@ pub(super) struct Runtime {
     /// `wptserve.utils.HTTPException`.
     pub(super) http_exception: PyObjectRef,
     /// What `request.server` is made of.
-    pub(super) environment: Arc<super::Environment>,
+    pub(super) surroundings: Arc<Surroundings>,
 }
 
 /// One request for one handler.
@@ -57,7 +57,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let script = call.script.clone();
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
     let request =
-        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment), vm)
+        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
             .into_ref(&vm.ctx);
     let response = Response::new(Arc::clone(&answer), request.clone().into(), url, vm).into_ref(&vm.ctx);
 

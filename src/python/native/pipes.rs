@@ -34,7 +34,14 @@ pub(in crate::python) fn wrap_pipeline(
     response: &PyObject,
     vm: &VirtualMachine,
 ) -> PyResult<()> {
-    let asked = pipes::requested(path, &native_request(request, vm)?.plain().url_parts.query);
+    let asked = match request.downcast_ref::<Request>() {
+        Some(request) => pipes::requested(path, &request.plain().url_parts.query),
+        // Handlers may call a decorated function with a request of their own making.
+        None => {
+            let query = request.get_attr("url_parts", vm)?.get_attr("query", vm)?;
+            pipes::requested(path, &query.str(vm)?.to_string_lossy())
+        }
+    };
     match asked {
         Some(asked) => run_pipeline(&parse(&asked, vm)?, request, response, vm),
         None => Ok(()),
