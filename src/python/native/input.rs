@@ -71,6 +71,8 @@ impl Failure {
                 format!("After reading buffer position ({came}) didn't match file position ({wanted})").into(),
             ),
             Failure::Torn => vm.new_exception_empty(vm.ctx.exceptions.assertion_error.to_owned()),
+            // An error of our own has no number, and would be shown as "[Errno 0] Success".
+            Failure::Io(error) if error.raw_os_error().is_none() => vm.new_os_error(error.to_string()),
             Failure::Io(error) => error.into_pyexception(vm),
         }
     }
