@@ -23,6 +23,9 @@ impl Site {
             ("sub/__dir__.headers", "X-Dir: yes\nX-A: dir\n"),
             ("sub/c.txt", "c"),
             ("sub/c.txt.headers", "x-a: c\ncontent-type: text/x\n"),
+            ("d.sub.html", "{{GET[q]}} {{host}}"),
+            ("d.sub.txt", "{{GET[q]}} {{host}}"),
+            ("sub.sub.d/e.txt", "{{GET[q]}}"),
             ("bad.txt", ""),
             ("bad.txt.headers", "no colon"),
             ("later.txt", "l"),
@@ -83,6 +86,50 @@ fn files_have_their_headers() {
         assert_eq!(site.get(target, ""), (200, headers.into(), body.into()), "{target}");
     }
     assert!(matches!(site.ask(Handler::File, "/a.txt", "").body, Body::File(_)));
+}
+
+#[test]
+fn pipes_work_on_what_was_asked_for() {
+    let site = Site::new();
+    for (target, headers, expected) in [
+        ("/a.txt?pipe=slice(2,5)", "", (200, "Content-Type: text/plain\nContent-Length: 3", "234")),
+        (
+            "/a.txt?pipe=slice(1,3)",
+            "Range: bytes=4-7\r\n",
+            (206, "Content-Type: text/plain\nContent-Range: bytes 4-7/10\nContent-Length: 2", "56"),
+        ),
+        (
+            "/a.txt?pipe=status(200)",
+            "Range: bytes=4-7\r\n",
+            (200, "Content-Type: text/plain\nContent-Range: bytes 4-7/10", "4567"),
+        ),
+        (
+            "/b.html?pipe=header(x-a,3,1)|header(X-B,4)",
+            "",
+            (200, "Content-Type: text/html\nX-A: 1\nX-A: 2\nX-A: 3\nX-B: 4", "<p>"),
+        ),
+        ("/d.sub.html?q=%3C", "", (200, "Content-Type: text/html", "&lt; web-platform.test")),
+        (
+            "/d.sub.txt?q=%3C&pipe=slice(2)",
+            "",
+            (200, "Content-Type: text/plain\nContent-Length: 17", "web-platform.test"),
+        ),
+        ("/sub.sub.d/e.txt?q=%3C", "", (200, "Content-Type: text/plain", "<")),
+        ("/sub?pipe=nope", "", (301, "Location: http://h:1/sub?pipe=nope/", "")),
+    ] {
+        let (status, fields, body) = expected;
+        assert_eq!(site.get(target, headers), (status, fields.into(), body.into()), "{target} {headers}");
+    }
+    let (status, _, body) = site.get("/a.txt?pipe=nope", "");
+    assert_eq!((status, body.contains("KeyError: 'nope'")), (500, true), "{body}");
+    // The file is missed before the pipe is.
+    assert_eq!(site.get("/no?pipe=nope", "").0, 404);
+    // Pipes do nothing to these, not even when they fail.
+    assert!(matches!(site.ask(Handler::AsIs, "/x.asis?pipe=nope", "").body, Body::Raw(_)));
+    let reply = site.ask(Handler::File, "/a.txt?pipe=trickle(d0.5)|trickle(x)", "");
+    assert_eq!((reply.status, reply.wait.as_millis()), (500, 0));
+    let reply = site.ask(Handler::File, "/a.txt?pipe=trickle(d0.5)|sub|status(x)", "");
+    assert_eq!((reply.status, reply.wait.as_millis()), (500, 500));
 }
 
 #[test]
