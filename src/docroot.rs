@@ -96,6 +96,16 @@ impl DocRoot {
     }
 }
 
+/// The text behind the last dot of the last component, unless there are only dots before it: Python's `os.path.splitext`.
+pub fn extension(path: &Path) -> &[u8] {
+    let path = path.as_os_str().as_encoded_bytes();
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    match memchr::memrchr(b'.', name) {
+        Some(dot) if name.iter().take(dot).any(|byte| *byte != b'.') => name.get(dot + 1..).unwrap_or_default(),
+        _ => b"",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -16,9 +16,10 @@
 //! | [`docroot`] | the only way from a URL path to a file | `http` |
 //! | [`stash`] | the store behind `request.server.stash`: plain data | nothing of ours |
 //! | [`route`] | pure: method and path to the kind of handler | `http` |
-//! | [`content`] | files, ranges, listings | `http`, `docroot`, `route` |
+//! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
+//! | [`content`] | files, ranges, listings | `http`, `docroot`, `route`, `pipes` |
 //! | [`config`] | what to serve and where, checked | `docroot`, `stash`, `python` (what handlers see of the server, the import policy) |
-//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash` |
+//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash`, `pipes` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
 //!
@@ -29,6 +30,7 @@ pub mod config;
 pub mod content;
 pub mod docroot;
 pub mod http;
+pub mod pipes;
 pub mod python;
 pub mod route;
 pub mod server;

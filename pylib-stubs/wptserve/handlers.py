@@ -2,6 +2,8 @@
 
 import json
 
+from _wptserve import wrap_pipeline
+
 from .utils import HTTPException
 
 __all__ = ["FunctionHandler", "HTTPException", "JsonHandler", "handler", "json_handler"]
@@ -19,17 +21,6 @@ def _fill(response, result):
     response.content = result
 
 
-def _run_pipes(request, response):
-    """Applies the pipes of the query, as the server does once more after `main`: wptserve, too, applies them twice."""
-    from urllib.parse import parse_qs
-
-    pipes = parse_qs(request.url_parts.query).get("pipe")
-    if pipes:
-        from .pipes import Pipeline
-
-        Pipeline(pipes[-1])(request, response)
-
-
 class FunctionHandler:
     """A `main` that fills in the response by itself instead of returning what is to be sent."""
 
@@ -45,7 +36,8 @@ class FunctionHandler:
             raise HTTPException(500) from error
         if result is not None:
             _fill(response, result)
-            _run_pipes(request, response)
+            # The server applies the pipes of the query once more after `main`. So does wptserve.
+            wrap_pipeline("", request, response)
 
 
 def handler(func):

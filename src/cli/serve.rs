@@ -86,6 +86,7 @@ pub(super) fn run(args: Args) -> Result<(), StartupError> {
 async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Result<(), StartupError> {
     let signals = Signals::new().map_err(StartupError::Signals)?;
     let environment = config.environment(address.port());
+    let site_config = environment.config.clone();
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
@@ -98,6 +99,7 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
         host: address.ip().to_string(),
         port: address.port(),
         root: config.doc_root.clone(),
+        config: site_config,
         router: Router::default(),
         python: Arc::clone(&python),
     };

@@ -4,14 +4,20 @@
 
 use super::{ContentError, open};
 use crate::docroot::DocRoot;
-use crate::http::{Body, Reply, Request};
+use crate::http::{Body, Reply};
+use crate::pipes::template::Context;
 
-pub(super) fn serve(request: &Request, root: &DocRoot) -> Result<Reply, ContentError> {
-    let path = root.resolve(&request.url_parts.path)?;
+pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
+    let path = root.resolve(&context.request.url_parts.path)?;
     if path.as_path().is_dir() {
         let path = path.as_path().display();
         return Err(ContentError::Server(format!("HTTPException: AsIsHandler cannot process directory, {path}")));
     }
     let (file, _) = open(path.as_path())?;
+    // wptserve runs the pipes when everything has been sent. Nobody sees what they do; when one fails it also forgets to close
+    // the connection, which we do not.
+    if let Err(error) = super::pipe(path.as_path(), Reply::new(200, Body::None), context) {
+        log::warn!("{}: pipes have no effect on .asis files, and one has failed: {error}", path.as_path().display());
+    }
     Ok(Reply::new(200, Body::Raw(file)))
 }

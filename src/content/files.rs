@@ -14,16 +14,23 @@ use super::ranges::{self, ByteRange};
 use super::{ContentError, listing, mime, open};
 use crate::docroot::DocRoot;
 use crate::http::{Body, Reply, Request};
+use crate::pipes::template::Context;
 
-pub(super) fn serve(request: &Request, root: &DocRoot) -> Result<Reply, ContentError> {
+pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
+    let request = context.request;
     let path = root.resolve(&request.url_parts.path)?;
     let path = path.as_path();
     if path.is_dir() {
         return serve_directory(request, path);
     }
+    // What a pipe works on is the part that was asked for, not the file.
+    super::pipe(path, serve_file(path, context)?, context)
+}
+
+fn serve_file(path: &Path, context: &Context<'_>) -> Result<Reply, ContentError> {
     let (mut file, size) = open(path)?;
-    let mut headers = headers::load(path, mime::guess(path).as_ref())?;
-    let Some(range) = request.head.headers.get("Range") else {
+    let mut headers = headers::load(path, mime::guess(path).as_ref(), context)?;
+    let Some(range) = context.request.head.headers.get("Range") else {
         return Ok(reply(200, headers, Body::File(file)));
     };
     match ranges::parse(range, size)?.as_slice() {

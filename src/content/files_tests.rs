@@ -23,6 +23,9 @@ impl Site {
             ("sub/__dir__.headers", "X-Dir: yes\nX-A: dir\n"),
             ("sub/c.txt", "c"),
             ("sub/c.txt.headers", "x-a: c\ncontent-type: text/x\n"),
+            ("d.sub.html", "{{GET[q]}} {{host}}"),
+            ("d.sub.txt", "{{GET[q]}} {{host}}"),
+            ("sub.sub.d/e.txt", "{{GET[q]}}"),
             ("bad.txt", ""),
             ("bad.txt.headers", "no colon"),
             ("later.txt", "l"),
@@ -44,20 +47,21 @@ impl Site {
         let text = format!("GET {target} HTTP/1.1\r\nHost: h:1\r\n{headers}\r\n");
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
-        serve_content(handler, &request, &self.root)
+        serve_content(handler, &request, &self.root, &serde_json::json!({"browser_host": "web-platform.test"}))
     }
 
     /// Status, headers and content.
-    fn get(&self, target: &str, headers: &str) -> (u16, String, String) {
+    fn get(&self, target: &str, headers: &str) -> (i64, String, String) {
         describe(self.ask(Handler::File, target, headers))
     }
 }
 
-fn describe(reply: Reply) -> (u16, String, String) {
+fn describe(reply: Reply) -> (i64, String, String) {
     let headers: Vec<String> = reply.headers.iter().map(|(n, v)| format!("{}: {}", latin1(n), latin1(v))).collect();
     let body = match reply.body {
         Body::None => String::new(),
         Body::Bytes(bytes) | Body::Unsized(bytes) => latin1(&bytes),
+        Body::Trickle(trickle) => format!("{:?}", trickle.collect::<Vec<_>>()),
         Body::File(mut file) | Body::Raw(mut file) => {
             let mut text = String::new();
             file.read_to_string(&mut text).unwrap();
@@ -77,7 +81,7 @@ fn files_have_their_headers() {
         ("/b.html", "Content-Type: text/html\nX-A: 1\nX-A: 2\nX-B: 3", "<p>"),
         ("/b.html.headers", "Content-Type: application/octet-stream", "X-A: 1\nx-a: 2\r\nX-B:3\n"),
         ("/sub/c.txt", "X-Dir: yes\nX-A: dir\nX-A: c\ncontent-type: text/x", "c"),
-        ("/later.txt", "Content-Type: text/plain\nX-Host: {{host}}", "l"),
+        ("/later.txt", "Content-Type: text/plain\nX-Host: web-platform.test", "l"),
     ] {
         assert_eq!(site.get(target, ""), (200, headers.into(), body.into()), "{target}");
     }
@@ -85,9 +89,53 @@ fn files_have_their_headers() {
 }
 
 #[test]
+fn pipes_work_on_what_was_asked_for() {
+    let site = Site::new();
+    for (target, headers, expected) in [
+        ("/a.txt?pipe=slice(2,5)", "", (200, "Content-Type: text/plain\nContent-Length: 3", "234")),
+        (
+            "/a.txt?pipe=slice(1,3)",
+            "Range: bytes=4-7\r\n",
+            (206, "Content-Type: text/plain\nContent-Range: bytes 4-7/10\nContent-Length: 2", "56"),
+        ),
+        (
+            "/a.txt?pipe=status(200)",
+            "Range: bytes=4-7\r\n",
+            (200, "Content-Type: text/plain\nContent-Range: bytes 4-7/10", "4567"),
+        ),
+        (
+            "/b.html?pipe=header(x-a,3,1)|header(X-B,4)",
+            "",
+            (200, "Content-Type: text/html\nX-A: 1\nX-A: 2\nX-A: 3\nX-B: 4", "<p>"),
+        ),
+        ("/d.sub.html?q=%3C", "", (200, "Content-Type: text/html", "&lt; web-platform.test")),
+        (
+            "/d.sub.txt?q=%3C&pipe=slice(2)",
+            "",
+            (200, "Content-Type: text/plain\nContent-Length: 17", "web-platform.test"),
+        ),
+        ("/sub.sub.d/e.txt?q=%3C", "", (200, "Content-Type: text/plain", "<")),
+        ("/sub?pipe=nope", "", (301, "Location: http://h:1/sub?pipe=nope/", "")),
+    ] {
+        let (status, fields, body) = expected;
+        assert_eq!(site.get(target, headers), (status, fields.into(), body.into()), "{target} {headers}");
+    }
+    let (status, _, body) = site.get("/a.txt?pipe=nope", "");
+    assert_eq!((status, body.contains("KeyError: 'nope'")), (500, true), "{body}");
+    // The file is missed before the pipe is.
+    assert_eq!(site.get("/no?pipe=nope", "").0, 404);
+    // Pipes do nothing to these, not even when they fail.
+    assert!(matches!(site.ask(Handler::AsIs, "/x.asis?pipe=nope", "").body, Body::Raw(_)));
+    let reply = site.ask(Handler::File, "/a.txt?pipe=trickle(d0.5)|trickle(x)", "");
+    assert_eq!((reply.status, reply.wait.as_millis()), (500, 0));
+    let reply = site.ask(Handler::File, "/a.txt?pipe=trickle(d0.5)|sub|status(x)", "");
+    assert_eq!((reply.status, reply.wait.as_millis()), (500, 500));
+}
+
+#[test]
 fn errors_are_wptserves() {
     let site = Site::new();
-    let json = |code: u16, message: &str| {
+    let json = |code: i64, message: &str| {
         let body = format!(r#"{{"error": {{"code": {code}, "message": "{message}"}}}}"#);
         (code, format!("Content-Type: application/json\nContent-Length: {}", body.len()), body)
     };

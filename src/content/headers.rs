@@ -1,7 +1,7 @@
 //! Header files beside a served file: `__dir__.headers` for its directory, `<file>.headers` for itself.
 //!
-//! Follows wptserve 4.0.3, `handlers.py`, `load_headers`, and the grouping of `response.py`, `ResponseHeaders`. The substitution
-//! that `.sub.headers` files ask for is not done here yet: their text is sent as it is, with a warning.
+//! Follows wptserve 4.0.3, `handlers.py`, `load_headers`, and the grouping of `response.py`, `ResponseHeaders`. A `.sub.headers`
+//! file takes the place of a `.headers` file, and its templates are substituted, without escaping.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::ContentError;
+use crate::pipes::template::{Context, substitute};
 
 /// Response headers that keep the place of the first field of a name, and its spelling: wptserve's `ResponseHeaders`.
 #[derive(Debug, Default)]
@@ -51,9 +52,9 @@ impl HeaderList {
 }
 
 /// The headers for the file at `path`, with `content_type` in front unless the header files bring one.
-pub(super) fn load(path: &Path, content_type: &str) -> Result<HeaderList, ContentError> {
-    let mut fields = load_file(&path.with_file_name("__dir__"))?;
-    fields.extend(load_file(path)?);
+pub(super) fn load(path: &Path, content_type: &str, context: &Context<'_>) -> Result<HeaderList, ContentError> {
+    let mut fields = load_file(&path.with_file_name("__dir__"), context)?;
+    fields.extend(load_file(path, context)?);
     let mut headers = HeaderList::default();
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
         headers.append(Bytes::from_static(b"Content-Type"), Bytes::copy_from_slice(content_type.as_bytes()));
@@ -64,19 +65,19 @@ pub(super) fn load(path: &Path, content_type: &str) -> Result<HeaderList, Conten
     Ok(headers)
 }
 
-fn load_file(path: &Path) -> Result<Vec<(Bytes, Bytes)>, ContentError> {
+fn load_file(path: &Path, context: &Context<'_>) -> Result<Vec<(Bytes, Bytes)>, ContentError> {
     let mut headers_path = with_suffix(path, ".sub.headers");
-    if headers_path.exists() {
-        log::warn!(
-            "{}: substitution in header files is not supported yet, its text is sent as it is",
-            headers_path.display()
-        );
-    } else {
+    let is_template = headers_path.exists();
+    if !is_template {
         headers_path = with_suffix(path, ".headers");
     }
     // A header file that is not there or cannot be read counts as empty.
     let Ok(data) = fs::read(&headers_path) else { return Ok(Vec::new()) };
-    parse(&Bytes::from(data)).map_err(|line| {
+    let mut data = Bytes::from(data);
+    if is_template {
+        data = substitute(&data, Some("none"), context)?;
+    }
+    parse(&data).map_err(|line| {
         ContentError::Server(format!(
             "ValueError: not enough values to unpack (expected 2, got 1) ({}: line {line} has no colon, write `Name: value`)",
             headers_path.display()

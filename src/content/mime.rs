@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use mime::Mime;
 
+use crate::docroot::extension;
+
 const TYPES: [(&str, &[&str]); 25] = [
     ("application/json", &["json"]),
     ("application/wasm", &["wasm"]),
@@ -46,16 +48,6 @@ static BY_EXTENSION: LazyLock<HashMap<&'static [u8], Mime>> = LazyLock::new(|| {
 pub fn guess(path: &Path) -> &'static Mime {
     static OTHER: Mime = mime::APPLICATION_OCTET_STREAM;
     BY_EXTENSION.get(extension(path)).unwrap_or(&OTHER)
-}
-
-/// The text behind the last dot of the last component, unless there are only dots before it.
-fn extension(path: &Path) -> &[u8] {
-    let path = path.as_os_str().as_encoded_bytes();
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    match memchr::memrchr(b'.', name) {
-        Some(dot) if name.iter().take(dot).any(|byte| *byte != b'.') => name.get(dot + 1..).unwrap_or_default(),
-        _ => b"",
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is served without running anything: files, directory listings and `.asis` responses.
 //!
 //! Follows wptserve 4.0.3, `handlers.py` (`FileHandler`, `DirectoryHandler`, `AsIsHandler`) and the errors that `server.py` makes
-//! of their exceptions. Everything here calls the file system and may block. Pipes and template substitution are not applied.
+//! of their exceptions. Everything here calls the file system and may block.
 
 mod asis;
 mod files;
@@ -13,9 +13,11 @@ mod ranges;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::docroot::{DocRoot, PathError};
 use crate::http::{Reply, Request};
+use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
 use crate::route::Handler;
 
 /// Why a request for content gets an error.
@@ -30,6 +32,15 @@ enum ContentError {
     /// Something that wptserve answers with a traceback.
     #[error("{0}")]
     Server(String),
+    /// A pipe has failed, after it would have waited for so long.
+    #[error("{0}")]
+    Pipe(ReplyError, Duration),
+}
+
+impl From<PipeError> for ContentError {
+    fn from(error: PipeError) -> Self {
+        ContentError::Pipe(error.into(), Duration::ZERO)
+    }
 }
 
 impl From<PathError> for ContentError {
@@ -50,21 +61,45 @@ impl From<io::Error> for ContentError {
 
 /// Answers a request from the files under `root`. Calls the file system, so keep it off the event loop.
 ///
-/// [`Handler::Python`] is not content: it is answered with 500.
-pub fn serve(handler: Handler, request: &Request, root: &DocRoot) -> Reply {
+/// `config` is what templates see as the server's configuration. [`Handler::Python`] is not content: it is answered with 500.
+pub fn serve(handler: Handler, request: &Request, root: &DocRoot, config: &serde_json::Value) -> Reply {
+    let context = Context { request, config, doc_root: root.path(), url_base: "/" };
     let result = match handler {
-        Handler::File => files::serve(request, root),
-        Handler::AsIs => asis::serve(request, root),
+        Handler::File => files::serve(root, &context),
+        Handler::AsIs => asis::serve(root, &context),
         Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
     };
     result.unwrap_or_else(|error| match error {
         ContentError::NotFound => Reply::error(404, "404"),
         ContentError::Range(message) => Reply::error(416, &message),
-        ContentError::Server(cause) => {
-            log::warn!("Internal server error loading {}: {cause}", request.url);
-            Reply::server_error(&request.url, &cause)
+        ContentError::Server(cause) => server_error(request, &cause),
+        ContentError::Pipe(cause, wait) => {
+            let mut reply = match cause {
+                ReplyError::Io(_) => Reply::error(404, "404"),
+                ReplyError::Pipe(cause) => server_error(request, &cause.to_string()),
+            };
+            reply.wait = wait;
+            reply
         }
     })
+}
+
+fn server_error(request: &Request, cause: &str) -> Reply {
+    log::warn!("Internal server error loading {}: {cause}", request.url);
+    Reply::server_error(&request.url, cause)
+}
+
+/// Applies the pipes that the file's name and the query ask for.
+fn pipe(path: &Path, reply: Reply, context: &Context<'_>) -> Result<Reply, ContentError> {
+    let Some(pipes) = pipes::requested(&path.to_string_lossy(), &context.request.url_parts.query) else {
+        return Ok(reply);
+    };
+    let pipeline = Pipeline::parse(&pipes)?;
+    let mut piped = Piped::new(reply, *context);
+    match pipeline.apply(&mut piped) {
+        Ok(()) => Ok(piped.into_reply()),
+        Err(error) => Err(ContentError::Pipe(error, piped.wait())),
+    }
 }
 
 /// Opens a regular file. Anything else could block for ever, or never end.

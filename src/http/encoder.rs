@@ -102,11 +102,11 @@ impl Encoder {
         let content_length = match &reply.body {
             Body::Raw(_) => return (Bytes::new(), true),
             Body::Bytes(bytes) => Some(bytes.len() as u64),
-            Body::None | Body::Unsized(_) | Body::File(_) => None,
+            Body::None | Body::Unsized(_) | Body::File(_) | Body::Trickle(_) => None,
         };
         let mut encoder = Encoder::default();
         let mut out = BytesMut::with_capacity(256);
-        encoder.write_status(&mut out, i64::from(reply.status), reply.reason.as_deref());
+        encoder.write_status(&mut out, reply.status, reply.reason.as_deref());
         for (name, value) in &reply.headers {
             encoder.write_header(&mut out, name, value);
         }

@@ -16,6 +16,7 @@ pub mod reply;
 pub mod request;
 pub mod status;
 pub mod text;
+pub mod trickle;
 pub mod url;
 
 pub use encoder::Encoder;
@@ -24,6 +25,7 @@ pub use head::{Head, HeadReader, Step};
 pub use headers::Headers;
 pub use reply::{Body, Reply};
 pub use request::{Request, RequestError, Scheme};
+pub use trickle::Trickle;
 
 /// The value of the `Server` header.
 pub const SERVER: &str = concat!("wptserve-rs/", env!("CARGO_PKG_VERSION"));

@@ -4,22 +4,26 @@
 //! [`Encoder`](super::Encoder) turns it into bytes.
 
 use std::fs::File;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 pub use super::text::json_string;
+use super::trickle::Trickle;
 
 /// An answer that is ready to be sent.
 #[derive(Debug)]
 pub struct Reply {
-    /// The status code.
-    pub status: u16,
+    /// The status code; a pipe may make it any number.
+    pub status: i64,
     /// The reason phrase; wptserve's usual one if `None`.
     pub reason: Option<Bytes>,
     /// Header fields in the order they are sent. `Server`, `Date` and `Content-Length` are added when missing.
     pub headers: Vec<(Bytes, Bytes)>,
     /// What follows the head.
     pub body: Body,
+    /// How long to wait before the first byte goes out.
+    pub wait: Duration,
 }
 
 /// The content of a [`Reply`].
@@ -33,6 +37,8 @@ pub enum Body {
     Unsized(Bytes),
     /// The rest of an open file. Its length is not announced either, and the connection closes after it.
     File(File),
+    /// Content that leaves in parts. Its length is not announced, and the connection closes after it.
+    Trickle(Trickle),
     /// These bytes are the whole answer, head included and even for HEAD requests; the connection closes after them.
     Raw(File),
 }
@@ -40,7 +46,7 @@ pub enum Body {
 impl Reply {
     /// A reply without headers.
     pub fn new(status: u16, body: Body) -> Reply {
-        Reply { status, reason: None, headers: Vec::new(), body }
+        Reply { status: status.into(), reason: None, headers: Vec::new(), body, wait: Duration::ZERO }
     }
 
     /// Adds a header field.

@@ -4,7 +4,10 @@
 //! The order of things is that of wptserve 4.0.3: handlers.py `PythonScriptHandler` and `FunctionHandler`, server.py
 //! `BaseWebTestRequestHandler.finish_handling`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use rustpython_vm::{
@@ -16,7 +19,7 @@ use rustpython_vm::{
 use super::{
     import::Imports,
     link::Link,
-    native::{Answer, Request, Response, Surroundings, finder},
+    native::{Answer, Request, Response, Surroundings, finder, pipes},
     traceback,
 };
 use crate::http;
@@ -70,7 +73,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     }
     let mut close = true;
     if !answer.content_written()
-        && let Err(exception) = answer.put_all(vm)
+        && let Err(exception) = answer.put_last(vm)
     {
         // wptserve stays silent here and leaves the connection open: what has been written counts.
         close = false;
@@ -91,20 +94,30 @@ fn handle(
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    let main = load_main(script, runtime, vm)?;
+    let script = vm.allow_threads(|| default_script(script));
+    let path = script.to_string_lossy().into_owned();
+    let main = load_main(&script, &path, runtime, vm)?;
     let returned =
         main.call((request.clone(), response.to_owned()), vm).map_err(|exception| classify(exception, runtime, vm))?;
-    apply(returned, response, runtime, vm)
+    let has_returned = !vm.is_none(&returned);
+    apply(returned, response, runtime, vm)?;
+    let pipe = |path| {
+        let piped = pipes::wrap_pipeline(path, request.as_object(), response.as_object(), vm);
+        piped.map_err(|exception| outside_main(exception, path, runtime, vm))
+    };
+    // wptserve has two layers of handlers here and both apply the pipes of the query.
+    if has_returned {
+        pipe("")?;
+    }
+    pipe(&path)
 }
 
 /// Executes the script in fresh globals and takes its `main`.
-fn load_main(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> Result<PyObjectRef, Failure> {
-    let script = vm.allow_threads(|| default_script(script));
-    let path = script.to_string_lossy().into_owned();
+fn load_main(script: &Path, path: &str, runtime: &Runtime, vm: &VirtualMachine) -> Result<PyObjectRef, Failure> {
     let execute = || -> PyResult<Option<PyObjectRef>> {
-        let (code, _) = runtime.imports.scripts.load(&script, vm)?;
+        let (code, _) = runtime.imports.scripts.load(script, vm)?;
         let globals = vm.ctx.new_dict();
-        globals.set_item("__file__", vm.ctx.new_str(path.as_str()).into(), vm)?;
+        globals.set_item("__file__", vm.ctx.new_str(path).into(), vm)?;
         vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
         globals.get_item_opt("main", vm)
     };
@@ -114,14 +127,18 @@ fn load_main(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> Result<
             log::error!("{path} does not define main(request, response)");
             Err(http_exception(500, Some(format!("No main function in script {path}")), runtime, vm))
         }
-        // A file that cannot be opened: the script itself, or one that it opens outside `main`.
-        Err(exception) if exception.fast_isinstance(vm.ctx.exceptions.os_error) => {
-            log::warn!("{path}: {}", text(&exception, vm));
-            Err(http_exception(404, None, runtime, vm))
-        }
-        Err(exception) if is_http_exception(&exception, runtime, vm) => Err(classify(exception, runtime, vm)),
-        Err(cause) => Err(Failure { code: 500, cause }),
+        Err(exception) => Err(outside_main(exception, path, runtime, vm)),
     }
+}
+
+/// What an exception means that is raised before or after `main`. A file that cannot be opened, be it the script or one that
+/// it opens, is a 404 (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
+fn outside_main(exception: PyBaseExceptionRef, path: &str, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+    if exception.fast_isinstance(vm.ctx.exceptions.os_error) {
+        log::warn!("{path}: {}", text(&exception, vm));
+        return http_exception(404, None, runtime, vm);
+    }
+    classify(exception, runtime, vm)
 }
 
 /// A directory stands for its first `default*.py` (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
@@ -147,7 +164,7 @@ fn apply(
     if vm.is_none(&returned) {
         return Ok(());
     }
-    let internal = |cause| Failure { code: 500, cause };
+    let internal = |exception| outside_main(exception, "the answer", runtime, vm);
     let content = match returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
         Some([status, headers, content]) => {
             response.assign_status(status, vm).map_err(internal)?;

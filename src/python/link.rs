@@ -3,10 +3,12 @@
 //!
 //! Every call here blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
 
-use std::io;
+use std::{io, time::Duration};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::http::Trickle;
 
 /// What a running handler asks of its connection, in the order it asks.
 #[derive(Debug)]
@@ -15,13 +17,21 @@ pub enum Event {
     Write(Bytes, oneshot::Sender<bool>),
     /// Read at most this many bytes of the request body (at least one, unless it has ended).
     Read(usize, oneshot::Sender<io::Result<Bytes>>),
-    /// The handler is done: these bytes are the last ones.
-    Finish {
-        /// The rest of the answer; a plain answer is here as a whole.
-        last: Bytes,
-        /// Close the connection afterwards.
-        close: bool,
-    },
+    /// The handler is done: here is all that is left to do.
+    Finish(Last),
+}
+
+/// The end of an answer. Its thread serves somebody else by now, so waiting is up to the connection.
+#[derive(Debug)]
+pub struct Last {
+    /// Wait so long first.
+    pub wait: Duration,
+    /// The rest of the answer; a plain answer is here as a whole.
+    pub bytes: Bytes,
+    /// Content that follows in parts.
+    pub trickle: Option<Trickle>,
+    /// Close the connection afterwards.
+    pub close: bool,
 }
 
 /// The connection's end: yields events until [`Event::Finish`], or nothing more when the handler's thread died.
@@ -64,8 +74,8 @@ impl Link {
     }
 
     /// Hands over the rest of the answer; nothing may follow.
-    pub(super) fn finish(&self, last: Bytes, close: bool) {
+    pub(super) fn finish(&self, last: Last) {
         // A client that has gone has nobody waiting for the end either.
-        let _ = self.0.send(Event::Finish { last, close });
+        let _ = self.0.send(Event::Finish(last));
     }
 }

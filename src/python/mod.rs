@@ -27,7 +27,7 @@ use rustpython_vm::{PyResult, VirtualMachine};
 use tokio::sync::oneshot;
 
 pub use import::ImportPolicy;
-pub use link::{Event, Events};
+pub use link::{Event, Events, Last};
 
 use crate::{docroot::DocPath, http};
 use call::{Call, Runtime};

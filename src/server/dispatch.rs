@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     sync::Arc,
+    time::Duration,
 };
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,8 +14,8 @@ use super::{Site, wire::Connection};
 use crate::{
     content,
     docroot::PathError,
-    http::{Body, Encoder, Head, Reply, Request, RequestError},
-    python::{Event, Events},
+    http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
+    python::{Event, Events, Last},
     route::{Handler, Match},
 };
 
@@ -90,7 +91,7 @@ async fn serve_content(
 ) -> io::Result<After> {
     let is_head = request.is_head();
     let site = Arc::clone(site);
-    let made = web::block(move || content::serve(handler, &request, &site.root)).await;
+    let made = web::block(move || content::serve(handler, &request, &site.root, &site.config)).await;
     match made {
         Ok(made) => reply(connection, is_head, made).await,
         Err(error) => {
@@ -102,6 +103,7 @@ async fn serve_content(
 
 /// Writes a complete reply.
 async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
+    pause(reply.wait).await;
     let (head, close) = Encoder::reply(&reply);
     let after = if close { After::Close } else { After::KeepAlive };
     match reply.body {
@@ -112,7 +114,40 @@ async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Resu
             let whole: Bytes = [head, bytes].concat().into();
             connection.write(&whole).await?;
         }
+        Body::Trickle(trickle) if !is_head => {
+            connection.write(&head).await?;
+            return send_trickle(connection, trickle, after).await;
+        }
         _ => connection.write(&head).await?,
+    }
+    Ok(after)
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Sends content part by part, with its pauses.
+async fn send_trickle(connection: &Connection, trickle: Trickle, after: After) -> io::Result<After> {
+    for step in trickle {
+        match step {
+            Step::Wait(time) => pause(time).await,
+            Step::Send(bytes) => connection.write(&bytes).await?,
+            Step::Fail(cause) => {
+                // wptserve breaks off in silence here and leaves the connection open.
+                log::error!("a trickle pipe broke off: {cause}");
+                return Ok(After::KeepAlive);
+            }
+            Step::Stall => {
+                log::error!(
+                    "a trickle pipe never comes to the end of its content: give its last r a d or a number to repeat"
+                );
+                connection.closed_by_client().await;
+                return Ok(After::Close);
+            }
+        }
     }
     Ok(after)
 }
@@ -177,9 +212,14 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
             Some(Event::Read(max, answer)) => {
                 let _ = answer.send(connection.read_body(max).await);
             }
-            Some(Event::Finish { last, close }) => {
-                connection.write(&last).await?;
-                return Ok(if close { After::Close } else { After::KeepAlive });
+            Some(Event::Finish(Last { wait, bytes, trickle, close })) => {
+                pause(wait).await;
+                connection.write(&bytes).await?;
+                let after = if close { After::Close } else { After::KeepAlive };
+                return match trickle {
+                    Some(trickle) => send_trickle(connection, trickle, after).await,
+                    None => Ok(after),
+                };
             }
             None if written => {
                 log::error!("{script}: the handler's thread died in mid-answer");

@@ -29,6 +29,8 @@ pub struct Site {
     pub port: u16,
     /// The files.
     pub root: DocRoot,
+    /// The configuration, as templates see it.
+    pub config: serde_json::Value,
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.

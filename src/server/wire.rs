@@ -20,6 +20,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -329,6 +330,13 @@ impl Connection {
             Poll::Ready(Ok(()))
         })
         .await
+    }
+
+    /// Waits until the client has closed its side.
+    pub(super) async fn closed_by_client(&self) {
+        while !self.0.borrow().eof {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// Ends the request. With `close` no further request is read; without it the rest of the body is read and

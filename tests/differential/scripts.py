@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from cases import HOST, UUID, Case, Group, request
 
 KEY = UUID.decode()
 
 
 def all_scripts() -> list[Group]:
-    return [_stash(), _counter(), _recovery(), _documentation(), *_wire()]
+    return [_stash(), _counter(), _recovery(), _documentation(), _pipes(), *_wire()]
 
 
 def _get(target: str, headers: list[tuple[bytes, bytes]] | None = None) -> Case:
@@ -27,6 +29,25 @@ def _stash() -> Group:
 def _counter() -> Group:
     reset, add = "/imports/state.py?reset", "/imports/state.py"
     return Group("script: helper state", [_get(target) for target in (reset, add, add, reset, add)])
+
+
+def _pipes() -> Group:
+    """Each pipe on a file and on handlers that return or fill in; then files with templates."""
+    strings = ["status(404)", "status(299)", "status(x)", "header(X-Pipe,1,true)", "header(content-type,a/b)", "slice(2,5)",
+               "slice(-3,null)", "slice(x)", "sub", "sub(none)", "sub()", "trickle(3:d0.05:r2)", "trickle(d0.05)|slice(3)",
+               "trickle(d1:d1)", "nope", "gzip()", "||status(202)|", "status(202)header(X-Pipe,2)", "slice(1|2,3)",
+               "header(X-Pipe,\\\\\\,\\))", "status(202)&pipe=status(203)", "status(202)&pipe=", "header(X,café)"]
+    cases = []
+    for path in ("digits.txt", "returned.py", "filled.py", "streamed.py"):
+        cases += [_get("/pipes/%s?a=b&pipe=%s" % (path, quote(string, safe="()|,:&="))) for string in strings]
+    for path in ("values.sub.txt", "values.sub.svg", "values.sub.html", "digits.txt", "named.sub.py", "substitute.py",
+                 "template.py", "broken.sub.txt"):
+        cases += [_get("/pipes/%s?a=%s" % (path, value)) for value in ("", "%3C%22%26%27%3E", "%C3%A9", "%E9")]
+    ranges = [(b"Range", b"bytes=0-3,6-9")]
+    cases += [_get("/pipes/digits.txt?a=b&pipe=slice(40,60)", ranges[:0]), _get("/pipes/digits.txt?pipe=nope", ranges),
+              _get("/pipes/digits.txt?pipe=slice(1,3)", [(b"Range", b"bytes=2-8")]),
+              _get("/raw/hello.asis?pipe=slice(1)"), _get("/files/?pipe=nope")]
+    return Group("script: pipes", cases)
 
 
 def _recovery() -> Group:

@@ -4,7 +4,7 @@
 //! the connection. Keeping it apart from the two Python objects means that neither holds the other: no reference cycle
 //! per request. Its lock is never held while Python code runs or while the client is waited for.
 
-use std::fmt;
+use std::{fmt, thread, time::Duration};
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
@@ -13,8 +13,11 @@ use rustpython_vm::{
     builtins::{PyBytes, PyInt, PyStr},
 };
 
-use super::text;
-use crate::{http::Encoder, python::link::Link};
+use super::{pipes::Trickled, text};
+use crate::{
+    http::{Encoder, Trickle},
+    python::link::{Last, Link},
+};
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.
 const FILE_CHUNK: usize = 32 * 1024;
@@ -38,6 +41,10 @@ struct Sent {
     encoder: Encoder,
     /// Bytes that are due on the wire; see [`Answer::flush`].
     pending: BytesMut,
+    /// How long to wait before `pending` may go out: pipes have pulled content that waits.
+    wait: Duration,
+    /// Content that the connection sends by itself when the handler is done.
+    trickle: Option<Trickle>,
     /// A write has failed: the client is gone.
     gone: bool,
     /// `response.writer.content_written`: the handler owns the wire.
@@ -98,16 +105,25 @@ impl Answer {
         sent.pending.extend_from_slice(bytes);
     }
 
+    /// Lets everything that has not yet been sent wait for so long.
+    pub(crate) fn wait(&self, time: Duration) {
+        let mut sent = self.sent.lock();
+        sent.wait = sent.wait.saturating_add(time);
+    }
+
     /// Sends what is due and waits until the socket has taken it. False once the client is gone.
     pub(crate) fn flush(&self, vm: &VirtualMachine) -> bool {
-        let (bytes, gone) = {
+        let (bytes, wait) = {
             let mut sent = self.sent.lock();
-            (sent.pending.split().freeze(), sent.gone)
+            if sent.gone || sent.pending.is_empty() {
+                return !sent.gone;
+            }
+            (sent.pending.split().freeze(), std::mem::take(&mut sent.wait))
         };
-        if gone || bytes.is_empty() {
-            return !gone;
-        }
-        let taken = vm.allow_threads(|| self.link.write(bytes));
+        let taken = vm.allow_threads(|| {
+            thread::sleep(wait);
+            self.link.write(bytes)
+        });
         if !taken {
             self.sent.lock().gone = true;
         }
@@ -117,8 +133,16 @@ impl Answer {
     /// Hands the rest of the answer to the connection and forgets the Python objects, so that what a handler put into
     /// them (a generator that refers to `response`, say) cannot keep this request alive.
     pub(crate) fn finish(&self, close: bool, vm: &VirtualMachine) {
-        let last = self.sent.lock().pending.split().freeze();
-        self.link.finish(last, close);
+        let last = {
+            let mut sent = self.sent.lock();
+            Last {
+                wait: std::mem::take(&mut sent.wait),
+                bytes: sent.pending.split().freeze(),
+                trickle: sent.trickle.take(),
+                close,
+            }
+        };
+        self.link.finish(last);
         self.set(|fields| &mut fields.content, vm.ctx.none());
         self.set(|fields| &mut fields.headers, vm.ctx.none());
     }
@@ -295,7 +319,7 @@ impl Answer {
     /// wptserve 4.0.3, response.py, `Response.write_content` over `Response.iter_content`: an iterable is pulled item by
     /// item, and each item has left before the next one is asked for.
     pub(crate) fn put_body(&self, vm: &VirtualMachine) -> PyResult<()> {
-        if self.head_request && !self.get(|fields| &mut fields.send_body_for_head_request).try_to_bool(vm)? {
+        if !self.sends_body(vm)? {
             return Ok(());
         }
         let content = self.get(|fields| &mut fields.content);
@@ -319,6 +343,25 @@ impl Answer {
             }
         }
         Ok(())
+    }
+
+    fn sends_body(&self, vm: &VirtualMachine) -> PyResult<bool> {
+        Ok(!self.head_request || self.get(|fields| &mut fields.send_body_for_head_request).try_to_bool(vm)?)
+    }
+
+    /// [`Answer::put_all`] at the end of a request: a trickle is left to the connection, which needs no thread to wait.
+    pub(crate) fn put_last(&self, vm: &VirtualMachine) -> PyResult<()> {
+        let content = self.get(|fields| &mut fields.content);
+        match content.downcast_ref::<Trickled>() {
+            Some(trickled) => {
+                self.put_head(vm)?;
+                if self.sends_body(vm)? {
+                    self.sent.lock().trickle = Some(trickled.rest());
+                }
+                Ok(())
+            }
+            None => self.put_all(vm),
+        }
     }
 
     /// wptserve 4.0.3, response.py, `Response.write`: the whole answer.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod content;
 mod cookies;
 mod dict_copies;
 pub(super) mod finder;
@@ -13,6 +14,7 @@ mod form_parts;
 mod headers;
 mod input;
 mod multidict;
+pub(super) mod pipes;
 mod raw_headers;
 mod request;
 mod response;
@@ -60,6 +62,8 @@ use stash::Stash;
         response_headers::classes,
         writer::classes,
         response::classes,
+        content::classes,
+        pipes::classes,
         finder::classes
     )
 )]

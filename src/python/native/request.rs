@@ -276,6 +276,16 @@ pub(super) mod classes {
     }
 
     impl Request {
+        /// The request as plain data.
+        pub(in crate::python::native) fn plain(&self) -> &http::Request {
+            &self.plain
+        }
+
+        /// What is known of the server.
+        pub(in crate::python::native) fn environment(&self) -> &Environment {
+            &self.surroundings.environment
+        }
+
         fn request_headers(&self, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
             self.headers.get(|| Ok(RequestHeaders::new(&self.plain.head.headers, vm)?.into()))?.try_into_value(vm)
         }

@@ -4,7 +4,7 @@ pub(crate) use classes::Response;
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use rustpython_vm::{
         AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
@@ -18,6 +18,7 @@ pub(super) mod classes {
         python::{
             native::{
                 answer::{Answer, Fields},
+                content::ContentIterator,
                 response_headers::ResponseHeaders,
                 set_cookie::{CookieArgs, cookie_text, without_cookie},
                 text,
@@ -89,6 +90,11 @@ pub(super) mod classes {
             Ok(())
         }
 
+        /// Lets the answer wait for so long before anything more of it goes out.
+        pub(in crate::python::native) fn wait(&self, time: Duration) {
+            self.answer.wait(time);
+        }
+
         fn field(&self, field: impl FnOnce(&mut Fields) -> &mut PyObjectRef) -> PyObjectRef {
             self.answer.get(field)
         }
@@ -100,6 +106,12 @@ pub(super) mod classes {
         code: i64,
         #[pyarg(any, optional)]
         err: Option<PyObjectRef>,
+    }
+
+    #[derive(FromArgs)]
+    struct IterArgs {
+        #[pyarg(any, optional)]
+        read_file: OptionalArg<PyObjectRef>,
     }
 
     #[derive(FromArgs)]
@@ -251,6 +263,14 @@ pub(super) mod classes {
         #[pymethod]
         fn set_error(zelf: &Py<Self>, args: ErrorArgs, vm: &VirtualMachine) -> PyResult<()> {
             zelf.fail(args.code, args.err.filter(|err| !vm.is_none(err)).as_ref(), vm)
+        }
+
+        /// The chunks of the content, one by one: functions in it are called, a file is read. `read_file` changes nothing,
+        /// as in wptserve.
+        #[pymethod]
+        fn iter_content(zelf: PyRef<Self>, args: IterArgs) -> ContentIterator {
+            let _ = args.read_file;
+            ContentIterator::new(zelf.into())
         }
 
         /// Send status line and headers now.
