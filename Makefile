@@ -111,7 +111,8 @@ selftest: reference ## can the comparison fail at all
 
 differential: reference ## compare dist/wptserve with wptserve on the demo site
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root $(SITE) --rich --scripts \
-		--no-excludes --time-cap 3 --expected tests/differential/expected.json --report $(TARGET_DIR)/differential-site.json
+		--no-excludes --time-cap 3 --expected tests/differential/expected.json \
+		--report $(TARGET_DIR)/differential-site.json
 
 differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: a bare GET for each handler
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root "$(WPT_ROOT)" --minimum $(MINIMUM) \

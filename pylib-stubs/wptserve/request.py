@@ -1,5 +1,14 @@
 """`wptserve.request` (wptserve 4.0.3, request.py): the classes behind `request`, native ones all."""
 
-from _wptserve import Authentication, Cookies, CookieValue, InputFile, MultiDict, RequestHeaders
+from _wptserve import Authentication, Cookies, CookieValue, InputFile, MultiDict, Request, RequestHeaders, Server
 
-__all__ = ["Authentication", "CookieValue", "Cookies", "InputFile", "MultiDict", "RequestHeaders"]
+__all__ = [
+    "Authentication",
+    "CookieValue",
+    "Cookies",
+    "InputFile",
+    "MultiDict",
+    "Request",
+    "RequestHeaders",
+    "Server",
+]

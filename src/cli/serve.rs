@@ -93,7 +93,8 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
     let python = Arc::new(python);
     let site = Site {
         scheme: Scheme::Http,
-        host: config.host.clone(),
+        // wptserve, too, falls back to the address it is bound to, not to the name it was given.
+        host: address.ip().to_string(),
         port: address.port(),
         root: config.doc_root.clone(),
         router: Router::default(),

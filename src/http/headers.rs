@@ -12,6 +12,7 @@ use bytes::Bytes;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
     fields: Vec<(Bytes, Bytes)>,
+    unread: Bytes,
 }
 
 /// What the mail parser takes a line for.
@@ -29,11 +30,12 @@ enum Line {
 impl Headers {
     /// Reads the block between the request line and the body, the empty line included.
     ///
-    /// A bare CR ends a line as well. A line that is no header field ends the block, and what follows it is lost. A folded value
-    /// keeps its line breaks. Spaces and tabs before a value are dropped, those after it are not.
+    /// A bare CR ends a line as well. A line that is no header field ends the block; what it and the rest say is only kept as
+    /// [`unread`](Self::unread) text. A folded value keeps its line breaks. Spaces and tabs before a value are dropped, those after it are not.
     pub fn parse(block: &Bytes) -> Headers {
         let mut fields = Vec::new();
         let mut open: Option<(Range<usize>, Range<usize>)> = None;
+        let mut unread = Bytes::new();
         let mut at = 0;
         while at < block.len() {
             let start = at;
@@ -55,11 +57,22 @@ impl Headers {
                     let blanks = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
                     open = Some((start..start + name_len, start + name_len + 1 + blanks..at));
                 }
-                Line::Body => break,
+                Line::Body => {
+                    // An empty line is the regular end of the block.
+                    let blank = line.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+                    unread = block.slice(if blank { at } else { start }..);
+                    break;
+                }
             }
         }
         push(&mut fields, block, open);
-        Headers { fields }
+        Headers { fields, unread }
+    }
+
+    /// What follows the last line that could be read; empty in a good head. The mail parser takes
+    /// it for the body of a message, and prints it.
+    pub fn unread(&self) -> &Bytes {
+        &self.unread
     }
 
     /// The value of the first field of this name, whatever its case.
@@ -91,7 +104,7 @@ impl Headers {
 /// Fields that have been read before, in their order.
 impl FromIterator<(Bytes, Bytes)> for Headers {
     fn from_iter<I: IntoIterator<Item = (Bytes, Bytes)>>(fields: I) -> Self {
-        Headers { fields: fields.into_iter().collect() }
+        Headers { fields: fields.into_iter().collect(), unread: Bytes::new() }
     }
 }
 
@@ -140,6 +153,20 @@ mod tests {
 
     fn leak(bytes: &Bytes) -> &'static str {
         crate::http::text::latin1(bytes).leak()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_as_text() {
+        for (block, unread) in [
+            (&b"A: 1\r\n\r\n"[..], &b""[..]),
+            (b"A: 1\r\nnonsense\r\nB: 2\r\n\r\n", b"nonsense\r\nB: 2\r\n\r\n"),
+            (b"A: 1\r\nX : 1\r\n\r\n", b"X : 1\r\n\r\n"),
+            (b"A: 1\rno\r\n\r\n", b"no\r\n\r\n"),
+            (b"A: 1\r\n: x\r\nB: 2\r\n\r\n", b""),
+            (b"A: 1\r\rB: 2\r\n\r\n", b"B: 2\r\n\r\n"),
+        ] {
+            assert_eq!(Headers::parse(&Bytes::from_static(block)).unread(), unread, "{}", block.escape_ascii());
+        }
     }
 
     #[test]

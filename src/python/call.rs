@@ -16,7 +16,7 @@ use rustpython_vm::{
 use super::{
     import::Imports,
     link::Link,
-    native::{Answer, Request, Response, finder},
+    native::{Answer, Request, Response, Surroundings, finder},
     traceback,
 };
 use crate::http;
@@ -27,7 +27,7 @@ pub(super) struct Runtime {
     /// `wptserve.utils.HTTPException`.
     pub(super) http_exception: PyObjectRef,
     /// What `request.server` is made of.
-    pub(super) environment: Arc<super::Environment>,
+    pub(super) surroundings: Arc<Surroundings>,
 }
 
 /// One request for one handler.
@@ -54,7 +54,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let script = call.script.clone();
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
     let request =
-        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.environment), vm)
+        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
             .into_ref(&vm.ctx);
     let response = Response::new(Arc::clone(&answer), request.clone().into(), url, vm).into_ref(&vm.ctx);
 

@@ -12,6 +12,7 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use parking_lot::Mutex;
@@ -54,7 +55,7 @@ pub(super) struct Imports {
     root: PathBuf,
     policy: ImportPolicy,
     pub(super) scripts: Scripts,
-    helpers: Mutex<Vec<Helper>>,
+    helpers: Mutex<Vec<Arc<Helper>>>,
     /// Directories and files that have been warned about.
     warned: Mutex<HashSet<PathBuf>>,
 }
@@ -104,20 +105,19 @@ impl Imports {
     pub(super) fn track(&self, name: &str, file: &Path, stamp: Stamp) {
         let mut helpers = self.helpers.lock();
         helpers.retain(|helper| helper.name != name);
-        helpers.push(Helper { name: name.to_owned(), file: file.to_owned(), stamp });
+        helpers.push(Arc::new(Helper { name: name.to_owned(), file: file.to_owned(), stamp }));
     }
 
     /// The names of the helpers whose files have changed since they were imported (or are gone), no longer tracked.
     pub(super) fn take_changed(&self) -> Vec<String> {
-        let mut changed = Vec::new();
-        self.helpers.lock().retain(|helper| {
-            let same = Stamp::of(&helper.file).is_ok_and(|stamp| stamp == helper.stamp);
-            if !same {
-                changed.push(helper.name.clone());
-            }
-            same
-        });
-        changed
+        // The file system is asked without the lock.
+        let mut helpers = self.helpers.lock().clone();
+        helpers.retain(|helper| Stamp::of(&helper.file).ok() != Some(helper.stamp));
+        if helpers.is_empty() {
+            return Vec::new();
+        }
+        self.helpers.lock().retain(|helper| !helpers.iter().any(|changed| Arc::ptr_eq(changed, helper)));
+        helpers.iter().map(|helper| helper.name.clone()).collect()
     }
 
     /// All tracked helpers.

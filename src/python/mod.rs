@@ -152,5 +152,6 @@ fn prepare(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine)
     vm::warm_up(vm)?;
     let utils = vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
     let http_exception = utils.get_attr("HTTPException", vm)?;
-    Ok(Runtime { imports, http_exception, environment: Arc::new(environment) })
+    let surroundings = Arc::new(native::Surroundings::new(environment, vm)?);
+    Ok(Runtime { imports, http_exception, surroundings })
 }

@@ -114,6 +114,7 @@ class _Failure:
     first: str
     frames: list[tuple[str, str, str]]
     last: list[str]
+    after: bytes
 
 
 def _parse_failure(raw: bytes, side: Side) -> _Failure | None:
@@ -127,8 +128,13 @@ def _parse_failure(raw: bytes, side: Side) -> _Failure | None:
     headers = [tuple(line.split(b": ", 1)) for line in lines[1:]]
     if any(len(header) != 2 for header in headers):
         return None
+    masked = [(name, b"<length>" if name.lower() == b"content-length" else value) for name, value in headers]
+    if not body and (b"Content-Type", b"application/json") in headers:
+        # The answer to HEAD: only its length could tell one traceback from another.
+        return _Failure(before, lines[0], masked, None, None, "", [], [], b"")
     try:
-        document = json.loads(body)
+        # What follows the document is the next answer of a pipeline.
+        document, end = json.JSONDecoder().raw_decode(body.decode("latin-1"))
         error = document["error"]
         code, message = error["code"], error["message"]
     except (ValueError, KeyError, TypeError):
@@ -136,10 +142,9 @@ def _parse_failure(raw: bytes, side: Side) -> _Failure | None:
     if not isinstance(message, str):
         return None
     shape = (list(document), list(error))
-    masked = [(name, b"<length>" if name.lower() == b"content-length" else value) for name, value in headers]
     text = message.split("\n")
     frames = _frames(text, side.doc_root)
-    return _Failure(before, lines[0], masked, shape, code, text[0], frames, _last(text))
+    return _Failure(before, lines[0], masked, shape, code, text[0], frames, _last(text), body[end:])
 
 
 def _frames(text: list[str], doc_root: str) -> list[tuple[str, str, str]]:
@@ -153,10 +158,11 @@ def _frames(text: list[str], doc_root: str) -> list[tuple[str, str, str]]:
 
 
 def _last(text: list[str]) -> list[str]:
-    """`Type: message`, which wptserve indents by two spaces, and what follows it; without frames all but the URL."""
+    """`Type: message`, which wptserve indents by two spaces, and what follows it; without a traceback all but the URL."""
     numbers = [number for number, line in enumerate(text) if FRAME.match(line)]
     after = text[numbers[-1] + 1:] if numbers else text[1:]
-    while numbers and after and not re.match(r"  \S", after[0]):
+    traced = bool(numbers) or bool(after and after[0].startswith("  Traceback "))
+    while traced and after and not re.match(r"  (?!Traceback )\S", after[0]):
         after = after[1:]
     return [line.strip() for line in after if line.strip()]
 
@@ -167,7 +173,7 @@ def _traceback_differences(want: bytes, have: bytes, reference: Side, candidate:
     if left is None or right is None:
         return None
     out = []
-    for name in ("before", "status", "headers", "shape", "code", "first", "frames", "last"):
+    for name in ("before", "status", "headers", "shape", "code", "first", "frames", "last", "after"):
         one, two = getattr(left, name), getattr(right, name)
         if one != two:
             out.append("5xx %s: wptserve %s" % (name, _short(str(one), 400)))

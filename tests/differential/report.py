@@ -64,8 +64,8 @@ class Expectations:
     seen: set[str] = field(default_factory=set)
 
     @classmethod
-    def load(cls, path: Path | None) -> "Expectations":
-        return cls(json.loads(path.read_text())) if path else cls()
+    def load(cls, paths: list[Path]) -> "Expectations":
+        return cls({key: reason for path in paths for key, reason in json.loads(path.read_text()).items()})
 
     def find(self, judged: Judged) -> str | None:
         """The entry for this request: its own, its group's, or a pattern's."""

@@ -41,7 +41,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-excludes", action="store_true", help="docs/, tools/ and the rest as well")
     parser.add_argument("--rich", action="store_true", help="many requests for each handler, and static files too")
     parser.add_argument("--scripts", action="store_true", help="the demo site's written sequences and wire oddities")
-    parser.add_argument("--expected", type=Path, help="known differences, e.g. expected.json")
+    parser.add_argument("--expected", type=Path, action="append", default=[], metavar="FILE",
+                        help="known differences, e.g. expected.json")
     return parser.parse_args()
 
 

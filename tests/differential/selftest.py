@@ -162,4 +162,7 @@ class WholeRuns(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    result = unittest.main(exit=False).result
+    broken = len(result.failures) + len(result.errors)
+    print("%d passed, %d failed" % (result.testsRun - broken, broken))
+    sys.exit(1 if broken else 0)

@@ -307,7 +307,7 @@ pub(crate) fn install(imports: &Arc<Imports>, vm: &VirtualMachine) -> PyResult<(
 /// # Errors
 /// `sys.modules` is not a dictionary any more.
 pub(crate) fn forget_changed(imports: &Imports, vm: &VirtualMachine) -> PyResult<()> {
-    let mut stale = imports.take_changed();
+    let mut stale = vm.allow_threads(|| imports.take_changed());
     if stale.is_empty() {
         return Ok(());
     }

@@ -62,7 +62,7 @@ impl From<io::Error> for Failure {
 
 impl Failure {
     /// The exception wptserve raises (4.0.3, request.py, `InputFile`).
-    fn raised(self, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    pub(super) fn raised(self, vm: &VirtualMachine) -> PyBaseExceptionRef {
         match self {
             Failure::Closed => vm.new_value_error("I/O operation on closed file."),
             Failure::OutOfRange => vm.new_exception_empty(vm.ctx.exceptions.value_error.to_owned()),
@@ -71,6 +71,8 @@ impl Failure {
                 format!("After reading buffer position ({came}) didn't match file position ({wanted})").into(),
             ),
             Failure::Torn => vm.new_exception_empty(vm.ctx.exceptions.assertion_error.to_owned()),
+            // An error of our own has no number, and would be shown as "[Errno 0] Success".
+            Failure::Io(error) if error.raw_os_error().is_none() => vm.new_os_error(error.to_string()),
             Failure::Io(error) => error.into_pyexception(vm),
         }
     }
@@ -108,8 +110,8 @@ impl State {
     pub(super) fn read(&mut self, count: i64) -> Result<Vec<u8>, Failure> {
         self.open()?;
         let target = self.target(count);
+        self.fill(target)?;
         if target > self.claimed {
-            self.fill(target)?;
             let came = self.kept.len();
             if self.length.is_none() {
                 self.claimed = target.min(came);
@@ -124,6 +126,27 @@ impl State {
         let data = self.kept.read(self.position, target.saturating_sub(self.position))?;
         self.position += data.len() as u64;
         Ok(data)
+    }
+
+    /// What there is from here on, at most `max` bytes; waits only when there is nothing. Nothing at the end of the body.
+    pub(super) fn some(&mut self, max: u64) -> Result<Vec<u8>, Failure> {
+        self.open()?;
+        if self.kept.len() <= self.position && !self.ended {
+            self.pull()?;
+        }
+        let came = self.kept.len();
+        if self.ended && came <= self.position && self.length.is_some_and(|length| came < length) {
+            return Err(Failure::Short(came, came + 1));
+        }
+        let data = self.kept.read(self.position, max)?;
+        self.position += data.len() as u64;
+        self.claimed = self.claimed.max(self.position);
+        Ok(data)
+    }
+
+    /// Where the reader is.
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     /// wptserve 4.0.3, request.py, `InputFile.readline`.
@@ -153,8 +176,12 @@ impl State {
             self.pull()?;
         };
         if end > self.claimed {
-            // wptserve reads a line two bytes at a time and may so have read one more than the line has.
-            self.claimed = (self.claimed + (end - self.claimed).next_multiple_of(2)).min(limit).max(end);
+            self.claimed = match (max, self.length) {
+                // A negative limit makes wptserve read all there is and go back.
+                (Some(..0), Some(length)) => length,
+                // It reads a line two bytes at a time and may so have read one more than the line has.
+                _ => (self.claimed + (end - self.claimed).next_multiple_of(2)).min(limit).max(end),
+            };
         }
         let data = self.kept.read(self.position, end.saturating_sub(self.position))?;
         self.position += data.len() as u64;

@@ -8,6 +8,8 @@ mod auth;
 mod cookies;
 mod dict_copies;
 pub(super) mod finder;
+pub(super) mod form;
+mod form_parts;
 mod headers;
 mod input;
 mod multidict;
@@ -15,6 +17,7 @@ mod raw_headers;
 mod request;
 mod response;
 mod response_headers;
+pub(super) mod server;
 mod set_cookie;
 mod spill;
 mod stash;
@@ -33,9 +36,10 @@ pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
-pub(super) use request::Request;
+pub(super) use request::{Request, Surroundings};
 pub(super) use response::Response;
-pub(super) use stash::Stash;
+use server::ServerInfo;
+use stash::Stash;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
@@ -48,8 +52,10 @@ pub(super) use stash::Stash;
         raw_headers::classes,
         auth::classes,
         input::classes,
+        form::classes,
         stash::classes,
         stash_queue::classes,
+        server::classes,
         request::classes,
         response_headers::classes,
         writer::classes,
@@ -65,5 +71,14 @@ mod module {
         super::dict_copies::install(vm);
         __module_exec(vm, module);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The Python half of what handlers import.
+    #[test]
+    fn stubs_as_in_wptserve() {
+        super::testing::check_table(include_str!("tables/stubs.txt"));
     }
 }

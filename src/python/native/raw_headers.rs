@@ -44,6 +44,9 @@ impl RawHeaders {
             out.push_str(&format!("{name}: {value}\n"));
         }
         out.push('\n');
+        // A mail parser takes what it could not read for the message, and prints it with line ends of its own.
+        let unread = latin1_text(self.headers.unread());
+        out.push_str(&unread.replace("\r\n", "\n").replace('\r', "\n"));
         Some(out)
     }
 }

@@ -1,6 +1,6 @@
 //! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
 
-pub(crate) use classes::Request;
+pub(crate) use classes::{Request, Surroundings};
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
@@ -17,7 +17,10 @@ pub(super) mod classes {
         python::{
             Environment,
             link::Link,
-            native::{Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders},
+            native::{
+                Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+                form, server, stash::Stash,
+            },
         },
     };
 
@@ -57,6 +60,21 @@ pub(super) mod classes {
         }
     }
 
+    /// What all requests share.
+    pub(crate) struct Surroundings {
+        environment: Environment,
+        /// `request.server.config`.
+        config: PyObjectRef,
+    }
+
+    impl Surroundings {
+        pub(crate) fn new(environment: Environment, vm: &VirtualMachine) -> PyResult<Self> {
+            Stash::share(Arc::clone(&environment.stash), vm)?;
+            let config = server::config(&environment.config, vm)?;
+            Ok(Self { environment, config })
+        }
+    }
+
     /// An HTTP request (wptserve 4.0.3, request.py, `Request`).
     #[pyattr]
     #[pyclass(module = "wptserve.request", name = "Request")]
@@ -64,7 +82,7 @@ pub(super) mod classes {
     pub(crate) struct Request {
         plain: http::Request,
         route_match: Vec<(String, String)>,
-        environment: Arc<Environment>,
+        surroundings: Arc<Surroundings>,
         url_parts: Lazy,
         raw_headers: Lazy,
         headers: Lazy,
@@ -72,6 +90,8 @@ pub(super) mod classes {
         cookies: Lazy,
         auth: Lazy,
         body: Lazy,
+        post: Lazy,
+        server: Lazy,
         raw_input: PyRef<InputFile>,
     }
 
@@ -87,7 +107,7 @@ pub(super) mod classes {
             route_match: Vec<(String, String)>,
             body: Bytes,
             link: Link,
-            environment: Arc<Environment>,
+            surroundings: Arc<Surroundings>,
             vm: &VirtualMachine,
         ) -> Self {
             let length = match plain.framing {
@@ -99,7 +119,7 @@ pub(super) mod classes {
             Self {
                 plain,
                 route_match,
-                environment,
+                surroundings,
                 url_parts: Lazy::default(),
                 raw_headers: Lazy::default(),
                 headers: Lazy::default(),
@@ -107,6 +127,8 @@ pub(super) mod classes {
                 cookies: Lazy::default(),
                 auth: Lazy::default(),
                 body: Lazy::default(),
+                post: Lazy::default(),
+                server: Lazy::default(),
                 raw_input,
             }
         }
@@ -117,7 +139,7 @@ pub(super) mod classes {
         /// The directory that paths are resolved in.
         #[pygetset]
         fn doc_root(zelf: &Py<Self>) -> String {
-            zelf.environment.doc_root.clone()
+            zelf.surroundings.environment.doc_root.clone()
         }
 
         /// What the route's pattern has matched: a dictionary of group names, the star under "*".
@@ -207,6 +229,25 @@ pub(super) mod classes {
         #[pygetset]
         fn body(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             zelf.body.get(|| Ok(vm.ctx.new_bytes(zelf.raw_input.body(vm)?).into()))
+        }
+
+        /// The fields of the form in the body; names and values are bytes, uploads are file items.
+        #[pygetset(name = "POST")]
+        fn post(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.post.get(|| {
+                let head = &zelf.plain.head;
+                Ok(form::parse(&zelf.raw_input, &head.headers, &latin1(&head.method), vm)?.into())
+            })
+        }
+
+        /// The server: its `config` and its `stash`.
+        #[pygetset]
+        fn server(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.server.get(|| {
+                let Surroundings { environment, config } = &*zelf.surroundings;
+                let path = &zelf.plain.url_parts.path;
+                Ok(ServerInfo::new(config.clone(), Arc::clone(&environment.stash), path, vm)?.into())
+            })
         }
 
         /// The cookies by name; names and values are bytes.

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// How much is read from the file at once when looking for something.
-const STEP: usize = 64 * 1024;
+/// How much is read from the file at first and at most when looking for something, which mostly is near.
+const STEPS: (u64, u64) = (512, 64 * 1024);
 
 #[derive(Debug)]
 pub(super) struct Spill {
@@ -72,8 +72,10 @@ impl Spill {
     /// Where the first `byte` at or after `start` and before `end` is.
     pub(super) fn find(&self, byte: u8, start: u64, end: u64) -> io::Result<Option<u64>> {
         let mut at = start;
+        let (mut step, largest) = STEPS;
         while at < end.min(self.len()) {
-            let part = self.read(at, (end - at).min(STEP as u64))?;
+            let part = self.read(at, (end - at).min(step))?;
+            step = (step * 2).min(largest);
             if let Some(found) = memchr::memchr(byte, &part) {
                 return Ok(Some(at + found as u64));
             }

@@ -87,7 +87,8 @@ mod helpers {
 
     use crate::http::Headers;
     use crate::python::native::{
-        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, Stash,
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo, Stash, form,
+        server,
     };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {
@@ -95,6 +96,9 @@ mod helpers {
             ("multidict", vm.new_function("multidict", multidict)),
             ("raw", vm.new_function("raw", raw)),
             ("headers", vm.new_function("headers", headers)),
+            ("config", vm.new_function("config", config)),
+            ("server", vm.new_function("server", server_info)),
+            ("post", vm.new_function("post", post)),
             ("stash", vm.new_function("stash", stash)),
             ("cookies", vm.new_function("cookies", cookies)),
             ("auth", vm.new_function("auth", auth)),
@@ -137,7 +141,8 @@ mod helpers {
     }
 
     fn parse(block: &[u8]) -> Headers {
-        Headers::parse(&Bytes::from([block, b"\r\n\r\n"].concat()))
+        let end: &[u8] = if block.is_empty() { b"\r\n" } else { b"\r\n\r\n" };
+        Headers::parse(&Bytes::from([block, end].concat()))
     }
 
     fn raw(block: PyBytesRef, vm: &VirtualMachine) -> PyObjectRef {
@@ -162,5 +167,25 @@ mod helpers {
         let store = Arc::new(crate::stash::Stash::default());
         Stash::share(Arc::clone(&store), vm)?;
         Stash::new(store, path.as_str(), vm)
+    }
+
+    fn post(
+        method: PyUtf8StrRef,
+        head: PyBytesRef,
+        data: PyBytesRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<PyRef<MultiDict>> {
+        let length = format!("\r\nContent-Length: {}", data.as_bytes().len());
+        let headers = parse(&[head.as_bytes(), length.as_bytes()].concat());
+        form::parse(&body(data, OptionalOption::Missing), &headers, method.as_str(), vm)
+    }
+
+    fn config(text: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult {
+        server::config(&serde_json::from_str(text.as_str()).unwrap(), vm)
+    }
+
+    fn server_info(path: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<PyRef<ServerInfo>> {
+        let config = server::config(&serde_json::Value::Null, vm)?;
+        ServerInfo::new(config, Arc::new(crate::stash::Stash::default()), path.as_str(), vm)
     }
 }

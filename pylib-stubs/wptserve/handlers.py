@@ -1,0 +1,81 @@
+"""`wptserve.handlers` (wptserve 4.0.3, handlers.py): the decorators that handlers put on their `main`."""
+
+import json
+
+from .utils import HTTPException
+
+__all__ = ["FunctionHandler", "HTTPException", "JsonHandler", "handler", "json_handler"]
+
+
+def _fill(response, result):
+    """Puts what a handler returned into the response."""
+    if isinstance(result, tuple):
+        if len(result) == 3:
+            response.status = result[0]
+        elif len(result) != 2:
+            raise HTTPException(500)
+        response.headers.update(result[-2])
+        result = result[-1]
+    response.content = result
+
+
+def _run_pipes(request, response):
+    """Applies the pipes of the query, as the server does once more after `main`: wptserve, too, applies them twice."""
+    from urllib.parse import parse_qs
+
+    pipes = parse_qs(request.url_parts.query).get("pipe")
+    if pipes:
+        from .pipes import Pipeline
+
+        Pipeline(pipes[-1])(request, response)
+
+
+class FunctionHandler:
+    """A `main` that fills in the response by itself instead of returning what is to be sent."""
+
+    def __init__(self, func):
+        self.func = func
+
+    def __call__(self, request, response):
+        try:
+            result = self.func(request, response)
+        except HTTPException:
+            raise
+        except Exception as error:
+            raise HTTPException(500) from error
+        if result is not None:
+            _fill(response, result)
+            _run_pipes(request, response)
+
+
+def handler(func):
+    """Decorates a `main` that returns content, (headers, content) or (status, headers, content)."""
+    return FunctionHandler(func)
+
+
+class JsonHandler:
+    """A `main` whose content is sent as JSON."""
+
+    def __init__(self, func):
+        self.func = func
+
+    def __call__(self, request, response):
+        return FunctionHandler(self.handle_request)(request, response)
+
+    def handle_request(self, request, response):
+        """Runs the function and gives what it returned with the content turned into JSON text."""
+        result = self.func(request, response)
+        response.headers.set("Content-Type", "application/json")
+        if isinstance(result, tuple):
+            *before, value = result
+            text = json.dumps(value)
+            result = (*before, text)
+        else:
+            result = text = json.dumps(result)
+        response.headers.set("Content-Length", len(text))
+        return result
+
+
+def json_handler(func):
+    """Decorates a `main` that returns something for JSON: alone, with headers, or with status and headers."""
+    return JsonHandler(func)

@@ -1,0 +1,306 @@
+//! The import provider: which file an import means, and what a wrong import is told, under both policies.
+//!
+//! Imports start at the doc root and nowhere else. The messages are part of the product: each names the line to write or
+//! the file to create, and doing what it says makes the next request work without a restart.
+
+use std::sync::Arc;
+
+use crate::util::{Launch, Server, get};
+
+/// A handler that answers with the value of an expression after these imports.
+fn shows(imports: &str, value: &str) -> String {
+    format!("{imports}\ndef main(request, response):\n    return str({value})\n")
+}
+
+/// A server under a policy.
+fn serve(policy: &str, files: &[(&str, &str)]) -> Arc<Server> {
+    Launch::new(files).arg("--import-policy").arg(policy).start()
+}
+
+/// Under each policy in turn.
+fn both(files: &[(&str, &str)], mut check: impl FnMut(&Arc<Server>)) {
+    for policy in ["strict", "warn"] {
+        check(&serve(policy, files));
+    }
+}
+
+#[test]
+fn absolute_imports_find_packages_and_modules() {
+    let files = [
+        ("top.py", "NAME = __name__\n"),
+        ("cookies/__init__.py", "PLACE = 'cookies'\n"),
+        ("cookies/resources/__init__.py", ""),
+        ("cookies/resources/helper.py", "import cookies\nNAME = __name__ + ' in ' + cookies.PLACE\nFILE = __file__\n"),
+        ("one.py", &shows("from cookies.resources.helper import NAME", "NAME")),
+        ("two.py", &shows("import cookies.resources.helper as h", "h.NAME")),
+        ("cookies/resources/three.py", &shows("from cookies.resources import helper", "helper.FILE")),
+        ("four.py", &shows("import top", "top.NAME")),
+        ("five.py", &shows("import cookies.resources.helper", "cookies.PLACE")),
+    ];
+    both(&files, |server| {
+        assert_eq!(server.get("/one.py").ok(), "cookies.resources.helper in cookies");
+        assert_eq!(server.get("/two.py").ok(), "cookies.resources.helper in cookies");
+        assert_eq!(server.get("/cookies/resources/three.py").ok(), server.site.show("cookies/resources/helper.py"));
+        assert_eq!(server.get("/four.py").ok(), "top");
+        assert_eq!(server.get("/five.py").ok(), "cookies");
+        assert!(!server.log().contains("WARN"), "{}", server.log());
+    });
+}
+
+#[test]
+fn hyphens_go_through_importlib() {
+    let files = [
+        ("common-hyphen/__init__.py", ""),
+        ("common-hyphen/sub-dir/__init__.py", ""),
+        ("common-hyphen/sub-dir/a-tool.py", "NAME = __name__\n"),
+        ("h.py", &shows("import importlib\nm = importlib.import_module('common-hyphen.sub-dir.a-tool')", "m.NAME")),
+    ];
+    both(&files, |server| assert_eq!(server.get("/h.py").ok(), "common-hyphen.sub-dir.a-tool"));
+}
+
+#[test]
+fn strict_names_the_init_file_to_create_at_each_level() {
+    for (missing, module) in [("a", "a.b.c.helper"), ("a/b", "a.b.c.helper"), ("a/b/c", "a.b.c.helper")] {
+        let import = shows(&format!("from {module} import NAME"), "NAME");
+        let mut files = vec![("a/b/c/helper.py", "NAME = 'found'\n"), ("h.py", import.as_str())];
+        for level in ["a", "a/b", "a/b/c"].into_iter().filter(|level| *level != missing) {
+            files.push(match level {
+                "a" => ("a/__init__.py", ""),
+                "a/b" => ("a/b/__init__.py", ""),
+                _ => ("a/b/c/__init__.py", ""),
+            });
+        }
+        let server = serve("strict", &files);
+        let message = server.get("/h.py").error(500);
+        let create = format!("create {} (it may be empty)", server.site.show(&format!("{missing}/__init__.py")));
+        assert!(message.contains(&create), "{missing}: {message}");
+        assert!(message.contains("ModuleNotFoundError"), "{missing}: {message}");
+        server.site.write(&format!("{missing}/__init__.py"), "");
+        assert_eq!(server.get("/h.py").ok(), "found", "{missing}: as told, without a restart");
+
+        let server = serve("warn", &files);
+        assert_eq!(server.get("/h.py").ok(), "found", "{missing}");
+        assert_eq!(server.get("/h.py").ok(), "found", "{missing}");
+        let warned = format!("{} has no __init__.py", server.site.show(missing));
+        assert_eq!(server.log().matches(&warned).count(), 1, "one warning per package: {}", server.log());
+    }
+}
+
+#[test]
+fn with_every_init_missing_each_message_leads_to_the_next() {
+    let server =
+        serve("strict", &[("a/b/helper.py", "X = 'found'\n"), ("h.py", &shows("from a.b.helper import X", "X"))]);
+    for level in ["a/__init__.py", "a/b/__init__.py"] {
+        let message = server.get("/h.py").error(500);
+        assert!(message.contains(&format!("create {} ", server.site.show(level))), "{message}");
+        server.site.write(level, "");
+    }
+    assert_eq!(server.get("/h.py").ok(), "found");
+}
+
+#[test]
+fn relative_imports_are_told_the_absolute_form() {
+    let files = [
+        ("pkg/__init__.py", ""),
+        ("pkg/helper.py", "X = 'x'\n"),
+        ("pkg/user.py", "from .helper import X\n"),
+        ("pkg/deep/__init__.py", ""),
+        ("pkg/deep/one.py", &shows("from ..helper import X", "X")),
+        ("pkg/handler.py", &shows("from .helper import X", "X")),
+        ("pkg/dot.py", &shows("from . import helper", "helper.X")),
+        ("indirect.py", &shows("from pkg.user import X", "X")),
+    ];
+    let told = |server: &Arc<Server>, target: &str, advice: &str| {
+        let message = server.get(target).error(500);
+        assert!(message.contains("ImportError: relative import"), "{target}: {message}");
+        assert!(message.contains(advice), "{target}: {message}");
+    };
+    both(&files, |server| {
+        told(server, "/pkg/handler.py", "write 'from pkg.helper import X'");
+        told(server, "/pkg/dot.py", "write 'from pkg import helper'");
+        told(server, "/pkg/deep/one.py", "write 'from pkg.helper import X'");
+    });
+    // In a helper CPython can do it, so `warn` lets it.
+    told(&serve("strict", &files), "/indirect.py", "write 'from pkg.helper import X'");
+    let server = serve("warn", &files);
+    assert_eq!(server.get("/indirect.py").ok(), "x");
+    assert!(server.log().contains("relative import"), "{}", server.log());
+}
+
+#[test]
+fn sibling_imports_are_told_the_absolute_form() {
+    let files = [
+        ("cookies/__init__.py", ""),
+        ("cookies/resources/__init__.py", ""),
+        ("cookies/resources/myhelper.py", "X = 'x'\n"),
+        ("cookies/resources/handler.py", &shows("import myhelper", "myhelper.X")),
+        ("cookies/resources/from.py", &shows("from myhelper import X", "X")),
+        ("cookies/resources/nothing.py", &shows("import nosuchmodule", "1")),
+    ];
+    both(&files, |server| {
+        for target in ["/cookies/resources/handler.py", "/cookies/resources/from.py"] {
+            let message = server.get(target).error(500);
+            assert!(message.contains("write 'from cookies.resources import myhelper'"), "{target}: {message}");
+        }
+        let message = server.get("/cookies/resources/nothing.py").error(500);
+        assert!(message.contains("ModuleNotFoundError: No module named 'nosuchmodule'"), "{message}");
+    });
+}
+
+#[test]
+fn a_directory_named_like_a_standard_module_wins_only_as_a_package() {
+    let files = [
+        ("html/index.html", ""),
+        ("html/page_helper.py", "X = 1\n"),
+        ("uuid/readme.txt", ""),
+        ("colorsys/__init__.py", "MINE = 'the root'\n"),
+        ("fnmatch.py", "MINE = 'the root, too'\n"),
+        ("std.py", &shows("import html, uuid", "html.escape('<') + str(uuid.UUID(int=1))[-2:]")),
+        ("inside.py", &shows("from html import page_helper", "1")),
+        ("mine.py", &shows("import colorsys", "colorsys.MINE")),
+    ];
+    both(&files, |server| {
+        assert_eq!(server.get("/std.py").ok(), "&lt;01");
+        assert!(server.get("/inside.py").error(500).contains("cannot import name 'page_helper'"));
+        assert_eq!(server.get("/mine.py").ok(), "the root");
+        assert!(!server.log().contains("uuid"), "{}", server.log());
+    });
+}
+
+#[test]
+fn a_helper_that_fails_names_file_and_line_and_can_be_mended() {
+    let files = [
+        ("lib/__init__.py", ""),
+        ("lib/broken.py", "X = 1\nY = (\n"),
+        ("lib/raises.py", "X = 1\n\nraise ValueError('half-way')\n"),
+        ("syntax.py", &shows("from lib.broken import X", "X")),
+        ("raises.py", &shows("from lib import raises", "raises.X")),
+    ];
+    both(&files, |server| {
+        let message = server.get("/syntax.py").error(500);
+        assert!(message.contains("SyntaxError"), "{message}");
+        assert!(message.contains(&format!("File \"{}\", line 2", server.site.show("lib/broken.py"))), "{message}");
+        let message = server.get("/raises.py").error(500);
+        assert!(message.contains("ValueError: half-way"), "{message}");
+        assert!(message.contains(&format!("File \"{}\", line 3", server.site.show("lib/raises.py"))), "{message}");
+        // Not half a module the second time either.
+        assert!(server.get("/raises.py").error(500).contains("ValueError: half-way"));
+        server.site.write("lib/broken.py", "X = 'mended'\n");
+        server.site.write("lib/raises.py", "X = 'mended, too'\n");
+        assert_eq!(server.get("/syntax.py").ok(), "mended");
+        assert_eq!(server.get("/raises.py").ok(), "mended, too");
+    });
+}
+
+#[test]
+fn threads_that_import_one_helper_at_once_share_it() {
+    for count in [2, 20] {
+        let server = serve(
+            "strict",
+            &[
+                ("lib/__init__.py", ""),
+                ("lib/tally.py", "executed = []\n"),
+                (
+                    "lib/slow.py",
+                    "import time\nfrom lib import tally\ntally.executed.append(1)\ntime.sleep(0.4)\nLAST = 'whole'\n",
+                ),
+                ("h.py", &shows("from lib import slow, tally", "(slow.LAST, id(slow), len(tally.executed))")),
+            ],
+        );
+        let mut clients: Vec<_> = (0..count).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.send(get("/h.py"));
+        }
+        let answers: Vec<String> = clients.iter_mut().map(|client| client.answer().ok()).collect();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert!(answers[0].starts_with("('whole', ") && answers[0].ends_with(", 1)"), "{answers:?}");
+    }
+}
+
+#[test]
+fn an_edited_file_counts_from_the_next_request_on() {
+    let files = [
+        ("lib/__init__.py", ""),
+        ("lib/base.py", "VALUE = 'old'\ndef f():\n    return VALUE\n"),
+        ("lib/user.py", "from lib.base import f\nimport lib.base\ndef g():\n    return f() + ' ' + lib.base.VALUE\n"),
+        ("h.py", &shows("from lib.user import g", "g()")),
+        ("plain.py", &shows("", "'old'")),
+        ("state/__init__.py", ""),
+        ("state/kept.py", "n = 0\n"),
+        (
+            "count.py",
+            "from state import kept\nfresh = 0\ndef main(request, response):\n    global fresh\n    kept.n += 1\n    fresh += 1\n    return '%d %d' % (kept.n, fresh)\n",
+        ),
+    ];
+    both(&files, |server| {
+        assert_eq!(server.get("/h.py").ok(), "old old");
+        assert_eq!(server.get("/plain.py").ok(), "old");
+        for n in 1..4 {
+            assert_eq!(server.get("/count.py").ok(), format!("{n} 1"), "helpers keep state, handlers start afresh");
+        }
+        server.site.write("lib/base.py", "VALUE = 'new'\ndef f():\n    return VALUE + '!'\n");
+        assert_eq!(server.get("/h.py").ok(), "new! new", "also through a helper that has imported from it");
+        server.site.write("plain.py", &shows("", "'new one'"));
+        assert_eq!(server.get("/plain.py").ok(), "new one");
+        assert_eq!(server.get("/count.py").ok(), "4 1", "the others keep their state");
+        server.site.remove("lib/base.py");
+        assert!(server.get("/h.py").error(500).contains("lib.base"));
+    });
+}
+
+#[test]
+fn nothing_of_the_host_is_imported_or_run() {
+    let host = crate::util::Site::new(&[
+        ("path/json.py", "raise SystemExit('poisoned')\n"),
+        ("path/sitecustomize.py", "raise SystemExit('poisoned')\n"),
+        ("path/usercustomize.py", "raise SystemExit('poisoned')\n"),
+        ("path/onhost.py", "X = 1\n"),
+        ("cwd/incwd.py", "X = 1\n"),
+        ("cwd/json.py", "raise SystemExit('poisoned')\n"),
+        ("bin/python", "#!/bin/sh\necho poisoned >&2\nexit 3\n"),
+    ]);
+    let python = host.path().join("bin/python");
+    std::fs::set_permissions(python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let server = Launch::new(&[
+        ("json.py.txt", ""),
+        ("h.py", &shows("import json, sys", "json.dumps([sys.path, sys.executable, sys.argv, sys.flags.isolated])")),
+        ("try.py", "import importlib\ndef main(request, response):\n    return repr(importlib.import_module(request.GET.first(b'm').decode()))\n"),
+        ("here.py", "import os\ndef main(request, response):\n    return os.getcwd()\n"),
+    ])
+    .env("PYTHONPATH", host.path().join("path"))
+    .env("PYTHONHOME", host.path().join("path"))
+    .env("PYTHONSTARTUP", host.path().join("path/json.py"))
+    .env("RUSTPYTHONPATH", host.path().join("path"))
+    .env("PATH", format!("{}:{}", host.path().join("bin").display(), std::env::var("PATH").unwrap()))
+    .current_dir(&host.path().join("cwd"))
+    .start();
+    let root = server.site.path().display();
+    assert_eq!(server.get("/h.py").ok(), format!("[[\"{root}\"], \"\", [\"wptserve\"], 1]"));
+    assert_eq!(server.get("/here.py").ok(), root.to_string());
+    for module in ["sitecustomize", "usercustomize", "onhost", "incwd", "pip", "wptserve.server"] {
+        let message = server.get(&format!("/try.py?m={module}")).error(500);
+        assert!(message.contains(&format!("No module named '{module}'")), "{message}");
+    }
+    assert!(!server.log().contains("poisoned"), "{}", server.log());
+}
+
+#[test]
+fn the_standard_modules_that_handlers_use_are_there() {
+    let modules = "time os json sys importlib urllib.parse urllib.request urllib.error re datetime random base64 io uuid string \
+                   gzip zlib array math encodings html html.parser mimetypes hashlib hmac struct threading codecs copy queue pathlib typing \
+                   enum logging collections collections.abc itertools functools operator contextlib tempfile shutil glob \
+                   textwrap traceback types warnings http http.client http.cookies http.server email email.utils email.parser socket select \
+                   subprocess binascii calendar secrets dataclasses abc errno inspect unittest xml.etree.ElementTree";
+    let import: String = modules.split_whitespace().map(|module| format!("import {module}\n")).collect();
+    let server = Server::start(&[
+        ("all.py", &shows(&import, "urllib.parse.quote('a b') + base64.b64encode(b'x').decode()")),
+        (
+            "one.py",
+            "import importlib\ndef main(request, response):\n    importlib.import_module(request.GET.first(b'm').decode())\n    return b''\n",
+        ),
+    ]);
+    let missing: Vec<&str> =
+        modules.split_whitespace().filter(|m| server.get(&format!("/one.py?m={m}")).code() != 200).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert_eq!(server.get("/all.py").ok(), "a%20beA==");
+}

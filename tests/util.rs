@@ -1,0 +1,413 @@
+//! What all integration tests share: a doc root made of text, the real binary serving it, a client of raw bytes.
+//!
+//! Nothing here waits without a deadline, so no test can hang. The client knows just enough HTTP to see where an answer
+//! ends; it judges nothing. A server that has died while its test ran is a failure of that test.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{self, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, Weak},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long anything may take that should come at once. Generous: machines are noisy, and only failures wait for it.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+/// How long silence has to last to count as "nothing comes".
+pub const QUIET: Duration = Duration::from_millis(150);
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_wptserve");
+
+/// Asks until the answer is there, or fails.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited too long for {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A directory tree made of (path, text) pairs; gone when dropped.
+pub struct Site(TempDir);
+
+impl Site {
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let site = Self(TempDir::new().expect("a temporary directory"));
+        for (path, text) in files {
+            site.write(path, text);
+        }
+        site
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file whole, so that no request ever sees a part of it.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut file = tempfile::NamedTempFile::new_in(self.path().parent().unwrap()).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.persist(path).unwrap();
+    }
+
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.path().join(path)).unwrap();
+    }
+
+    /// The path of a file of the site as messages show it.
+    pub fn show(&self, path: &str) -> String {
+        self.path().join(path).display().to_string()
+    }
+}
+
+/// Flags and surroundings of a server that is about to start.
+pub struct Launch {
+    command: Command,
+    site: Site,
+    /// Ready file and log, apart from what is served.
+    folder: TempDir,
+}
+
+impl Launch {
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        Self::with_program(files, &[])
+    }
+
+    /// Starts the binary through another program, given with its arguments: `sh -c 'ulimit …; exec "$@"' sh`.
+    pub fn with_program(files: &[(&str, &str)], program: &[&str]) -> Self {
+        let (site, folder) = (Site::new(files), TempDir::new().unwrap());
+        let mut line = program.iter().copied().chain([BINARY]);
+        let mut command = Command::new(line.next().unwrap());
+        command.args(line).args(["serve", "--port", "0", "--doc-root"]).arg(site.path());
+        command.arg("--ready-file").arg(folder.path().join("ready"));
+        command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null()).stdout(Stdio::null());
+        Self { command, site, folder }
+    }
+
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn current_dir(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
+    pub fn start(mut self) -> Arc<Server> {
+        let log = self.folder.path().join("log");
+        let mut child = self.command.stderr(fs::File::create(&log).unwrap()).spawn().expect("the binary starts");
+        let ready = self.folder.path().join("ready");
+        let text = until("the ready file", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("the server ended with {status}: {}", fs::read_to_string(&log).unwrap());
+            }
+            fs::read_to_string(&ready).ok()
+        });
+        let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let port = ready["ports"]["http"][0].as_u64().expect("a port in the ready file");
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        Arc::new(Server { child: Mutex::new(child), address, site: self.site, folder: self.folder })
+    }
+}
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Mutex<Child>,
+    pub address: SocketAddr,
+    pub site: Site,
+    folder: TempDir,
+}
+
+impl Server {
+    pub fn start(files: &[(&str, &str)]) -> Arc<Self> {
+        Launch::new(files).start()
+    }
+
+    pub fn connect(self: &Arc<Self>) -> Client {
+        Client::connect(self)
+    }
+
+    /// Sends one request on a connection of its own.
+    pub fn ask(self: &Arc<Self>, request: impl AsRef<[u8]>) -> Answer {
+        let mut client = self.connect();
+        client.send(request);
+        client.answer()
+    }
+
+    pub fn get(self: &Arc<Self>, target: &str) -> Answer {
+        self.ask(get(target))
+    }
+
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.path().join("log")).unwrap()).into_owned()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.child.lock().unwrap().try_wait().unwrap().is_none()
+    }
+
+    /// Sends a signal by name (`TERM`).
+    pub fn signal(&self, name: &str) {
+        signal(self.pid(), name);
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(&self) -> ExitStatus {
+        until("the server's end", || self.child.lock().unwrap().try_wait().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let ended = child.try_wait();
+        let _ = (child.kill(), child.wait());
+        if !thread::panicking()
+            && let Ok(Some(status)) = ended
+        {
+            // Whoever has ended the server on purpose has seen status 0.
+            assert!(status.success(), "the server died in mid-test: {status}");
+        }
+    }
+}
+
+/// Sends a signal by name to a process.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// One server for several tests at once; it ends with the last of them.
+pub struct Shared(Mutex<Weak<Server>>);
+
+impl Shared {
+    pub const fn new() -> Self {
+        Self(Mutex::new(Weak::new()))
+    }
+
+    pub fn get(&self, start: impl FnOnce() -> Arc<Server>) -> Arc<Server> {
+        let mut slot = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(server) = slot.upgrade().filter(|server| server.is_alive()) {
+            return server;
+        }
+        let server = start();
+        *slot = Arc::downgrade(&server);
+        server
+    }
+}
+
+/// A plain request whose connection stays open.
+pub fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
+/// A request with a body of known length.
+pub fn post(target: &str, body: &str) -> String {
+    format!("POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: String,
+    /// In order, as sent.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn code(&self) -> u16 {
+        self.status.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub fn names(&self) -> Vec<&str> {
+        self.headers.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body of a 200.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code(), 200, "{}", self.text());
+        self.text()
+    }
+
+    /// The message of wptserve's JSON error, which must have this code.
+    #[track_caller]
+    pub fn error(&self, code: u16) -> String {
+        assert_eq!(self.code(), code, "{}", self.text());
+        assert_eq!(self.header("Content-Type"), Some("application/json"));
+        let body: serde_json::Value = serde_json::from_slice(&self.body).expect("a JSON body");
+        assert_eq!(body["error"]["code"], code);
+        body["error"]["message"].as_str().expect("a message").to_owned()
+    }
+
+    fn parse(head: &[u8]) -> Self {
+        // Latin-1, so that every byte stays visible.
+        let head: String = head.iter().map(|byte| char::from(*byte)).collect();
+        let mut lines = head.trim_end_matches("\r\n").split("\r\n");
+        let status = lines.next().unwrap_or_default().to_owned();
+        let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let headers = lines.map(|line| pair(line).unwrap_or_else(|| (line.to_owned(), String::new()))).collect();
+        Self { status, headers, body: Vec::new() }
+    }
+}
+
+/// A connection of raw bytes.
+pub struct Client {
+    pub stream: TcpStream,
+    buffer: Vec<u8>,
+    /// The server lives as long as somebody talks to it.
+    _server: Arc<Server>,
+}
+
+impl Client {
+    fn connect(server: &Arc<Server>) -> Self {
+        let stream = TcpStream::connect_timeout(&server.address, DEADLINE).expect("the port accepts");
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Self { stream, buffer: Vec::new(), _server: Arc::clone(server) }
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).expect("the server takes what is sent");
+    }
+
+    /// Ends our side of the connection; the server's answers can still be read.
+    pub fn half_close(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Ends the connection with a reset instead of an orderly close.
+    pub fn reset(self) {
+        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
+    /// Reads what comes next into the buffer; false at the end of the connection.
+    fn fill(&mut self) -> bool {
+        let mut chunk = [0; 64 * 1024];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => false,
+            Ok(count) => {
+                self.buffer.extend_from_slice(&chunk[..count]);
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("{error}; so far: {:?}", String::from_utf8_lossy(&self.buffer)),
+        }
+    }
+
+    /// The bytes that come next, as soon as there are any; none at the end of the connection.
+    pub fn some(&mut self) -> Vec<u8> {
+        if self.buffer.is_empty() {
+            self.fill();
+        }
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// Everything until the server closes.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let deadline = Instant::now() + DEADLINE;
+        while self.fill() {
+            assert!(Instant::now() < deadline, "the connection does not end");
+        }
+        std::mem::take(&mut self.buffer)
+    }
+
+    pub fn rest_text(&mut self) -> String {
+        String::from_utf8_lossy(&self.rest()).into_owned()
+    }
+
+    /// Exactly these bytes come next.
+    #[track_caller]
+    pub fn expect(&mut self, bytes: &str) {
+        while self.buffer.len() < bytes.len() && self.fill() {}
+        let count = bytes.len().min(self.buffer.len());
+        assert_eq!(String::from_utf8_lossy(&self.buffer[..count]), bytes);
+        self.buffer.drain(..count);
+    }
+
+    /// Reads to the end of a head. The body is left in the buffer.
+    #[track_caller]
+    pub fn head(&mut self) -> Answer {
+        let end = loop {
+            if let Some(at) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            assert!(self.fill(), "closed in mid-head: {:?}", String::from_utf8_lossy(&self.buffer));
+        };
+        Answer::parse(&self.buffer.drain(..end).collect::<Vec<u8>>())
+    }
+
+    /// One answer: its body ends by Content-Length, or else with the connection.
+    #[track_caller]
+    pub fn answer(&mut self) -> Answer {
+        let mut answer = self.head();
+        answer.body = match answer.header("Content-Length").map(str::parse::<usize>) {
+            Some(length) => {
+                let length = length.expect("a length");
+                while self.buffer.len() < length {
+                    assert!(self.fill(), "closed in mid-body of {answer:?}");
+                }
+                self.buffer.drain(..length).collect()
+            }
+            None => self.rest(),
+        };
+        answer
+    }
+
+    /// The server has closed, and nothing was left to read.
+    #[track_caller]
+    pub fn expect_close(&mut self) {
+        assert_eq!(self.rest_text(), "");
+    }
+
+    /// Nothing comes, and the connection stays open.
+    #[track_caller]
+    pub fn expect_quiet(&mut self) {
+        assert_eq!(String::from_utf8_lossy(&self.buffer), "");
+        self.stream.set_read_timeout(Some(QUIET)).unwrap();
+        let mut byte = [0];
+        let read = self.stream.read(&mut byte);
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        match read {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            other => panic!("the connection was expected to be open and quiet: {other:?} {byte:?}"),
+        }
+    }
+}
+
+/// The demo site that comes with the project.
+pub fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/site").join(path)
+}
