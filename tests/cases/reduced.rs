@@ -198,19 +198,21 @@ fn last_lines<'a>(text: &[&'a str]) -> impl Iterator<Item = &'a str> {
     rest.to_vec().into_iter().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Two answers one above the other, from the first line that differs.
+/// The lines in which two answers differ, one above the other, and the last line that came.
 pub fn difference(expected: &[u8], got: &[u8]) -> String {
     let split = |text: &[u8]| -> Vec<String> {
-        text.split_inclusive(|byte| *byte == b'\n').map(|line| line.escape_ascii().to_string()).collect()
+        text.split_inclusive(|byte| *byte == b'\n').map(|line| shortened(&line.escape_ascii().to_string())).collect()
     };
     let (expected, got) = (split(expected), split(got));
-    let same = expected.iter().zip(&got).take_while(|(one, two)| one == two).count();
-    let show = |name: &str, lines: &[String]| -> String {
-        let shown = lines.iter().skip(same).take(6);
-        let text: String = shown.map(|line| format!("    {name} {}\n", shortened(line))).collect();
-        if lines.len() > same { text } else { format!("    {name} (nothing more)\n") }
-    };
-    format!("from line {}\n{}{}", same + 1, show("expected", &expected), show("     got", &got))
+    let nothing = "(nothing)".to_owned();
+    let line = |lines: &[String], number| lines.get(number).unwrap_or(&nothing).clone();
+    let differing = (0..expected.len().max(got.len())).filter(|number| expected.get(*number) != got.get(*number));
+    let pairs = differing.take(8).map(|number| {
+        let (expected, got) = (line(&expected, number), line(&got, number));
+        format!("    line {}\n    expected {expected}\n         got {got}\n", number + 1)
+    });
+    let pairs: String = pairs.collect();
+    format!("\n{pairs}    got ends {}\n", got.last().unwrap_or(&nothing))
 }
 
 fn shortened(line: &str) -> String {
