@@ -155,6 +155,10 @@ fn failure(raw: &[u8]) -> Option<Vec<u8>> {
     let start = raw.windows(13).rposition(is_start)?;
     let (before, answer) = raw.split_at(start);
     let (head, body) = answer.split_at(find(answer, b"\r\n\r\n")? + 4);
+    if body.is_empty() {
+        // The answer to a HEAD.
+        return Some([before, &lengths(head)].concat());
+    }
     let document: Value = serde_json::from_slice(body).ok()?;
     let (code, message) = (&document["error"]["code"], document["error"]["message"].as_str()?);
     let text: Vec<&str> = message.split('\n').collect();
@@ -195,7 +199,8 @@ fn last_lines<'a>(text: &[&'a str]) -> impl Iterator<Item = &'a str> {
     if frames.is_some() {
         rest = &rest[rest.iter().take_while(indented).count()..];
     }
-    rest.to_vec().into_iter().map(str::trim).filter(|line| !line.is_empty())
+    // Whether a traceback without frames inside the cases has any frames is the interpreter's business.
+    rest.to_vec().into_iter().map(str::trim).filter(|line| !matches!(*line, "" | "Traceback (most recent call last):"))
 }
 
 /// The lines in which two answers differ, one above the other, and the last line that came.

@@ -182,9 +182,13 @@ def reduced(raw: bytes, side: Side, masks: list[str]) -> bytes:
     if failure is None:
         return masked
     head = [failure.status, *(b"%s: %s" % header for header in failure.headers)]
+    if failure.code is None:
+        # The answer to a HEAD.
+        return failure.before + b"\r\n".join(head) + b"\r\n\r\n"
     text = ["code: %s" % failure.code, "message: %s" % failure.first]
     text += ["frame: %s, line %s, in %s" % frame for frame in failure.frames]
-    text += ["last: %s" % line for line in failure.last]
+    # Whether a traceback without frames inside the cases has any frames is the interpreter's business.
+    text += ["last: %s" % line for line in failure.last if line != "Traceback (most recent call last):"]
     return failure.before + b"\r\n".join(head) + b"\r\n\r\n" + "\n".join(text).encode() + b"\n"
 
 
