@@ -155,11 +155,14 @@ fn failure(raw: &[u8]) -> Option<Vec<u8>> {
     let start = raw.windows(13).rposition(is_start)?;
     let (before, answer) = raw.split_at(start);
     let (head, body) = answer.split_at(find(answer, b"\r\n\r\n")? + 4);
-    if body.is_empty() {
+    if body.is_empty() && find(head, b"\r\nContent-Type: application/json\r\n").is_some() {
         // The answer to a HEAD.
         return Some([before, &lengths(head)].concat());
     }
-    let document: Value = serde_json::from_slice(body).ok()?;
+    let mut documents = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+    let document = documents.next()?.ok()?;
+    // What follows the document is the next answer of a pipeline.
+    let after = &body[documents.byte_offset()..];
     let (code, message) = (&document["error"]["code"], document["error"]["message"].as_str()?);
     let text: Vec<&str> = message.split('\n').collect();
     let mut out = [before, &lengths(head)].concat();
@@ -176,6 +179,7 @@ fn failure(raw: &[u8]) -> Option<Vec<u8>> {
     for rest in last_lines(&text) {
         line("last", rest);
     }
+    out.extend(after);
     Some(out)
 }
 
