@@ -124,7 +124,7 @@ impl Config {
                 "pregenerated": {"host_key_path": null, "host_cert_path": null},
             },
             "aliases": [],
-            "logging": {"level": "debug", "suppress_handler_traceback": false},
+            "logging": {"level": "DEBUG", "suppress_handler_traceback": false},
             "subdomains": [],
             "not_subdomains": [],
             "paths": {"doc_root": doc_root},
