@@ -17,7 +17,7 @@
 //! | [`stash`] | the store behind `request.server.stash`: plain data | nothing of ours |
 //! | [`route`] | pure: method and path to the kind of handler | `http` |
 //! | [`content`] | files, ranges, listings | `http`, `docroot`, `route` |
-//! | [`config`] | what to serve and where, checked | `docroot`, `python` (the import policy) |
+//! | [`config`] | what to serve and where, checked | `docroot`, `stash`, `python` (what handlers see of the server, the import policy) |
 //! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |

@@ -116,6 +116,20 @@ fn huge_allocations_are_memory_errors() {
 }
 
 #[test]
+#[ignore = "RustPython allocates for these without asking, and Rust ends the process when an allocation fails"]
+fn huge_allocations_of_other_kinds_are_memory_errors() {
+    for lines in [
+        "'%1000000000000000d' % 1",
+        "import io\nb = io.BytesIO(b'x')\nb.seek(10**18)\nb.write(b'y')",
+        "import random\nrandom.getrandbits(10**15)",
+        "import os\nos.urandom(10**15)",
+    ] {
+        let text = survives(lines, 500);
+        assert!(text.contains("MemoryError") || text.contains("OverflowError"), "{lines}: {text}");
+    }
+}
+
+#[test]
 fn blocking_and_looping_handlers_block_nobody() {
     let server = Server::start(&[
         ("loop.py", "def main(request, response):\n    while True:\n        pass\n"),

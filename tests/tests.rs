@@ -1,3 +1,23 @@
 //! The integration tests: one crate, a line a module.
 
-mod cases; // fixtures/cases: requests and the answers of wptserve 4.0.3
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test says that it failed by panicking, and prints what it has measured"
+)]
+
+mod bodies; // request bodies: lazy, chunked, unread, large
+mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
+mod cli; // flags, exit codes, messages, the ready file, closed pipes
+mod disconnects; // clients that go in mid-stream, and slow ones
+mod faults; // recursion, exits, memory, endless loops, descriptors, signals
+mod handlers; // return forms, the writer, errors and their JSON
+mod imports; // the import provider: rules, messages, policies, reloading, isolation
+mod layers; // which room of src/ may name which
+mod safety; // no path leads out of the doc root; symbolic links are followed
+mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets
+
+mod util; // the server process, a temporary doc root, and a client that sends and reads raw bytes

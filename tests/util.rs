@@ -75,6 +75,8 @@ impl Site {
 /// Flags and surroundings of a server that is about to start.
 pub struct Launch {
     command: Command,
+    port: u16,
+    root: PathBuf,
     site: Site,
     /// Ready file and log, apart from what is served.
     folder: TempDir,
@@ -90,14 +92,30 @@ impl Launch {
         let (site, folder) = (Site::new(files), TempDir::new().unwrap());
         let mut line = program.iter().copied().chain([BINARY]);
         let mut command = Command::new(line.next().unwrap());
-        command.args(line).args(["serve", "--port", "0", "--doc-root"]).arg(site.path());
+        command.args(line).arg("serve");
         command.arg("--ready-file").arg(folder.path().join("ready"));
         command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null()).stdout(Stdio::null());
-        Self { command, site, folder }
+        Self { command, root: site.path().to_owned(), site, folder, port: 0 }
     }
 
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
+        self
+    }
+
+    /// Serves a directory of the site instead of the whole.
+    pub fn doc_root(mut self, path: &str) -> Self {
+        self.root = self.site.path().join(path);
+        self
+    }
+
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Another port than any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 
@@ -113,6 +131,7 @@ impl Launch {
 
     pub fn start(mut self) -> Arc<Server> {
         let log = self.folder.path().join("log");
+        self.command.args(["--port", &self.port.to_string(), "--doc-root"]).arg(&self.root);
         let mut child = self.command.stderr(fs::File::create(&log).unwrap()).spawn().expect("the binary starts");
         let ready = self.folder.path().join("ready");
         let text = until("the ready file", || {
@@ -405,9 +424,4 @@ impl Client {
             other => panic!("the connection was expected to be open and quiet: {other:?} {byte:?}"),
         }
     }
-}
-
-/// The demo site that comes with the project.
-pub fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/site").join(path)
 }

@@ -68,11 +68,12 @@ impl From<Policy> for ImportPolicy {
 pub(super) fn run(args: Args) -> Result<(), StartupError> {
     let config = Config::new(&args.doc_root, args.host, args.port, args.import_policy.into(), args.ready_file)?;
     if let Some(file) = &config.ready_file {
+        let refused = |source| StartupError::ReadyFile { path: file.clone(), source };
+        // Whoever waits for the file must not wait in vain: its place has to take one.
+        beside(file).map_err(refused)?;
         // Left over from an earlier run it would announce the wrong ports.
         match std::fs::remove_file(file) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(StartupError::ReadyFile { path: file.clone(), source });
-            }
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(refused(source)),
             _ => {}
         }
     }
@@ -188,10 +189,15 @@ async fn answers(address: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
+/// A temporary file in the folder of another file.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(folder)
+}
+
 /// Writes a file so that nobody ever sees a part of it.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = beside(path)?;
     file.write_all(text.as_bytes())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())

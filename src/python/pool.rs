@@ -180,3 +180,40 @@ impl Pool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::python::vm;
+
+    #[test]
+    fn a_panic_costs_one_thread_and_nothing_else() {
+        let pool = Pool::new(2);
+        let supervised = Arc::clone(&pool);
+        let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
+            let interpreter = vm::build();
+            supervised.supervise(&interpreter);
+            std::mem::forget(interpreter);
+        });
+        // More panics than there may be threads: each one is replaced.
+        for round in 0..5 {
+            pool.submit(Box::new(|_| panic!("on purpose"))).unwrap();
+            let (done, answer) = mpsc::channel();
+            let job = move |vm: &VirtualMachine| {
+                // Importing and collecting stop the other threads of the interpreter: the dead one must not be waited for.
+                for name in ["gc", "colorsys", "fnmatch"] {
+                    vm.import(name, 0).unwrap();
+                }
+                let collect = vm.import("gc", 0).unwrap().get_attr("collect", vm).unwrap();
+                collect.call((), vm).unwrap();
+                done.send(()).unwrap();
+            };
+            pool.submit(Box::new(job)).unwrap();
+            answer.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| panic!("no answer in round {round}"));
+        }
+        pool.close();
+        supervisor.unwrap().join().unwrap();
+    }
+}

@@ -25,6 +25,10 @@ impl Stamp {
     /// The file is gone or may not be looked at.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
+        if !metadata.is_file() && !metadata.is_dir() {
+            // Opening a pipe would wait for somebody to write into it.
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
         Ok(Self { modified: metadata.modified().ok(), size: metadata.len() })
     }
 }

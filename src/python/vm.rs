@@ -35,10 +35,11 @@ pub(super) fn build() -> Interpreter {
         .build()
 }
 
-/// Imports what most handlers import, so that the first request does not pay for it.
+/// Imports what most handlers import, so that the first request does not pay for it, and makes closed pipes harmless.
 pub(super) fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
     for name in WARM {
         vm.import(vm.ctx.intern_str(name), 0)?;
     }
-    Ok(())
+    let output = vm.import("_wptserve_output", 0)?;
+    vm.call_method(&output, "install", ()).map(drop)
 }

@@ -1,0 +1,211 @@
+//! What a handler may return, raise and write, and the answer it gets, as wptserve 4.0.3 gives it.
+//!
+//! The exact heads of many more forms are compared with wptserve in `tests/differential`; this is the list of forms that
+//! the documentation promises, and the errors with their messages.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
+
+use crate::util::{Answer, Client, Server, get};
+
+/// A server whose `h.py` has this `main`.
+fn main_is(lines: &str) -> Arc<Server> {
+    serve(&format!("def main(request, response):\n    {}\n", lines.replace('\n', "\n    ")))
+}
+
+fn serve(handler: &str) -> Arc<Server> {
+    Server::start(&[("h.py", handler), ("quick.py", "def main(request, response):\n    return b'quick'\n")])
+}
+
+/// Status line, the handler's own headers, body, and whether the connection stays open.
+fn told(server: &Arc<Server>) -> (String, String, String, bool) {
+    let mut client: Client = server.connect();
+    client.send(get("/h.py"));
+    let answer: Answer = client.answer();
+    let own = |name: &&(String, String)| !matches!(name.0.as_str(), "Server" | "Date" | "Content-Length");
+    let headers: Vec<String> =
+        answer.headers.iter().filter(own).map(|(name, value)| format!("{name}: {value}")).collect();
+    let open = answer.header("Content-Length").is_some();
+    if open {
+        client.expect_quiet();
+    } else {
+        client.expect_close();
+    }
+    (answer.status.clone(), headers.join("|"), answer.text(), open)
+}
+
+#[test]
+fn every_form_of_return_value_is_an_answer() {
+    let cases: &[(&str, &str, &str, &str, bool)] = &[
+        ("return 'text'", "200 OK", "", "text", true),
+        ("return b'bytes'", "200 OK", "", "bytes", true),
+        ("return u'caf\\xe9'", "200 OK", "", "caf\u{e9}", true),
+        ("return ''", "200 OK", "", "", true),
+        ("return [('X-a', 'b')], 'content'", "200 OK", "X-a: b", "content", true),
+        ("return [(b'X-a', b'b'), (b'x-A', b'c')], b'content'", "200 OK", "X-a: b|X-a: c", "content", true),
+        ("return 404, [('X-a', 'b')], 'content'", "404 Not Found", "X-a: b", "content", true),
+        ("return (299, 'Own Reason'), [], 'content'", "299 Own Reason", "", "content", true),
+        ("return (299, b'Own'), [('X-a', b'b')], b''", "299 Own", "X-a: b", "", true),
+        ("return 299, [], ''", "299 ", "", "", true),
+        (
+            "response.status = 202\nresponse.headers.set('X-a', 'b')\nresponse.content = 'set'",
+            "202 Accepted",
+            "X-a: b",
+            "set",
+            true,
+        ),
+        ("response.status = 202\nreturn 'returned'", "202 Accepted", "", "returned", true),
+        ("pass", "200 OK", "", "", false),
+        ("return None", "200 OK", "", "", false),
+        ("return iter(['a', b'b', 'c'])", "200 OK", "", "abc", false),
+        ("return ['a', '', b'b']", "200 OK", "", "ab", false),
+        ("def parts():\n    yield 'a'\n    yield b'b'\nreturn parts()", "200 OK", "", "ab", false),
+        ("return [('Content-Length', '2')], iter('ab')", "200 OK", "", "ab", true),
+        ("return [lambda: 'a', lambda: b'b']", "200 OK", "", "ab", false),
+        ("import io\nreturn io.BytesIO(b'file')", "200 OK", "", "file", false),
+        (
+            "return [('Content-Type', 'text/x')], open(__file__, 'rb').read(3)",
+            "200 OK",
+            "Content-Type: text/x",
+            "def",
+            true,
+        ),
+        ("import os\nreturn os.getcwd() == request.doc_root and 'root'", "200 OK", "", "root", true),
+        ("response.add_required_headers = False\nreturn 'bare'", "200 OK", "", "bare", false),
+    ];
+    for (lines, status, headers, body, open) in cases {
+        let server = main_is(lines);
+        let expected = (format!("HTTP/1.1 {status}"), (*headers).to_owned(), (*body).to_owned(), *open);
+        assert_eq!(told(&server), expected, "{lines}");
+    }
+}
+
+#[test]
+fn main_may_be_anything_callable_with_two_arguments() {
+    for handler in [
+        "main = lambda request, response: 'ok'\n",
+        "class Main:\n    def __call__(self, request, response):\n        return 'ok'\nmain = Main()\n",
+        "import functools\ndef f(word, request, response):\n    return word\nmain = functools.partial(f, 'ok')\n",
+        "def f(request, response):\n    return 'ok'\nmain = f\n",
+        "def main(*args):\n    return 'ok' if len(args) == 2 else 'not'\n",
+        "from wptserve.utils import isomorphic_decode\ndef main(request, response):\n    return isomorphic_decode(b'ok')\n",
+    ] {
+        assert_eq!(serve(handler).get("/h.py").ok(), "ok", "{handler}");
+    }
+}
+
+#[test]
+fn writer_methods_write_and_say_so() {
+    let server = main_is(
+        "w = response.writer\nsaid = [w.write_status(203, 'Own')]\nsaid.append(w.write_header('X-a', 'b'))\n\
+         said.append(w.write_header(b'X-Number', 3))\nsaid.append(w.end_headers())\nsaid.append(w.write_content('text,'))\n\
+         said.append(w.write('more,'))\nsaid.append(w.write_raw_content(b'raw,'))\nw.write(repr(said))\nreturn 'unused'",
+    );
+    let answer = server.get("/h.py");
+    assert_eq!(answer.status, "HTTP/1.1 203 Own");
+    assert_eq!(answer.names(), ["X-a", "X-Number", "Server", "Date"]);
+    assert_eq!(answer.text(), "text,more,raw,[None, True, True, True, True, True, True]");
+
+    let server = main_is("response.writer.write_content('only')");
+    let answer = server.get("/h.py");
+    assert_eq!((answer.status.as_str(), answer.text().as_str()), ("HTTP/1.1 200 OK", "only"));
+    assert_eq!(answer.header("Content-Length"), Some("4"));
+
+    let server = main_is("response.write_status_headers()\nresponse.writer.write('x')\nreturn 'unused'");
+    assert_eq!(server.get("/h.py").text(), "x");
+
+    let server =
+        main_is("try:\n    response.writer.write(3)\nexcept ValueError as e:\n    return 'ValueError: %s' % e");
+    let mut client = server.connect();
+    client.send(get("/h.py"));
+    // A failed write counts as one in wptserve, so nothing else is sent; the connection stays as it is.
+    client.expect_quiet();
+}
+
+#[test]
+fn errors_have_the_code_and_the_json_of_wptserve() {
+    let cases: &[(&str, u16, &[&str])] = &[
+        ("x = 1\n", 500, &["No main function in script", "h.py"]),
+        ("def main(request, response)\n    pass\n", 500, &["SyntaxError", "h.py\", line 1"]),
+        ("x = 1\nraise ValueError('early')\n", 500, &["ValueError: early", "h.py\", line 2"]),
+        ("def main(request):\n    pass\n", 500, &["TypeError", "main()"]),
+        ("main = 3\n", 500, &["TypeError", "not callable"]),
+        (
+            "def main(request, response):\n    x = 1\n    return 1 / 0\n",
+            500,
+            &[
+                "Internal server error loading http://localhost:",
+                "/h.py",
+                "ZeroDivisionError: division by zero",
+                "h.py\", line 3, in main",
+                "return 1 / 0",
+            ],
+        ),
+        ("def main(request, response):\n    return ('x',)\n", 500, &["Internal server error loading"]),
+        ("def main(request, response):\n    return (1, 2, 3, 4)\n", 500, &["Internal server error loading"]),
+        ("def main(request, response):\n    return 'bad', [], 'x'\n", 500, &["ValueError"]),
+        ("def main(request, response):\n    return [1], 'x'\n", 500, &["TypeError"]),
+        (
+            "import wptserve.utils\ndef main(request, response):\n    raise wptserve.utils.HTTPException(418, 'teapot')\n",
+            418,
+            &[],
+        ),
+        ("def main(request, response):\n    response.set_error(400, 'my words')\n", 400, &["my words"]),
+        ("def main(request, response):\n    open('/nonexistent')\n", 500, &["FileNotFoundError"]),
+    ];
+    for (handler, code, parts) in cases {
+        let server = serve(handler);
+        let message = server.get("/h.py").error(*code);
+        for part in *parts {
+            assert!(message.contains(part), "{handler}: no {part:?} in {message}");
+        }
+        if *code == 500 {
+            assert!(server.log().contains("h.py"), "{handler}: {}", server.log());
+        }
+        // The next request works, and the handler can be mended.
+        assert_eq!(server.get("/quick.py").ok(), "quick");
+        server.site.write("h.py", "def main(request, response):\n    return 'mended'\n");
+        assert_eq!(server.get("/h.py").ok(), "mended", "{handler}");
+    }
+}
+
+#[test]
+fn wrong_return_values_are_logged_with_their_cause() {
+    let server = main_is("return ('x',)");
+    server.get("/h.py").error(500);
+    assert!(server.log().contains("main() returned a tuple of 1"), "{}", server.log());
+    // wptserve has sent the head by the time it notices.
+    let server = main_is("return 3");
+    let mut client = server.connect();
+    client.send(get("/h.py"));
+    let head = client.head();
+    assert_eq!(head.status, "HTTP/1.1 200 OK");
+    assert!(server.log().contains("content must be str, bytes, a file or an iterable"), "{}", server.log());
+    drop(client);
+    assert_eq!(server.get("/quick.py").ok(), "quick");
+}
+
+#[test]
+fn scripts_that_cannot_be_read_are_not_found() {
+    let server = main_is("return 'ok'");
+    assert_eq!(server.get("/absent.py").error(404), "404");
+    server.site.write("folder.py/file.txt", "");
+    server.get("/folder.py").error(404);
+    let path = server.site.path().join("h.py");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything.
+    if fs::read(&path).is_err() {
+        server.get("/h.py").error(404);
+        assert!(server.log().contains("Permission denied"), "{}", server.log());
+    }
+    assert_eq!(server.get("/quick.py").ok(), "quick");
+}
+
+#[test]
+fn globals_are_fresh_for_every_request() {
+    let server = serve(
+        "n = 0\ndef main(request, response):\n    global n\n    n += 1\n    return '%d %s' % (n, sorted(k for k in globals() if k != '__builtins__'))\n",
+    );
+    for _ in 0..3 {
+        assert_eq!(server.get("/h.py").ok(), "1 ['__file__', 'main', 'n']");
+    }
+}
