@@ -91,7 +91,8 @@ impl Case {
     fn load(root: &Path, folder: &Path) -> Self {
         let name = folder.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
         let read = |file: &str| fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{name}/{file}: {error}"));
-        let options: Value = serde_json::from_slice(&read("case.json")).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let options: Value =
+            serde_json::from_slice(&read("case.json")).unwrap_or_else(|error| panic!("{name}: {error}"));
         let text = |key: &str| options[key].as_str().map(str::to_owned);
         let exchanges = if folder.join("request.http").exists() {
             vec![(read("request.http"), read("answer.http"))]
@@ -102,7 +103,12 @@ impl Case {
         Self {
             shows: text("shows").unwrap_or_else(|| panic!("{name}/case.json: `shows` is missing")),
             differs: text("difference"),
-            masks: options["mask"].as_array().into_iter().flatten().map(|mask| mask.as_str().unwrap().to_owned()).collect(),
+            masks: options["mask"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|mask| mask.as_str().unwrap().to_owned())
+                .collect(),
             same_connection: options["connection"] == "same",
             half_close: options["half_close"] == true,
             exchanges,
@@ -170,7 +176,12 @@ impl Connection {
     }
 
     /// What comes until it is as expected, and then how the connection ends, where that is asked for.
-    fn answer(&mut self, end: Option<&str>, nothing: bool, expected: impl Fn(&[u8]) -> bool) -> (Vec<u8>, &'static str) {
+    fn answer(
+        &mut self,
+        end: Option<&str>,
+        nothing: bool,
+        expected: impl Fn(&[u8]) -> bool,
+    ) -> (Vec<u8>, &'static str) {
         let mut raw = Vec::new();
         if end == Some("closed") {
             self.read(&mut raw, SLOW, |_| false);

@@ -10,7 +10,9 @@ pub(super) fn serve(request: &Request, root: &DocRoot) -> Result<Reply, ContentE
     let path = root.resolve(&request.url_parts.path)?;
     if path.as_path().is_dir() {
         let path = path.as_path().display();
-        return Err(ContentError::Server(format!("HTTPException: (500, 'AsIsHandler cannot process directory, {path}')")));
+        return Err(ContentError::Server(format!(
+            "HTTPException: (500, 'AsIsHandler cannot process directory, {path}')"
+        )));
     }
     let (file, _) = open(path.as_path())?;
     Ok(Reply::new(200, Body::Raw(file)))

@@ -196,15 +196,16 @@ fn inside((file, number, function): (&str, &str, &str)) -> Option<String> {
 }
 
 /// `Type: message`, which wptserve indents by two blanks, and what follows; without frames all but the first line.
-fn last_lines<'a>(text: &[&'a str]) -> impl Iterator<Item = &'a str> {
-    let indented = |line: &&&str| !(line.starts_with("  ") && !line[2..].starts_with(char::is_whitespace) && line.len() > 2);
+fn last_lines<'a>(text: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let indented =
+        |line: &&&str| !(line.starts_with("  ") && !line[2..].starts_with(char::is_whitespace) && line.len() > 2);
     let frames = text.iter().rposition(|line| frame(line).is_some());
     let mut rest = &text[frames.map_or(1, |last| last + 1)..];
     if frames.is_some() {
         rest = &rest[rest.iter().take_while(indented).count()..];
     }
     // Whether a traceback without frames inside the cases has any frames is the interpreter's business.
-    rest.to_vec().into_iter().map(str::trim).filter(|line| !matches!(*line, "" | "Traceback (most recent call last):"))
+    rest.iter().map(|line| line.trim()).filter(|line| !matches!(*line, "" | "Traceback (most recent call last):"))
 }
 
 /// The lines in which two answers differ, one above the other, and the last line that came.
