@@ -5,31 +5,34 @@
 
 use std::{
     fs,
+    io::Read as _,
     net::TcpListener,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::util::{BINARY, Launch, Server, Site, get, until};
+use crate::util::{BINARY, Launch, Running, Server, Site, get, until};
 
-/// Runs the binary to its end.
-fn run(arguments: &[&str]) -> (i32, String, Output) {
+/// Runs the binary to its end: exit code, standard output, standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
     let started = Instant::now();
     let mut command = Command::new(BINARY);
     command.args(arguments).env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    until("the command to end", || child.try_wait().unwrap());
-    let output = child.wait_with_output().unwrap();
+    let mut child = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let status = until("the command to end", || child.0.try_wait().unwrap());
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    child.0.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    child.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     println!("{arguments:?}: {:?}", started.elapsed());
     assert!(started.elapsed() < Duration::from_secs(5), "{arguments:?} took {:?}", started.elapsed());
-    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned(), output)
+    (status.code().unwrap_or(-1), stdout, stderr)
 }
 
 /// The command line is refused with this code, and the message has all these parts.
 #[track_caller]
 fn refused(arguments: &[&str], code: i32, parts: &[&str]) {
-    let (actual, message, _) = run(arguments);
+    let (actual, _, message) = run(arguments);
     assert_eq!(actual, code, "{arguments:?}: {message}");
     for part in parts {
         assert!(message.contains(part), "{arguments:?}: no {part:?} in {message}");
@@ -91,19 +94,15 @@ fn bad_flags_are_told_from_bad_surroundings() {
 
 #[test]
 fn help_and_version_are_no_failures() {
-    let (code, _, output) = run(&["serve", "--help"]);
-    let help = String::from_utf8(output.stdout).unwrap();
+    let (code, help, _) = run(&["serve", "--help"]);
     assert_eq!(code, 0);
     for flag in ["--doc-root", "--host", "--port", "--import-policy", "--ready-file", "WPTSERVE_IMPORT_POLICY"] {
         assert!(help.contains(flag), "no {flag} in {help}");
     }
-    let (code, _, output) = run(&["--version"]);
-    assert_eq!(
-        (code, String::from_utf8(output.stdout).unwrap()),
-        (0, concat!("wptserve ", env!("CARGO_PKG_VERSION"), "\n").into())
-    );
-    let (code, _, output) = run(&["--help"]);
-    assert!(code == 0 && String::from_utf8(output.stdout).unwrap().contains("serve"));
+    let (code, output, _) = run(&["--version"]);
+    assert_eq!((code, output), (0, concat!("wptserve ", env!("CARGO_PKG_VERSION"), "\n").into()));
+    let (code, output, _) = run(&["--help"]);
+    assert!(code == 0 && output.contains("serve"));
 }
 
 #[test]
@@ -119,12 +118,13 @@ fn pipes_that_nobody_reads_do_no_harm() {
     let file = ready.path().join("ready");
     let mut command = Command::new(BINARY);
     command.args(["serve", "--port", "0", "--doc-root"]).arg(site.path()).arg("--ready-file").arg(&file);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop((child.stdout.take(), child.stderr.take()));
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map(Running).unwrap();
+    drop((child.0.stdout.take(), child.0.stderr.take()));
     let text = until("the ready file", || fs::read_to_string(&file).ok());
     let port = port_of(&text);
     for (target, status) in [("/noisy.py", "200"), ("/fails.py", "500"), ("/noisy.py", "200")] {
-        use std::io::{Read as _, Write as _};
+        use std::io::Write as _;
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(crate::util::DEADLINE)).unwrap();
         stream.write_all(format!("GET {target} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
@@ -132,14 +132,19 @@ fn pipes_that_nobody_reads_do_no_harm() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer}");
     }
-    crate::util::signal(child.id(), "TERM");
-    assert!(until("the server's end", || child.try_wait().unwrap()).success());
+    crate::util::signal(child.0.id(), "TERM");
+    assert!(until("the server's end", || child.0.try_wait().unwrap()).success());
     // The same before it serves anything.
     for arguments in [&["--help"][..], &["serve", "--help"], &["--version"], &["serve", "--doc-root", "/nonexistent"]] {
-        let mut child =
-            Command::new(BINARY).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop((child.stdout.take(), child.stderr.take()));
-        let status = until("the command to end", || child.try_wait().unwrap());
+        let mut child = Command::new(BINARY)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map(Running)
+            .unwrap();
+        drop((child.0.stdout.take(), child.0.stderr.take()));
+        let status = until("the command to end", || child.0.try_wait().unwrap());
         assert!(matches!(status.code(), Some(0 | 1)), "{arguments:?}: {status}");
     }
 }
@@ -160,21 +165,22 @@ fn the_ready_file_says_what_is_served_and_replaces_an_old_one() {
         .args(["serve", "--port", "0", "--ready-file", "ready", "--doc-root"])
         .arg(site.path())
         .current_dir(folder.path());
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Running).unwrap();
     // Whatever is there at any moment is the stale text or the whole new one, never a part.
     let text = until("the ready file", || fs::read_to_string(&file).ok().filter(|text| text != "stale"));
     println!("ready after {:?}", started.elapsed());
     let port = port_of(&text);
     let expected = serde_json::json!({
-        "pid": child.id(), "host": "127.0.0.1", "ports": {"http": [port]}, "urls": [format!("http://127.0.0.1:{port}/")],
+        "pid": child.0.id(), "host": "127.0.0.1", "ports": {"http": [port]}, "urls": [format!("http://127.0.0.1:{port}/")],
     });
     assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), expected);
     assert!(text.ends_with("}\n") && text.lines().count() == 1, "{text:?}");
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(), "the port answers as soon as the file is there");
     let others: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(others, ["ready"], "nothing is left beside it");
-    crate::util::signal(child.id(), "INT");
-    assert!(until("the server's end", || child.try_wait().unwrap()).success());
+    crate::util::signal(child.0.id(), "INT");
+    assert!(until("the server's end", || child.0.try_wait().unwrap()).success());
 }
 
 #[test]
@@ -190,7 +196,8 @@ fn the_policy_comes_from_the_flag_then_the_environment_then_strict() {
         .args(["serve", "--port", "0", "--doc-root", "."])
         .env("WPTSERVE_IMPORT_POLICY", "lax")
         .current_dir(Path::new("/"));
-    assert_eq!(command.output().unwrap().status.code(), Some(2));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Running).unwrap();
+    assert_eq!(until("the refusal", || child.0.try_wait().unwrap()).code(), Some(2));
 }
 
 #[test]

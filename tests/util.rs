@@ -212,6 +212,16 @@ impl Drop for Server {
     }
 }
 
+/// A process that does not outlive its test, even if that fails.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = (self.0.kill(), self.0.wait());
+    }
+}
+
 /// Sends a signal by name to a process.
 pub fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
