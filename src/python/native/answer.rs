@@ -325,7 +325,17 @@ impl Answer {
             return self.put_content(content, vm).map(drop);
         }
         if content.has_attr("read", vm)? {
-            return self.put_file(&content, vm).map(drop);
+            loop {
+                let chunk = vm.call_method(&content, "read", (FILE_CHUNK,))?;
+                if chunk.length(vm)? == 0 {
+                    break;
+                }
+                self.put_content(chunk, vm)?;
+                if !self.flush(vm) {
+                    break;
+                }
+            }
+            return vm.call_method(&content, "close", ()).map(drop);
         }
         let iterator = content.get_iter(vm)?;
         self.flush(vm);
