@@ -22,8 +22,10 @@ use reduced::{Side, difference, find_last};
 
 const START: Duration = Duration::from_secs(60);
 /// How long the first byte of an answer may take, and how long nothing may come behind it. Only failures wait for these.
-const SLOW: Duration = Duration::from_secs(10);
-const QUIET: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(20);
+const QUIET: Duration = Duration::from_secs(3);
+/// How long nothing may come where nothing is expected. What comes later is seen by the probe.
+const NOTHING: Duration = Duration::from_millis(250);
 const JOBS: usize = 16;
 /// Asks whether a connection is still open.
 const PROBE: &[u8] = b"GET /probe.txt HTTP/1.1\r\nHost: probe\r\n\r\n";
@@ -186,8 +188,7 @@ impl Connection {
         if end == Some("closed") {
             self.read(&mut raw, SLOW, |_| false);
         } else if nothing {
-            // A short silence is enough to believe it.
-            self.read(&mut raw, QUIET / 4, |_| false);
+            self.read(&mut raw, NOTHING, |_| false);
         } else {
             self.read(&mut raw, SLOW, expected);
         }

@@ -195,17 +195,19 @@ fn inside((file, number, function): (&str, &str, &str)) -> Option<String> {
     Some(format!("{file}, line {number}, in {function}"))
 }
 
-/// `Type: message`, which wptserve indents by two blanks, and what follows; without frames all but the first line.
+/// `Type: message`, which wptserve indents by two blanks, and what follows; without a traceback all but the first line.
 fn last_lines<'a>(text: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-    let indented =
-        |line: &&&str| !(line.starts_with("  ") && !line[2..].starts_with(char::is_whitespace) && line.len() > 2);
     let frames = text.iter().rposition(|line| frame(line).is_some());
     let mut rest = &text[frames.map_or(1, |last| last + 1)..];
-    if frames.is_some() {
-        rest = &rest[rest.iter().take_while(indented).count()..];
+    let is_title = |line: &str| line.starts_with("  Traceback ");
+    if frames.is_some() || rest.first().is_some_and(|line| is_title(line)) {
+        let is_last = |line: &str| {
+            let content = line.strip_prefix("  ").unwrap_or_default();
+            !content.is_empty() && !content.starts_with(char::is_whitespace) && !is_title(line)
+        };
+        rest = &rest[rest.iter().take_while(|line| !is_last(line)).count()..];
     }
-    // Whether a traceback without frames inside the cases has any frames is the interpreter's business.
-    rest.iter().map(|line| line.trim()).filter(|line| !matches!(*line, "" | "Traceback (most recent call last):"))
+    rest.iter().map(|line| line.trim()).filter(|line| !line.is_empty())
 }
 
 /// The lines in which two answers differ, one above the other, and the last line that came.

@@ -187,8 +187,7 @@ def reduced(raw: bytes, side: Side, masks: list[str]) -> bytes:
         return failure.before + b"\r\n".join(head) + b"\r\n\r\n"
     text = ["code: %s" % failure.code, "message: %s" % failure.first]
     text += ["frame: %s, line %s, in %s" % frame for frame in failure.frames]
-    # Whether a traceback without frames inside the cases has any frames is the interpreter's business.
-    text += ["last: %s" % line for line in failure.last if line != "Traceback (most recent call last):"]
+    text += ["last: %s" % line for line in failure.last]
     return failure.before + b"\r\n".join(head) + b"\r\n\r\n" + "\n".join(text).encode() + b"\n" + failure.after
 
 
