@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check reference \
-	selftest differential differential-wpt browser
+	selftest record differential differential-wpt browser
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -107,6 +107,9 @@ reference: ## the virtual environment with wptserve 4.0.3
 
 selftest: reference ## can the comparison fail at all
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/selftest.py 2>&1
+
+record: reference ## record the answers of fixtures/cases from wptserve again
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/record.py
 
 differential: reference ## compare dist/wptserve with wptserve on the demo site
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root $(SITE) --rich --scripts \

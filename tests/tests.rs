@@ -1,4 +1,4 @@
-//! The integration tests: one crate, a line a module. Each starts the real binary and talks to it over sockets.
+//! The integration tests: one crate, a line a module.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 )]
 
 mod bodies; // request bodies: lazy, chunked, unread, large
+mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals

@@ -6,7 +6,7 @@ from _wptserve import wrap_pipeline
 
 from .utils import HTTPException
 
-__all__ = ["FunctionHandler", "HTTPException", "JsonHandler", "handler", "json_handler"]
+__all__ = ["ErrorHandler", "FunctionHandler", "HTTPException", "JsonHandler", "StringHandler", "handler", "json_handler"]
 
 
 def _fill(response, result):
@@ -71,3 +71,30 @@ class JsonHandler:
 def json_handler(func):
     """Decorates a `main` that returns something for JSON: alone, with headers, or with status and headers."""
     return JsonHandler(func)
+
+
+class ErrorHandler:
+    """A `main` that answers with the error `status`."""
+
+    def __init__(self, status):
+        self.status = status
+
+    def __call__(self, request, response):
+        response.set_error(self.status)
+
+
+class StringHandler:
+    """A `main` that answers with a fixed text; headers are given by keyword, `_` standing for `-`."""
+
+    def __init__(self, data, content_type, **headers):
+        self.data = data
+        self.resp_headers = [("Content-Type", content_type)]
+        self.resp_headers += [(name.replace("_", "-"), value) for name, value in headers.items()]
+        self.handler = handler(self.handle_request)
+
+    def handle_request(self, request, response):
+        """The headers and the text."""
+        return self.resp_headers, self.data
+
+    def __call__(self, request, response):
+        return self.handler(request, response)

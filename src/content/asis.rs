@@ -11,7 +11,9 @@ pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, Cont
     let path = root.resolve(&context.request.url_parts.path)?;
     if path.as_path().is_dir() {
         let path = path.as_path().display();
-        return Err(ContentError::Server(format!("HTTPException: AsIsHandler cannot process directory, {path}")));
+        return Err(ContentError::Server(format!(
+            "HTTPException: (500, 'AsIsHandler cannot process directory, {path}')"
+        )));
     }
     let (file, _) = open(path.as_path())?;
     // wptserve runs the pipes when everything has been sent. Nobody sees what they do; when one fails it also forgets to close

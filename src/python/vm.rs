@@ -8,9 +8,10 @@ use super::native;
 /// Modules that handlers or the native classes reach for; imported before the first request waits for them.
 ///
 /// `urllib.parse` is among them on purpose: handlers use `urllib.parse.x` after a bare `import urllib`, which works on
-/// wptserve because the server itself has imported the submodule.
-const WARM: [&str; 9] =
-    ["urllib.parse", "json", "re", "base64", "time", "datetime", "os.path", "importlib", "wptserve.utils"];
+/// wptserve because the server itself has imported the submodule. So is `typing`: `dataclasses` looks at it in
+/// `sys.modules` without waiting for another thread that is still importing it.
+const WARM: [&str; 10] =
+    ["urllib.parse", "json", "re", "base64", "time", "datetime", "os.path", "importlib", "typing", "wptserve.utils"];
 
 /// Builds the interpreter. It is not yet warm: see [`warm_up`].
 pub(super) fn build() -> Interpreter {

@@ -293,6 +293,12 @@ pub(super) mod classes {
             zelf.run(State::length, vm)
         }
 
+        /// Longer bodies are kept in a file instead of memory.
+        #[pygetset]
+        fn max_buffer_size(_zelf: &Py<Self>) -> usize {
+            super::IN_MEMORY
+        }
+
         /// At most `bytes` bytes from here, all that follow if negative or not given. Fewer come only at the end.
         #[pymethod]
         fn read(zelf: &Py<Self>, args: ReadArgs, vm: &VirtualMachine) -> PyResult<PyBytesRef> {

@@ -1,8 +1,10 @@
 //! `request.raw_headers`: the request's header fields as sent, in order, with their case and their duplicates.
 //!
 //! Stands in for CPython's `http.client.HTTPMessage`, as far as handlers use it: a list of pairs of text that can be asked by
-//! name, and that prints itself as the `email` package would. It is read-only, and it is no mail message: no payload, no MIME.
+//! name, and that prints itself as the `email` package would. It is read-only; the rarer methods of a mail message are those of
+//! Python's own `email.message.Message`, made when one is asked for.
 
+use parking_lot::Mutex;
 use rustpython_vm::builtins::PyStr;
 
 pub(in crate::python) use classes::RawHeaders;
@@ -13,7 +15,7 @@ use crate::http::Headers;
 impl RawHeaders {
     /// The fields of a request.
     pub(in crate::python) fn new(headers: Headers) -> Self {
-        RawHeaders { headers }
+        RawHeaders { headers, message: Mutex::default() }
     }
 
     /// The fields as plain data, for the stash.
@@ -23,7 +25,7 @@ impl RawHeaders {
 
     /// The object with the fields that [`Self::fields`] gave.
     pub(super) fn from_fields(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
-        RawHeaders { headers: fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+        Self::new(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
     fn pairs(&self) -> impl Iterator<Item = (String, String)> {
@@ -134,10 +136,11 @@ mod print {
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
+    use parking_lot::Mutex;
     use rustpython_vm::builtins::{PyStr, PyStrRef};
     use rustpython_vm::function::OptionalArg;
     use rustpython_vm::protocol::{PyMappingMethods, PySequenceMethods};
-    use rustpython_vm::types::{AsMapping, AsSequence, Iterable, Representable};
+    use rustpython_vm::types::{AsMapping, AsSequence, GetAttr, Iterable, Representable};
     use rustpython_vm::{
         AsObject, FromArgs, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
     };
@@ -149,6 +152,8 @@ pub(super) mod classes {
     #[derive(Debug, PyPayload)]
     pub(in crate::python) struct RawHeaders {
         pub(super) headers: Headers,
+        /// Python's own message of the same fields, once a method is asked for that is not here.
+        pub(super) message: Mutex<Option<PyObjectRef>>,
     }
 
     #[derive(FromArgs)]
@@ -159,7 +164,7 @@ pub(super) mod classes {
         failobj: OptionalArg<PyObjectRef>,
     }
 
-    #[pyclass(with(AsMapping, AsSequence, Iterable, Representable))]
+    #[pyclass(with(AsMapping, AsSequence, GetAttr, Iterable, Representable))]
     impl RawHeaders {
         /// The names as sent, duplicates included.
         #[pymethod]
@@ -230,6 +235,35 @@ pub(super) mod classes {
         fn of_name(&self, name: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<String>> {
             let lower = vm.call_method(name, "lower", ())?;
             Ok(lower.downcast_ref::<PyStr>().map(|name| self.values_of(name)).unwrap_or_default())
+        }
+    }
+
+    impl RawHeaders {
+        fn message(&self, vm: &VirtualMachine) -> PyResult {
+            if let Some(message) = self.message.lock().clone() {
+                return Ok(message);
+            }
+            let names = vm.ctx.new_tuple(vec![vm.ctx.new_str("Message").into()]);
+            let message = vm.call_method(&*vm.import_from("email.message", names, 0)?, "Message", ())?;
+            for (name, value) in self.pairs() {
+                vm.call_method(&message, "add_header", (name, value))?;
+            }
+            *self.message.lock() = Some(message.clone());
+            Ok(message)
+        }
+    }
+
+    impl GetAttr for RawHeaders {
+        /// The rest of `email.message.Message`: `get_content_type`, `get_param`, `as_bytes`, …
+        fn getattro(zelf: &Py<Self>, name: &Py<PyStr>, vm: &VirtualMachine) -> PyResult {
+            if let Some(own) = zelf.as_object().generic_getattr_opt(name, None, vm)? {
+                return Ok(own);
+            }
+            let message = zelf.message(vm)?;
+            match vm.get_attribute_opt(&message, name)? {
+                Some(inherited) => Ok(inherited),
+                None => Err(vm.new_no_attribute_error(zelf.as_object().to_owned(), name.to_owned())),
+            }
         }
     }
 

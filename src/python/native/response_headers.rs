@@ -6,7 +6,7 @@ pub(crate) use classes::ResponseHeaders;
 pub(super) mod classes {
     use parking_lot::Mutex;
     use rustpython_vm::{
-        AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
+        AsObject, FromArgs, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
         builtins::{PyInt, PyList, PyListRef, PyType},
         function::OptionalArg,
         protocol::{PyMappingMethods, PySequenceMethods},
@@ -95,24 +95,40 @@ pub(super) mod classes {
         }
     }
 
+    #[derive(FromArgs)]
+    struct PairArgs {
+        #[pyarg(any)]
+        key: PyObjectRef,
+        #[pyarg(any)]
+        value: PyObjectRef,
+    }
+
+    #[derive(FromArgs)]
+    struct GetArgs {
+        #[pyarg(any)]
+        key: PyObjectRef,
+        #[pyarg(any, optional)]
+        default: OptionalArg<PyObjectRef>,
+    }
+
     #[pyclass(with(AsMapping, AsSequence, Constructor, Iterable, Representable), flags(HAS_DICT))]
     impl ResponseHeaders {
         /// Set a header to a value, instead of all values it had.
         #[pymethod]
-        fn set(zelf: &Py<Self>, key: PyObjectRef, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            zelf.store(&key, &value, vm)
+        fn set(zelf: &Py<Self>, args: PairArgs, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.store(&args.key, &args.value, vm)
         }
 
         /// Add a value to a header, beside those it has.
         #[pymethod]
-        fn append(zelf: &Py<Self>, key: PyObjectRef, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            zelf.add(&key, &value, vm)
+        fn append(zelf: &Py<Self>, args: PairArgs, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.add(&args.key, &args.value, vm)
         }
 
         /// The list of a header's values; `default`, or else an empty list, when it is not set.
         #[pymethod]
-        fn get(zelf: &Py<Self>, key: PyObjectRef, default: OptionalArg, vm: &VirtualMachine) -> PyResult {
-            Ok(match (zelf.find(&key, vm)?.1, default) {
+        fn get(zelf: &Py<Self>, args: GetArgs, vm: &VirtualMachine) -> PyResult {
+            Ok(match (zelf.find(&args.key, vm)?.1, args.default) {
                 (Some(values), _) => values.into(),
                 (None, OptionalArg::Present(default)) => default,
                 (None, OptionalArg::Missing) => vm.ctx.new_list(Vec::new()).into(),

@@ -71,12 +71,11 @@ pub(crate) fn cookie_text(args: CookieArgs, vm: &VirtualMachine) -> PyResult<PyS
 
     let (value, max_age, expires) = if vm.is_none(&args.value) {
         let past = timedelta.call((-1,), vm)?;
-        (Vec::new(), Some(vm.ctx.new_int(0).into()), Some(past))
+        (String::new(), Some(vm.ctx.new_int(0).into()), Some(past))
     } else {
-        (text::encoded(&args.value, vm)?, given(args.max_age), given(args.expires))
+        (text::decoded(&args.value, vm)?, given(args.max_age), given(args.expires))
     };
     let name = latin1(&text::encoded(&args.name, vm)?);
-    let value = latin1(&value);
 
     let expires = match expires {
         Some(interval) if interval.is_instance(&timedelta, vm)? => {

@@ -50,6 +50,11 @@ pub(super) fn encoded(value: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>
     Ok(bytes.downcast_ref::<PyBytes>().map(|bytes| bytes.as_bytes().to_vec()).unwrap_or_default())
 }
 
+/// The text of a `bytes` or `str` argument, as [`decode`] reads them.
+pub(super) fn decoded(value: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
+    Ok(decode(value, vm)?.str(vm)?.to_string_lossy().into_owned())
+}
+
 /// wptserve formats with `"… %r" % value`, so a tuple is taken apart as format arguments; so it is here.
 fn unexpected(value: &PyObject, vm: &VirtualMachine) -> PyBaseExceptionRef {
     match percent("Unexpected value (expecting string-like): %r", value, vm) {

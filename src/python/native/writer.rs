@@ -9,7 +9,7 @@ pub(super) mod classes {
 
     use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-    use crate::python::native::answer::Answer;
+    use crate::python::native::answer::{Answer, FILE_CHUNK};
 
     /// Writes an answer piece by piece (wptserve 4.0.3, response.py, `ResponseWriter`).
     #[pyattr]
@@ -72,6 +72,23 @@ pub(super) mod classes {
         fn set_content_written(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             zelf.answer.set_content_written(value.try_to_bool(vm)?);
             Ok(())
+        }
+
+        /// How much of a file is sent at once.
+        #[pygetset]
+        fn file_chunk_size(_zelf: &Py<Self>) -> usize {
+            FILE_CHUNK
+        }
+
+        /// The code of the status line that is written when none was.
+        #[pygetset]
+        fn default_status(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.answer.get(|fields| &mut fields.default_status)
+        }
+
+        #[pygetset(setter)]
+        fn set_default_status(zelf: &Py<Self>, value: PyObjectRef) {
+            zelf.answer.set(|fields| &mut fields.default_status, value);
         }
 
         /// Write the status line. The message defaults to the usual phrase of the code.
