@@ -107,7 +107,8 @@ fn open(path: &Path) -> Result<(File, u64), ContentError> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(ContentError::NotFound);
     }
-    let file = File::open(path)?;
+    // The client hears 404 whatever the cause is, as from wptserve; whoever runs the server hears the cause.
+    let file = File::open(path).inspect_err(|error| log::warn!("cannot read {}: {error}", path.display()))?;
     let len = file.metadata()?.len();
     Ok((file, len))
 }

@@ -190,7 +190,7 @@ impl Imports {
         format!("relative import '{written}' in {place}; imports start at the doc root: write {absolute}")
     }
 
-    /// `/root/cookies/resources` as `cookies.resources`; `None` outside the root or for a name that is not text.
+    /// `/checkout/cookies/resources` as `cookies.resources`; `None` outside the root or for a name that is not text.
     fn dotted(&self, directory: &Path) -> Option<String> {
         let parts: Option<Vec<&str>> =
             directory.strip_prefix(&self.root).ok()?.components().map(|part| part.as_os_str().to_str()).collect();

@@ -20,8 +20,8 @@ from wire import Answer, expected_length
 
 HERE = Path(__file__).resolve().parent
 SITE = HERE.parent.parent / "fixtures/site"
-ONE = Side(40001, b"BaseHTTP/0.6 Python/3.11.2", "/root/site")
-TWO = Side(50002, b"Other", "/root/site")
+ONE = Side(40001, b"BaseHTTP/0.6 Python/3.11.2", "/srv/site")
+TWO = Side(50002, b"Other", "/srv/site")
 
 
 def answer(raw: bytes, end: str = "open", silent: bool = False) -> Answer:
@@ -36,9 +36,9 @@ def failure(trace: str, port: int = 40001, url: str = "/a.py", code: int = 500) 
 
 
 TRACE = ('Traceback (most recent call last):\n    File "/lib/python/wptserve/handlers.py", line 333, in __call__\n'
-         '    rv = self.func(request, response)\n         ^^^^^^^^^^^^\n\n    File "/root/site/a.py", line 3, in main\n'
+         '    rv = self.func(request, response)\n         ^^^^^^^^^^^^\n\n    File "/srv/site/a.py", line 3, in main\n'
          '    raise KeyError("x")\n  KeyError: \'x\'\n')
-OURS = ('Traceback (most recent call last):\n    File "/root/site/a.py", line 3, in main\n    raise KeyError("x")\n'
+OURS = ('Traceback (most recent call last):\n    File "/srv/site/a.py", line 3, in main\n    raise KeyError("x")\n'
         '  KeyError: \'x\'\n')
 
 
