@@ -100,7 +100,7 @@ fn handle(
     let returned =
         main.call((request.clone(), response.to_owned()), vm).map_err(|exception| classify(exception, runtime, vm))?;
     let has_returned = !vm.is_none(&returned);
-    apply(returned, response, runtime, vm)?;
+    apply(returned, &path, response, runtime, vm)?;
     let pipe = |path| {
         let piped = pipes::wrap_pipeline(path, request.as_object(), response.as_object(), vm);
         piped.map_err(|exception| outside_main(exception, path, runtime, vm))
@@ -157,6 +157,7 @@ fn default_script(path: PathBuf) -> PathBuf {
 /// The return value into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
 fn apply(
     returned: PyObjectRef,
+    path: &str,
     response: &Py<Response>,
     runtime: &Runtime,
     vm: &VirtualMachine,
@@ -164,7 +165,7 @@ fn apply(
     if vm.is_none(&returned) {
         return Ok(());
     }
-    let internal = |exception| outside_main(exception, "the answer", runtime, vm);
+    let internal = |exception| outside_main(exception, path, runtime, vm);
     let content = match returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
         Some([status, headers, content]) => {
             response.assign_status(status, vm).map_err(internal)?;
@@ -177,7 +178,7 @@ fn apply(
         }
         Some(other) => {
             log::error!(
-                "main() returned a tuple of {}: return content, (headers, content) or (status, headers, content)",
+                "{path}: main() returned a tuple of {}; return content, (headers, content) or (status, headers, content)",
                 other.len()
             );
             return Err(http_exception(500, None, runtime, vm));
