@@ -285,6 +285,23 @@ fn nothing_of_the_host_is_imported_or_run() {
 }
 
 #[test]
+fn text_is_utf_8_whatever_the_locale_of_the_host_is() {
+    let handler = "import os\n\
+                   def main(request, response):\n\
+                   \x20   print('h\u{e9}llo')\n\
+                   \x20   with open(os.path.join(os.path.dirname(__file__), 'data.txt')) as file:\n\
+                   \x20       return repr([file.read(), file.encoding.lower()])\n";
+    for locale in ["C", "POSIX", "de_DE.ISO-8859-1"] {
+        let server = Launch::new(&[("h.py", handler), ("data.txt", "h\u{e9}llo")])
+            .env("LC_ALL", locale)
+            .env("LANG", locale)
+            .env("PYTHONIOENCODING", "ascii")
+            .start();
+        assert_eq!(server.get("/h.py").ok(), "['h\u{e9}llo', 'utf-8']", "{locale}");
+    }
+}
+
+#[test]
 fn the_standard_modules_that_handlers_use_are_there() {
     let modules = "time os json sys importlib urllib.parse urllib.request urllib.error re datetime random base64 io uuid string \
                    gzip zlib array math encodings html html.parser mimetypes hashlib hmac struct threading codecs copy queue pathlib typing \

@@ -23,6 +23,8 @@ pub(super) fn build() -> Interpreter {
     settings.install_signal_handlers = false;
     settings.write_bytecode = false;
     settings.safe_path = true;
+    // Text is UTF-8 whatever the locale of the machine is, in files that handlers open as well as in what they print.
+    settings.utf8_mode = 1;
     settings.argv = vec!["wptserve".to_owned()];
 
     let builder = Interpreter::builder(settings);
