@@ -12,6 +12,7 @@ mod pool;
 mod script;
 mod traceback;
 mod vm;
+mod wording;
 
 use std::{
     fmt,

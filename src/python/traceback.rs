@@ -10,6 +10,8 @@ use rustpython_vm::{
     builtins::{PyBaseException, PyStr},
 };
 
+use super::wording::as_in_cpython;
+
 /// How many times one and the same line is repeated before the rest is only counted (recursion), as CPython does.
 const REPEAT: usize = 3;
 
@@ -31,7 +33,7 @@ pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyRe
         "Traceback (most recent call last):\n{}  {}: {}\n",
         indented.join("\n"),
         exception.class().name(),
-        cause.str(vm)?.to_string_lossy()
+        as_in_cpython(&cause.str(vm)?.to_string_lossy())
     ))
 }
 
