@@ -209,3 +209,29 @@ fn globals_are_fresh_for_every_request() {
         assert_eq!(server.get("/h.py").ok(), "1 ['__file__', 'main', 'n']");
     }
 }
+
+#[test]
+fn the_examples_of_the_documentation_work() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/handlers.md")).unwrap();
+    let examples: Vec<&str> = text
+        .split("```python\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|example| example.contains("def main("))
+        .collect();
+    assert!(!examples.is_empty(), "docs/handlers.md has lost its examples");
+    for example in examples {
+        let server = serve(example);
+        let answer = server.get("/h.py?content-type=text/plain");
+        assert!(answer.code() < 400, "{example}\n{}", answer.text());
+        assert_eq!(answer.header("Content-Type"), Some("text/plain"), "{example}");
+    }
+}
+
+#[test]
+fn the_codecs_of_east_asia_are_there() {
+    let server = serve(
+        "def main(request, response):\n    return 'あ'.encode('shift_jis') + 'あ'.encode('euc-jp') + '中'.encode('big5')\n",
+    );
+    assert_eq!(server.get("/h.py").body, b"\x82\xa0\xa4\xa2\xa4\xa4");
+}

@@ -17,6 +17,7 @@ mod faults; // recursion, exits, memory, endless loops, descriptors, signals
 mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod layers; // which room of src/ may name which
+mod malformed; // bad input of every kind is answered
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets

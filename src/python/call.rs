@@ -59,7 +59,8 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let request =
         Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
             .into_ref(&vm.ctx);
-    let response = Response::new(Arc::clone(&answer), request.clone().into(), url, vm).into_ref(&vm.ctx);
+    let is_brief = runtime.surroundings.suppresses_tracebacks();
+    let response = Response::new(Arc::clone(&answer), request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
         log::error!("cannot renew changed helpers: {}", text(&exception, vm));

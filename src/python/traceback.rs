@@ -37,6 +37,26 @@ pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyRe
     ))
 }
 
+/// What is said of an exception when the configuration's `logging.suppress_handler_traceback` is true: where it was
+/// raised, in one line. Anything but an exception is described as usual.
+///
+/// # Errors
+/// As [`describe`].
+pub(super) fn suppressed(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<String> {
+    let Some(exception) = cause.and_then(|cause| cause.downcast_ref::<PyBaseException>()) else {
+        return describe(cause, vm);
+    };
+    let last = exception.__traceback__().and_then(|traceback| traceback.iter().last());
+    Ok(match last {
+        Some(step) => {
+            let code = step.frame.f_code();
+            format!("File \"{}\", line {} in {} (traceback suppressed)", code.source_path(), step.lineno, code.obj_name)
+        }
+        // Raised by the server itself, in none of the checkout's files.
+        None => format!("{} (traceback suppressed)", exception.class().name()),
+    })
+}
+
 /// One entry per frame, outermost first: file, line and function, and below it the source line.
 fn frames(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> Vec<String> {
     let mut sources = HashMap::new();
@@ -87,4 +107,32 @@ fn syntax_error_place(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> O
         let _ = writeln!(entry, "    {}", text.to_string_lossy().trim());
     }
     Some(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustpython_vm::{PyObjectRef, compiler::Mode};
+
+    use super::*;
+    use crate::python::native::testing::with_vm;
+
+    const SOURCE: &str = "def inner():\n    raise KeyError('x')\ndef main():\n    inner()\nmain()\n";
+
+    #[test]
+    fn an_exception_is_described_at_length_or_in_a_line() {
+        with_vm(|vm| {
+            let code = vm.compile(SOURCE, Mode::Exec, "/nowhere/handler.py").unwrap();
+            let raised: PyObjectRef = vm.run_code_obj(code, vm.new_scope_with_builtins()).unwrap_err().into();
+            let full = describe(Some(&raised), vm).unwrap();
+            assert!(full.starts_with(
+                "Traceback (most recent call last):\n    File \"/nowhere/handler.py\", line 5, in <module>\n"
+            ));
+            assert!(full.ends_with("    File \"/nowhere/handler.py\", line 2, in inner\n  KeyError: 'x'\n"), "{full}");
+            let short = suppressed(Some(&raised), vm).unwrap();
+            assert_eq!(short, "File \"/nowhere/handler.py\", line 2 in inner (traceback suppressed)");
+            let text: PyObjectRef = vm.ctx.new_str("a text").into();
+            assert_eq!(suppressed(Some(&text), vm).unwrap(), "a text");
+            assert_eq!(suppressed(None, vm).unwrap(), "<no traceback>");
+        });
+    }
 }

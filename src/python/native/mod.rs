@@ -26,7 +26,7 @@ mod stash;
 mod stash_queue;
 mod stash_values;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod text;
 mod writer;
 

@@ -73,6 +73,11 @@ pub(super) mod classes {
             let config = server::config(&environment.config, vm)?;
             Ok(Self { environment, config })
         }
+
+        /// `logging.suppress_handler_traceback` of the configuration.
+        pub(crate) fn suppresses_tracebacks(&self) -> bool {
+            self.environment.config.pointer("/logging/suppress_handler_traceback").is_some_and(|value| value == true)
+        }
     }
 
     /// An HTTP request (wptserve 4.0.3, request.py, `Request`).

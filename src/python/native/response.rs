@@ -38,12 +38,20 @@ pub(super) mod classes {
         writer: PyRef<ResponseWriter>,
         /// The URL that error messages name.
         url: String,
+        /// Error messages say where an exception was raised, without the way there.
+        is_brief: bool,
     }
 
     impl Response {
-        pub(crate) fn new(answer: Arc<Answer>, request: PyObjectRef, url: String, vm: &VirtualMachine) -> Self {
+        pub(crate) fn new(
+            answer: Arc<Answer>,
+            request: PyObjectRef,
+            url: String,
+            is_brief: bool,
+            vm: &VirtualMachine,
+        ) -> Self {
             let writer = ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx);
-            Self { answer, request, writer, url }
+            Self { answer, request, writer, url, is_brief }
         }
 
         /// wptserve 4.0.3, response.py, the setter of `Response.status`: an int, or a pair of code and message.
@@ -68,8 +76,9 @@ pub(super) mod classes {
         /// code of the 500s is logged as well.
         pub(crate) fn fail(&self, code: i64, cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
             let message = if (500..600).contains(&code) {
-                let message =
-                    format!("Internal server error loading {}:\n  {}", self.url, traceback::describe(cause, vm)?);
+                let shown =
+                    if self.is_brief { traceback::suppressed(cause, vm) } else { traceback::describe(cause, vm) };
+                let message = format!("Internal server error loading {}:\n  {}", self.url, shown?);
                 log::warn!("{message}");
                 message
             } else {
