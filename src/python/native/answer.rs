@@ -108,6 +108,11 @@ impl Answer {
         sent.pending.extend_from_slice(bytes);
     }
 
+    /// Takes bytes for the wire that pass below `response.writer`: they are not its content.
+    pub(crate) fn put_below(&self, bytes: &[u8]) {
+        self.sent.lock().pending.extend_from_slice(bytes);
+    }
+
     /// Lets everything that has not yet been sent wait for so long.
     pub(crate) fn wait(&self, time: Duration) {
         let mut sent = self.sent.lock();
@@ -175,14 +180,7 @@ impl Answer {
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_status`.
     pub(crate) fn put_status(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
         let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
-        let code = match code.downcast_ref::<PyInt>() {
-            Some(int) => int.try_to_primitive::<i64>(vm)?,
-            None if vm.is_none(code) || code.downcastable::<PyStr>() || code.downcastable::<PyBytes>() => {
-                let kind = code.class().name().to_owned();
-                return Err(vm.new_type_error(format!("%d format: a real number is required, not {kind}")));
-            }
-            None => code.try_int(vm)?.try_to_primitive::<i64>(vm)?,
-        };
+        let code = status_code(code, vm)?;
         let mut sent = self.sent.lock();
         let Sent { encoder, pending, content_written, .. } = &mut *sent;
         *content_written = true;
@@ -400,6 +398,18 @@ impl Answer {
     pub(crate) fn put_all(&self, vm: &VirtualMachine) -> PyResult<()> {
         self.put_head(vm)?;
         self.put_body(vm)
+    }
+}
+
+/// The number that a status line has: `"%d" % code`.
+pub(crate) fn status_code(code: &PyObject, vm: &VirtualMachine) -> PyResult<i64> {
+    match code.downcast_ref::<PyInt>() {
+        Some(int) => int.try_to_primitive(vm),
+        None if vm.is_none(code) || code.downcastable::<PyStr>() || code.downcastable::<PyBytes>() => {
+            let kind = code.class().name().to_owned();
+            Err(vm.new_type_error(format!("%d format: a real number is required, not {kind}")))
+        }
+        None => code.try_int(vm)?.try_to_primitive(vm),
     }
 }
 

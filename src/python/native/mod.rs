@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod connection;
 mod content;
 mod cookies;
 mod dict_copies;
@@ -60,6 +61,7 @@ use stash::Stash;
         server::classes,
         request::classes,
         response_headers::classes,
+        connection::classes,
         writer::classes,
         response::classes,
         content::classes,

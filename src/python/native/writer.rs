@@ -5,11 +5,14 @@ pub(crate) use classes::ResponseWriter;
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
-    use std::sync::Arc;
+    use std::sync::{Arc, OnceLock};
 
-    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
 
-    use crate::python::native::answer::{Answer, FILE_CHUNK};
+    use crate::python::native::{
+        answer::{Answer, FILE_CHUNK},
+        connection::{RequestHandler, SocketWriter},
+    };
 
     /// Writes an answer piece by piece (wptserve 4.0.3, response.py, `ResponseWriter`).
     #[pyattr]
@@ -18,11 +21,13 @@ pub(super) mod classes {
     pub(crate) struct ResponseWriter {
         answer: Arc<Answer>,
         request: PyObjectRef,
+        /// Made when first asked for, which is rare.
+        handler: OnceLock<PyRef<RequestHandler>>,
     }
 
     impl ResponseWriter {
         pub(crate) fn new(answer: Arc<Answer>, request: PyObjectRef) -> Self {
-            Self { answer, request }
+            Self { answer, request, handler: OnceLock::new() }
         }
     }
 
@@ -60,6 +65,22 @@ pub(super) mod classes {
         #[pygetset]
         fn request(zelf: &Py<Self>) -> PyObjectRef {
             zelf.request.clone()
+        }
+
+        /// The connection below the writer: `send_response`, `send_header`, `end_headers`, `wfile`.
+        #[pygetset(name = "_handler")]
+        fn handler(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<RequestHandler> {
+            let make = || {
+                let wfile = SocketWriter::new(Arc::clone(&zelf.answer)).into_ref(&vm.ctx);
+                RequestHandler::new(Arc::clone(&zelf.answer), wfile).into_ref(&vm.ctx)
+            };
+            zelf.handler.get_or_init(make).clone()
+        }
+
+        /// The socket as a file, below the writer.
+        #[pygetset(name = "_wfile")]
+        fn wfile(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<SocketWriter> {
+            SocketWriter::new(Arc::clone(&zelf.answer)).into_ref(&vm.ctx)
         }
 
         /// True as soon as anything was written through the writer; nothing else is sent then.
