@@ -107,11 +107,14 @@ impl Python {
                 Ok((interpreter, Err(cause))) => {
                     std::mem::forget(interpreter);
                     let _ = started.send(Err(cause));
+                    supervised.give_up();
                 }
                 // The panic hook has said where and why.
-                Err(_) => drop(started.send(Err(NotStarted("it panicked".to_owned())))),
+                Err(_) => {
+                    let _ = started.send(Err(NotStarted("it panicked".to_owned())));
+                    supervised.give_up();
+                }
             }
-            supervised.close();
         })?;
         Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
     }

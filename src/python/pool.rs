@@ -83,13 +83,18 @@ impl Pool {
         Ok(())
     }
 
-    /// Ends the supervisor and the idle threads and drops what is queued. Running handlers are not waited for.
-    pub(super) fn close(&self) {
-        let mut state = self.state.lock();
-        state.closed = true;
-        let dropped = std::mem::take(&mut state.queue);
-        drop(state);
+    /// Drops what is queued, which answers it: nobody will ever run it. Takes no more.
+    pub(super) fn give_up(&self) {
+        self.close();
+        // Not under the lock: a dropped job tells its connection.
+        let dropped = std::mem::take(&mut self.state.lock().queue);
         drop(dropped);
+    }
+
+    /// Ends the supervisor and the idle threads. Running handlers are not waited for, and what is queued stays so: the
+    /// connections are about to go, and must not hear of a failure first.
+    pub(super) fn close(&self) {
+        self.state.lock().closed = true;
         self.work.notify_all();
         self.grow.notify_all();
     }
