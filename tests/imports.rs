@@ -285,6 +285,17 @@ fn nothing_of_the_host_is_imported_or_run() {
 }
 
 #[test]
+fn a_file_named_like_a_module_that_the_server_needs_does_not_stop_it() {
+    let server = Server::start(&[
+        ("json.py", "raise RuntimeError('not this one')\n"),
+        ("re.py", "raise RuntimeError('nor this')\n"),
+        ("csv.py", "mine = 'the file of the checkout'\n"),
+        ("h.py", &shows("import json, re, csv", "json.dumps([re.escape('.'), csv.mine])")),
+    ]);
+    assert_eq!(server.get("/h.py").ok(), r#"["\\.", "the file of the checkout"]"#);
+}
+
+#[test]
 fn text_is_utf_8_whatever_the_locale_of_the_host_is() {
     let handler = "import os\n\
                    def main(request, response):\n\

@@ -152,8 +152,10 @@ impl Python {
 }
 
 fn prepare(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine) -> PyResult<Runtime> {
-    native::finder::install(&imports, vm)?;
+    // What the server itself needs is imported before the doc root can have a say in it: a json.py there would stop it.
+    native::finder::forget_host(vm)?;
     vm::warm_up(vm)?;
+    native::finder::install(&imports, vm)?;
     let utils = vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
     let http_exception = utils.get_attr("HTTPException", vm)?;
     let surroundings = Arc::new(native::Surroundings::new(environment, vm)?);

@@ -276,6 +276,17 @@ pub(super) mod classes {
     }
 }
 
+/// Takes away what `import` knows of the host's file system.
+///
+/// # Errors
+/// The interpreter's `sys` module is not as expected.
+pub(crate) fn forget_host(vm: &VirtualMachine) -> PyResult<()> {
+    for name in ["path", "path_hooks"] {
+        vm.sys_module.set_attr(name, vm.ctx.new_list(Vec::new()), vm)?;
+    }
+    vm.sys_module.set_attr("executable", vm.ctx.new_str(""), vm)
+}
+
 /// Makes the provider the only way from `import` to the file system.
 ///
 /// # Errors
@@ -292,11 +303,9 @@ pub(crate) fn install(imports: &Arc<Imports>, vm: &VirtualMachine) -> PyResult<(
         entry(true),
     ];
     vm.sys_module.set_attr("meta_path", vm.ctx.new_list(finders), vm)?;
-    vm.sys_module.set_attr("path_hooks", vm.ctx.new_list(Vec::new()), vm)?;
     // Only for those who read it: the finders above do not.
     let root = vm.ctx.new_str(imports.root().to_string_lossy().into_owned());
     vm.sys_module.set_attr("path", vm.ctx.new_list(vec![root.into()]), vm)?;
-    vm.sys_module.set_attr("executable", vm.ctx.new_str(""), vm)?;
     let original = vm.builtins.get_attr("__import__", vm)?;
     vm.builtins.set_attr("__import__", ImportHook { imports: Arc::clone(imports), original }.into_pyobject(vm), vm)
 }
