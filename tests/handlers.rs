@@ -235,3 +235,46 @@ fn the_codecs_of_east_asia_are_there() {
     );
     assert_eq!(server.get("/h.py").body, b"\x82\xa0\xa4\xa2\xa4\xa4");
 }
+
+/// The digests are those of what the package `cryptography` 50.0.2 makes of the same key.
+#[test]
+fn signatures_are_those_of_the_package_cryptography() {
+    let handler = "
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+P = int('df27b474402615f619baa4a49f0ac0170928ca2ceca468e9ce6ba18b8ad12fc9a0d4f2e345ffb65d9f9bc6d3adae2c57eafd6a994409a2329ef50006a43e3769', 16)
+Q = int('ffb941d2b225999d15f5b42d2c57fad0d64b960d01374711cc63bbb911eeded90770623545be83c28f87425fb9c25afb6989b3ac88ec029f9873a6aa03d75a09', 16)
+E = 65537
+
+
+def digest(data):
+    hash = hashes.Hash(hashes.SHA256())
+    hash.update(data)
+    return hash.finalize().hex()
+
+
+def main(request, response):
+    d = pow(E, -1, (P - 1) * (Q - 1))
+    public = rsa.RSAPublicNumbers(E, P * Q)
+    key = rsa.RSAPrivateNumbers(P, Q, d, d % (P - 1), d % (Q - 1), pow(Q, -1, P), public).private_key()
+    signature = key.sign(b'data', padding.PKCS1v15(), hashes.SHA256())
+    pem = key.public_key().public_bytes(
+        encoding=serialization.Encoding.PEM, format=serialization.PublicFormat.SubjectPublicKeyInfo)
+    loaded = serialization.load_pem_public_key(pem)
+    loaded.verify(signature, b'data', padding.PKCS1v15(), hashes.SHA256())
+    refused = 0
+    for bad, data in [(signature, b'other'), (signature[:-1], b'data'), (b'\\xff' * 128, b'data'), (b'', b'data')]:
+        try:
+            loaded.verify(bad, data, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            refused += 1
+    return '%s %s %d' % (digest(signature), digest(pem), refused)
+";
+    let server = serve(handler);
+    assert_eq!(
+        server.get("/h.py").ok(),
+        "7f63e9fb962a0990e83553d8d946a77ba8d1dad9725bcbce20bdfe7aa01e669e 326dea9b84117364062f26d9cd1d92478119d8d496cb72ef3fb41a8504a1804e 4"
+    );
+}
