@@ -212,16 +212,11 @@ fn is_http_exception(exception: &PyBaseExceptionRef, runtime: &Runtime, vm: &Vir
 
 /// `raise HTTPException(code, message)` by the server itself.
 fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
-    let made = match message {
-        Some(message) => runtime.http_exception.call((code, message), vm),
-        None => runtime.http_exception.call((code,), vm),
-    };
-    let made = made.and_then(|object| {
-        object.downcast::<rustpython_vm::builtins::PyBaseException>().map_err(|_| vm.new_type_error("no exception"))
-    });
-    match made {
-        Ok(cause) | Err(cause) => Failure { code, cause },
-    }
+    let mut args: Vec<PyObjectRef> = vec![vm.ctx.new_int(code).into()];
+    args.extend(message.map(|message| vm.ctx.new_str(message).into()));
+    let made = runtime.http_exception.call(args, vm).and_then(|made| made.try_into_value(vm));
+    let (Ok(cause) | Err(cause)) = made;
+    Failure { code, cause }
 }
 
 /// An exception for the log.

@@ -4,7 +4,7 @@
 //! the connection. Keeping it apart from the two Python objects means that neither holds the other: no reference cycle
 //! per request. Its lock is never held while Python code runs or while the client is waited for.
 
-use std::{fmt, thread, time::Duration};
+use std::{borrow::Cow, fmt, thread, time::Duration};
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
@@ -103,9 +103,15 @@ impl Answer {
 
     /// Takes bytes for the wire; they leave with the next [`Answer::flush`].
     pub(crate) fn put(&self, bytes: &[u8]) {
+        self.write(|_, pending| pending.extend_from_slice(bytes));
+    }
+
+    /// Writes with the bookkeeping of the head; whatever is written through here makes the wire the handler's own.
+    fn write<R>(&self, write: impl FnOnce(&mut Encoder, &mut BytesMut) -> R) -> R {
         let mut sent = self.sent.lock();
-        sent.content_written = true;
-        sent.pending.extend_from_slice(bytes);
+        let Sent { encoder, pending, content_written, .. } = &mut *sent;
+        *content_written = true;
+        write(encoder, pending)
     }
 
     /// Takes bytes for the wire that pass below `response.writer`: they are not its content.
@@ -159,17 +165,17 @@ impl Answer {
     ///
     /// # Errors
     /// `ValueError` for anything else, `UnicodeEncodeError` for what `response.encoding` cannot express.
-    pub(crate) fn encode(&self, data: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
+    pub(crate) fn encode<'a>(&self, data: &'a PyObject, vm: &VirtualMachine) -> PyResult<Cow<'a, [u8]>> {
         if let Some(bytes) = data.downcast_ref::<PyBytes>() {
-            return Ok(bytes.as_bytes().to_vec());
+            return Ok(Cow::Borrowed(bytes.as_bytes()));
         }
         if let Some(text) = data.downcast_ref::<PyStr>() {
             let encoding = self.get(|fields| &mut fields.encoding);
             let is_utf8 =
                 encoding.downcast_ref::<PyStr>().is_some_and(|name| matches!(name.as_bytes(), b"utf8" | b"utf-8"));
             return match text.to_str() {
-                Some(text) if is_utf8 => Ok(text.as_bytes().to_vec()),
-                _ => encode_text(data, &encoding, vm),
+                Some(text) if is_utf8 => Ok(Cow::Borrowed(text.as_bytes())),
+                _ => encode_text(data, &encoding, vm).map(Cow::Owned),
             };
         }
         let repr = data.repr(vm)?;
@@ -181,10 +187,7 @@ impl Answer {
     pub(crate) fn put_status(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
         let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
         let code = status_code(code, vm)?;
-        let mut sent = self.sent.lock();
-        let Sent { encoder, pending, content_written, .. } = &mut *sent;
-        *content_written = true;
-        encoder.write_status(pending, code, message.as_deref());
+        self.write(|encoder, pending| encoder.write_status(pending, code, message.as_deref()));
         Ok(())
     }
 
@@ -195,24 +198,18 @@ impl Answer {
             self.put_status(&self.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
         }
         let value = match value.downcast_ref::<PyInt>() {
-            Some(_) => Ok(value.str(vm)?.as_bytes().to_vec()),
+            Some(_) => Ok(Cow::Owned(value.str(vm)?.as_bytes().to_vec())),
             None => self.encode(value, vm),
         };
-        let mut sent = self.sent.lock();
-        let Sent { encoder, pending, content_written, .. } = &mut *sent;
-        *content_written = true;
-        match value {
-            Ok(value) => {
-                encoder.write_header(pending, &name, &value);
-                Ok(())
-            }
-            Err(exception) => {
+        self.write(|encoder, pending| match &value {
+            Ok(value) => encoder.write_header(pending, &name, value),
+            Err(_) => {
                 // wptserve has sent this much by the time it looks at the value.
                 pending.extend_from_slice(&name);
                 pending.extend_from_slice(b": ");
-                Err(exception)
             }
-        }
+        });
+        value.map(drop)
     }
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.end_headers`: an answer whose length is not announced ends with the
@@ -225,20 +222,15 @@ impl Answer {
             Err(exception) => {
                 // wptserve looks at the length last, but at the names of headers with the same encoding before.
                 if !exception.fast_isinstance(vm.ctx.exceptions.lookup_error) {
-                    let mut sent = self.sent.lock();
-                    let Sent { encoder, pending, .. } = &mut *sent;
-                    encoder.write_default_headers(pending, None);
+                    self.write(|encoder, pending| encoder.write_default_headers(pending, None));
                 }
                 return Err(exception);
             }
         };
-        let must_close = {
-            let mut sent = self.sent.lock();
-            let Sent { encoder, pending, content_written, .. } = &mut *sent;
-            *content_written = true;
+        let must_close = self.write(|encoder, pending| {
             encoder.end_headers(pending, length, required);
             encoder.must_close()
-        };
+        });
         if must_close {
             self.set(|fields| &mut fields.close_connection, vm.ctx.true_value.clone().into());
         }
@@ -248,22 +240,16 @@ impl Answer {
     /// The length that the answer can announce: that of text or bytes.
     fn content_length(&self, vm: &VirtualMachine) -> PyResult<Option<u64>> {
         let content = self.get(|fields| &mut fields.content);
-        if let Some(bytes) = content.downcast_ref::<PyBytes>() {
-            return Ok(Some(bytes.as_bytes().len() as u64));
+        if !text::is_text(&content) {
+            return Ok(None);
         }
-        match content.downcast_ref::<PyStr>() {
-            Some(_) => Ok(Some(self.encode(&content, vm)?.len() as u64)),
-            None => Ok(None),
-        }
+        Ok(Some(self.encode(&content, vm)?.len() as u64))
     }
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_default_headers`.
     pub(crate) fn put_default_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
         let length = self.content_length(vm)?;
-        let mut sent = self.sent.lock();
-        let Sent { encoder, pending, content_written, .. } = &mut *sent;
-        *content_written = true;
-        encoder.write_default_headers(pending, length);
+        self.write(|encoder, pending| encoder.write_default_headers(pending, length));
         Ok(())
     }
 
@@ -289,7 +275,7 @@ impl Answer {
         if vm.is_none(&data) {
             return Err(vm.new_value_error("data cannot be None"));
         }
-        if data.downcast_ref::<PyBytes>().is_some() || data.downcast_ref::<PyStr>().is_some() {
+        if text::is_text(&data) {
             let bytes = self.encode(&data, vm)?;
             self.put(&bytes);
             return Ok(true);
@@ -343,7 +329,7 @@ impl Answer {
             return Ok(());
         }
         let content = self.get(|fields| &mut fields.content);
-        if content.downcast_ref::<PyBytes>().is_some() || content.downcast_ref::<PyStr>().is_some() {
+        if text::is_text(&content) {
             return self.put_content(content, vm).map(drop);
         }
         if content.has_attr("read", vm)? {

@@ -3,12 +3,14 @@
 //! Cookies is a MultiDict whose `[]` gives the last value. A CookieValue compares by its value, also with plain bytes, and
 //! prints itself as Python's `Morsel.OutputString`. The header is read by [`crate::http::cookies`]; this is the Python view.
 
+use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
 pub(in crate::python) use classes::{CookieValue, Cookies};
 
 use super::{MultiDict, text};
-use crate::http::cookies::{Attribute, Morsel, load};
+use crate::http::cookies::{Attribute, CookieError, Morsel, load};
+use crate::http::text::latin1;
 
 /// The attributes of a morsel that wptserve hands on (4.0.3, request.py, `CookieValue.__init__`), and their Python names.
 const ATTRIBUTES: [(&str, &str); 8] = [
@@ -26,9 +28,7 @@ impl Cookies {
     /// The cookies of a `Cookie` header; an empty header has none.
     pub(in crate::python) fn from_header(header: &[u8], vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
         let made = Cookies(MultiDict::default());
-        for morsel in load(&text::latin1_text(header))
-            .map_err(|error| text::exception("http.cookies", "CookieError", (error.to_string(),), vm))?
-        {
+        for morsel in load(&latin1(header)).map_err(|error| cookie_error(&error, vm))? {
             let key = text::encode(vm.ctx.new_str(morsel.key.as_str()).as_object(), vm)?;
             let value = CookieValue::new(&morsel, vm)?;
             made.0.0.inner_setitem(&*key, vm.ctx.new_list(vec![value.into()]).into(), vm)?;
@@ -68,6 +68,11 @@ fn equal(cookie: &PyObject, other: &PyObject, vm: &VirtualMachine) -> PyResult<b
         Some(other) => vm.bool_eq(&value, &other),
         None => vm.bool_eq(&value, other),
     }
+}
+
+/// `http.cookies.CookieError`.
+pub(super) fn cookie_error(error: &CookieError, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    text::exception("http.cookies", "CookieError", (error.to_string(),), vm)
 }
 
 #[rustpython_vm::pymodule(sub)]

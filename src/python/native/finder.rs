@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rustpython_vm::{AsObject as _, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyListRef};
+use rustpython_vm::{AsObject as _, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyDict};
 
 use crate::python::import::Imports;
 use classes::{DocRootFinder, ImportHook};
@@ -344,14 +344,7 @@ fn holds(modules: &PyObjectRef, holder: &str, name: &str, vm: &VirtualMachine) -
     let values = || -> PyResult<bool> {
         let held = modules.get_item(name, vm).ok();
         let dictionary = modules.get_item(holder, vm)?.get_attr("__dict__", vm)?;
-        let values: PyListRef = vm
-            .ctx
-            .types
-            .list_type
-            .as_object()
-            .call((vm.call_method(&dictionary, "values", ())?,), vm)?
-            .try_into_value(vm)?;
-        let values = values.borrow_vec().to_vec();
+        let values = dictionary.downcast_ref::<PyDict>().map(|values| values.values_vec()).unwrap_or_default();
         Ok(values.iter().any(|value| {
             held.as_ref().is_some_and(|held| held.is(value))
                 || value

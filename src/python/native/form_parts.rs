@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use super::input::{Failure, State};
 use super::spill::Spill;
-use super::text::latin1_text;
 use crate::http::Headers;
 use crate::http::query::parse_qsl;
+use crate::http::text::latin1;
 
 /// Larger values are kept in a file (cgi.py, `FieldStorage.__write`).
 const IN_MEMORY: usize = 1000;
@@ -98,7 +98,7 @@ impl Parameters {
     }
 
     fn of(headers: &Headers, name: &str) -> Option<Self> {
-        headers.get(name).map(|value| Parameters::parse(&latin1_text(value)))
+        headers.get(name).map(|value| Parameters::parse(&latin1(value)))
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn parse(state: &mut State, headers: &Headers, method: &str) -> Resul
     let mut reader = Reader { state: has_body.then_some(state), ahead: Vec::new(), at: 0, ended: false };
     if kind.value == "application/x-www-form-urlencoded" {
         let query = reader.read(length)?;
-        return Ok(Some(Content::Fields(parse_qsl(&latin1_text(&query)))));
+        return Ok(Some(Content::Fields(parse_qsl(&latin1(&query)))));
     }
     if kind.value.starts_with("multipart/") {
         let mut scan = Scan { reader };
@@ -295,7 +295,7 @@ impl Scan<'_> {
         if part.kind.value == "application/x-www-form-urlencoded" {
             // There is no length in a part: all that follows is taken for its content.
             let query = self.reader.read(None)?;
-            part.content = Content::Fields(parse_qsl(&latin1_text(&query)));
+            part.content = Content::Fields(parse_qsl(&latin1(&query)));
             self.skip(&mut part, outer)?;
         } else if part.kind.value.starts_with("multipart/") {
             let (parts, read) = self.parts(&part.kind, None, limit, depth)?;

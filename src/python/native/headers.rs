@@ -68,10 +68,10 @@ pub(super) mod classes {
     use rustpython_vm::types::{
         AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp,
     };
-    use rustpython_vm::{AsObject, FromArgs, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
 
     use super::text;
-    use crate::python::native::dict_copies;
+    use crate::python::native::{dict_copies, multidict::LookupArgs};
 
     #[pyattr]
     #[pyclass(
@@ -95,14 +95,6 @@ pub(super) mod classes {
         fn clear(&mut self, out: &mut Vec<PyObjectRef>) {
             Traverse::clear(&mut self.0, out);
         }
-    }
-
-    #[derive(FromArgs)]
-    struct LookupArgs {
-        #[pyarg(any)]
-        key: PyObjectRef,
-        #[pyarg(any, optional)]
-        default: OptionalArg<PyObjectRef>,
     }
 
     #[pyclass(

@@ -7,6 +7,7 @@
 use rustpython_vm::builtins::{PyDict, PyList, PyStr};
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
+pub(super) use classes::LookupArgs;
 pub(in crate::python) use classes::MultiDict;
 
 use super::text;
@@ -120,12 +121,13 @@ pub(super) mod classes {
         }
     }
 
+    /// The arguments of a lookup: a key, and what to give when it is not there.
     #[derive(FromArgs)]
-    struct LookupArgs {
+    pub(in crate::python::native) struct LookupArgs {
         #[pyarg(any)]
-        key: PyObjectRef,
+        pub(in crate::python::native) key: PyObjectRef,
         #[pyarg(any, optional)]
-        default: OptionalArg<PyObjectRef>,
+        pub(in crate::python::native) default: OptionalArg<PyObjectRef>,
     }
 
     #[pyclass(

@@ -9,8 +9,8 @@ use rustpython_vm::builtins::PyStr;
 
 pub(in crate::python) use classes::RawHeaders;
 
-use super::text::latin1_text;
 use crate::http::Headers;
+use crate::http::text::latin1;
 
 impl RawHeaders {
     /// The fields of a request.
@@ -29,13 +29,13 @@ impl RawHeaders {
     }
 
     fn pairs(&self) -> impl Iterator<Item = (String, String)> {
-        self.headers.iter().map(|(name, value)| (latin1_text(name), latin1_text(value)))
+        self.headers.iter().map(|(name, value)| (latin1(name), latin1(value)))
     }
 
     /// The values of one name, which compares as `str.lower()` does for the ASCII names a field can have.
     fn values_of(&self, name: &PyStr) -> Vec<String> {
         let Some(name) = name.to_str() else { return Vec::new() };
-        self.headers.get_all(&name.to_lowercase()).map(|value| latin1_text(value)).collect()
+        self.headers.get_all(&name.to_lowercase()).map(|value| latin1(value)).collect()
     }
 
     /// The text of `str(raw_headers)`: a line per field and an empty one; `None` where CPython refuses to print.
@@ -47,7 +47,7 @@ impl RawHeaders {
         }
         out.push('\n');
         // A mail parser takes what it could not read for the message, and prints it with line ends of its own.
-        let unread = latin1_text(self.headers.unread());
+        let unread = latin1(self.headers.unread());
         out.push_str(&unread.replace("\r\n", "\n").replace('\r', "\n"));
         Some(out)
     }

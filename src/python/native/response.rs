@@ -7,9 +7,7 @@ pub(super) mod classes {
     use std::{sync::Arc, time::Duration};
 
     use rustpython_vm::{
-        AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-        builtins::{PyBytes, PyStr},
-        function::OptionalArg,
+        AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, function::OptionalArg,
         pyclass,
     };
 
@@ -63,8 +61,7 @@ pub(super) mod classes {
                 }
                 let code = int(value.get_item(&0, vm)?)?;
                 let message = value.get_item(&1, vm)?;
-                let is_text = message.downcast_ref::<PyBytes>().is_some() || message.downcast_ref::<PyStr>().is_some();
-                (code, if is_text { message } else { message.str(vm)?.into() })
+                (code, if text::is_text(&message) { message } else { message.str(vm)?.into() })
             } else {
                 (int(value.clone())?, vm.ctx.none())
             };
@@ -264,7 +261,7 @@ pub(super) mod classes {
         /// Delete a cookie in the client: an empty value that has expired.
         #[pymethod]
         fn delete_cookie(zelf: &Py<Self>, args: DeleteCookieArgs, vm: &VirtualMachine) -> PyResult<()> {
-            let expired = CookieArgs::deletion(args.name, args.path.into_option(), args.domain.into_option(), vm)?;
+            let expired = CookieArgs::deletion(args.name, args.path.into_option(), args.domain.into_option(), vm);
             Self::set_cookie(zelf, expired, vm)
         }
 

@@ -6,7 +6,7 @@ use rustpython_vm::{
     function::OptionalArg,
 };
 
-use super::text;
+use super::{cookies::cookie_error, text};
 use crate::http::{
     cookies::{self, Attribute},
     text::latin1,
@@ -44,8 +44,8 @@ impl CookieArgs {
         path: Option<PyObjectRef>,
         domain: Option<PyObjectRef>,
         vm: &VirtualMachine,
-    ) -> PyResult<Self> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             name,
             value: vm.ctx.none(),
             path: OptionalArg::from_option(path),
@@ -56,7 +56,7 @@ impl CookieArgs {
             secure: OptionalArg::Missing,
             httponly: OptionalArg::Missing,
             comment: OptionalArg::Missing,
-        })
+        }
     }
 }
 
@@ -93,17 +93,16 @@ pub(crate) fn cookie_text(args: CookieArgs, vm: &VirtualMachine) -> PyResult<PyS
         OptionalArg::Missing => Some(vm.ctx.new_str("/").into()),
         OptionalArg::Present(path) => Some(path).filter(|path| !vm.is_none(path)),
     };
-    let mut attributes = Vec::new();
-    for (key, value) in [("path", path), ("domain", given(args.domain)), ("comment", given(args.comment))] {
-        attributes.push((key, value));
-    }
-    attributes.push(("expires", expires.map(|text| vm.ctx.new_str(text).into())));
-    attributes.push(("max-age", max_age.map(|text| vm.ctx.new_str(text).into())));
-    for (key, value) in
-        [("secure", given(args.secure)), ("httponly", given(args.httponly)), ("samesite", given(args.samesite))]
-    {
-        attributes.push((key, value));
-    }
+    let attributes = [
+        ("path", path),
+        ("domain", given(args.domain)),
+        ("comment", given(args.comment)),
+        ("expires", expires.map(|text| vm.ctx.new_str(text).into())),
+        ("max-age", max_age.map(|text| vm.ctx.new_str(text).into())),
+        ("secure", given(args.secure)),
+        ("httponly", given(args.httponly)),
+        ("samesite", given(args.samesite)),
+    ];
     for (key, value) in attributes {
         let Some(value) = value.filter(|value| !value.is(&vm.ctx.false_value)) else { continue };
         if matches!(key, "secure" | "httponly") {
@@ -134,18 +133,6 @@ pub(crate) fn without_cookie(name: &[u8], texts: &[Vec<u8>], vm: &VirtualMachine
         return Ok(None);
     }
     Ok(Some(morsels.iter().filter(|morsel| morsel.key != name).map(cookies::Morsel::output_string).collect()))
-}
-
-/// `http.cookies.CookieError`.
-fn cookie_error(error: &cookies::CookieError, vm: &VirtualMachine) -> rustpython_vm::builtins::PyBaseExceptionRef {
-    let raised = vm.import("http.cookies", 0).and_then(|_| {
-        let module = vm.sys_module.get_attr("modules", vm)?.get_item("http.cookies", vm)?;
-        module.get_attr("CookieError", vm)?.call((error.to_string(),), vm)
-    });
-    match raised {
-        Ok(exception) => exception.downcast().unwrap_or_else(|_| vm.new_value_error(error.to_string())),
-        Err(exception) => exception,
-    }
 }
 
 /// `"%d %b %Y %H:%M:%S GMT"` with the month's English name in lower case, whatever the locale.

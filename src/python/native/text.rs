@@ -8,14 +8,16 @@ use rustpython_vm::common::wtf8::Wtf8Buf;
 use rustpython_vm::function::IntoFuncArgs;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
+use crate::http::text::latin1;
+
 /// The bytes whose ISO-8859-1 reading is `text`; `None` when a character has no such byte.
 pub(super) fn latin1_bytes(text: &PyStr) -> Option<Vec<u8>> {
     text.as_wtf8().code_points().map(|point| u8::try_from(point.to_u32()).ok()).collect()
 }
 
-/// The text whose characters have the numbers of `bytes`.
-pub(super) fn latin1_text(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
+/// Whether wptserve takes it for text or bytes: `isinstance(value, (bytes, str))`.
+pub(super) fn is_text(value: &PyObject) -> bool {
+    value.downcastable::<PyBytes>() || value.downcastable::<PyStr>()
 }
 
 /// `wptserve.utils.isomorphic_encode` (wptserve 4.0.3, utils.py): bytes pass, text becomes its ISO-8859-1 bytes.
@@ -39,7 +41,7 @@ pub(super) fn decode(value: &PyObject, vm: &VirtualMachine) -> PyResult {
         return Ok(value.to_owned());
     }
     match value.downcast_ref::<PyBytes>() {
-        Some(bytes) => Ok(vm.ctx.new_str(latin1_text(bytes.as_bytes())).into()),
+        Some(bytes) => Ok(vm.ctx.new_str(latin1(bytes.as_bytes())).into()),
         None => Err(unexpected(value, vm)),
     }
 }

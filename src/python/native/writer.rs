@@ -177,7 +177,7 @@ pub(super) mod classes {
         /// The bytes of text (in `response.encoding`) or bytes.
         #[pymethod]
         fn encode(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult {
-            Ok(vm.ctx.new_bytes(zelf.answer.encode(&args.data, vm)?).into())
+            Ok(vm.ctx.new_bytes(zelf.answer.encode(&args.data, vm)?.into_owned()).into())
         }
     }
 }
