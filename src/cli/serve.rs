@@ -22,7 +22,7 @@ use crate::{
     http::Scheme,
     python::{ImportPolicy, NotStarted, Python},
     route::Router,
-    server::{self, BACKLOG, Site},
+    server::{self, BACKLOG, Listener, Protocol, Site},
 };
 
 /// Serve a checkout: static files as they are, *.py files by running their main(request, response).
@@ -110,7 +110,7 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
             cause = announce(config, address, started) => failure = Some(cause),
         }
     };
-    let served = server::run(vec![(listener, site)], stop).await;
+    let served = server::run(vec![Listener { socket: listener, site, protocol: Protocol::Http1, tls: None }], stop).await;
     python.stop();
     match failure {
         Some(cause) => Err(cause.into()),

@@ -1,17 +1,20 @@
 //! The server room: the only one that names actix. Takes bound listeners, a site and a stop signal, and serves.
 
 mod dispatch;
+mod stream;
 mod wire;
 
-use std::{fmt, future::Future, io, net::TcpListener, time::Duration};
+use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, web};
 use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, rustls};
 
 use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router};
+use stream::Stream;
 use wire::{Connection, Wire};
 
 /// How long a closing connection waits for the client to close its side.
@@ -34,7 +37,7 @@ pub struct Site {
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.
-    pub python: std::sync::Arc<Python>,
+    pub python: Arc<Python>,
 }
 
 impl fmt::Debug for Site {
@@ -43,16 +46,41 @@ impl fmt::Debug for Site {
     }
 }
 
+/// What is spoken on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, over TLS.
+    Http2,
+    /// WebSocket handshakes; requests without one are served as files.
+    WebSocket,
+}
+
+/// A bound port and what is done with its connections.
+#[derive(Debug)]
+pub struct Listener {
+    /// Bound and listening.
+    pub socket: TcpListener,
+    /// What is served there.
+    pub site: Site,
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// How connections are encrypted; `None` for plain TCP.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
 /// Serves one site per listener until `stop` is ready; then drops all connections and returns.
 ///
 /// # Errors
 /// A listener cannot be used, or died.
-pub async fn run(sites: Vec<(TcpListener, Site)>, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
-    for (listener, site) in sites {
+    for Listener { socket, site, tls, .. } in listeners {
         let name = format!("{} on port {}", site.scheme.as_str(), site.port);
         let site = web::Data::new(site);
-        builder = builder.listen(name, listener, move || service(site.clone()))?;
+        let tls = tls.map(TlsAcceptor::from);
+        builder = builder.listen(name, socket, move || http1(site.clone(), tls.clone()))?;
     }
     let server = builder.run();
     let handle = server.handle();
@@ -67,9 +95,10 @@ pub async fn run(sites: Vec<(TcpListener, Site)>, stop: impl Future<Output = ()>
     }
 }
 
-/// What a worker does with an accepted connection.
-fn service(
+/// What a worker does with a connection on a port for HTTP/1.
+fn http1(
     site: web::Data<Site>,
+    tls: Option<TlsAcceptor>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()>
 {
     let app = App::new().app_data(site).default_service(web::to(dispatch::dispatch));
@@ -84,11 +113,13 @@ fn service(
             data.insert::<Connection>(wire.connection());
         })
         .h1(map_config(app, |()| AppConfig::default()));
-    fn_service(|stream: TcpStream| async move {
-        // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses is served anyway.
-        let _ = stream.set_nodelay(true);
-        let peer = stream.peer_addr().ok();
-        Ok((Wire::new(stream, peer), peer))
+    fn_service(move |stream: TcpStream| {
+        let tls = tls.clone();
+        async move {
+            let peer = stream.peer_addr().ok();
+            let stream = Stream::accept(stream, tls).await?;
+            Ok((Wire::new(stream, peer), peer))
+        }
     })
     .and_then(http)
 }

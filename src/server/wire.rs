@@ -24,11 +24,9 @@ use std::{
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::stream::Stream;
 use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
 
 /// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
@@ -59,7 +57,7 @@ enum Incoming {
 
 #[derive(Debug)]
 struct Inner {
-    stream: TcpStream,
+    stream: Stream,
     /// Address and port of the client, as far as the system told.
     peer: (String, u16),
     reader: HeadReader,
@@ -179,7 +177,7 @@ fn feed(head: &Head, out: &mut BytesMut) {
 pub(super) struct Wire(Rc<RefCell<Inner>>);
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>) -> Self {
+    pub(super) fn new(stream: Stream, peer: Option<SocketAddr>) -> Self {
         let peer = peer.map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
         Self(Rc::new(RefCell::new(Inner {
             stream,
@@ -327,7 +325,7 @@ impl Connection {
                 }
                 bytes = bytes.get(written..).unwrap_or_default();
             }
-            Poll::Ready(Ok(()))
+            Pin::new(&mut inner.stream).poll_flush(context)
         })
         .await
     }
