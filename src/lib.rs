@@ -15,7 +15,7 @@
 //! | [`http`] | plain values: heads, headers, URLs, cookies, replies and their encoding | nothing of ours |
 //! | [`docroot`] | the only way from a URL path to a file | `http` |
 //! | [`stash`] | the store behind `request.server.stash`: plain data | nothing of ours |
-//! | [`route`] | pure: method and path to the kind of handler | `http` |
+//! | [`route`] | pure: method and path to the kind of handler | `http`, `docroot` |
 //! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
 //! | [`content`] | files, ranges, listings | `http`, `docroot`, `route`, `pipes` |
 //! | [`config`] | what to serve and where, checked | `docroot`, `stash`, `python` (what handlers see of the server, the import policy) |

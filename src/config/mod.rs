@@ -136,6 +136,6 @@ impl Config {
             "all_domains_set": [self.host],
             "ssl_config": null,
         });
-        Environment { doc_root, config, stash: Arc::new(Stash::default()) }
+        Environment { config, stash: Arc::new(Stash::default()) }
     }
 }

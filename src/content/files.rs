@@ -24,7 +24,7 @@ pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, Cont
         return serve_directory(request, path);
     }
     // What a pipe works on is the part that was asked for, not the file.
-    super::pipe(path, serve_file(path, context)?, context)
+    super::pipe(&path.to_string_lossy(), serve_file(path, context)?, context)
 }
 
 fn serve_file(path: &Path, context: &Context<'_>) -> Result<Reply, ContentError> {

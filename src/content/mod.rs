@@ -1,14 +1,18 @@
-//! What is served without running anything: files, directory listings and `.asis` responses.
+//! What is served without running anything: files, directory listings, `.asis` responses and the pages around scripts.
 //!
 //! Follows wptserve 4.0.3, `handlers.py` (`FileHandler`, `DirectoryHandler`, `AsIsHandler`) and the errors that `server.py` makes
 //! of their exceptions. Everything here calls the file system and may block.
 
 mod asis;
 mod files;
+mod frontmatter;
 mod headers;
 mod listing;
+mod metadata;
 pub mod mime;
 mod ranges;
+mod wrapper;
+mod yaml;
 
 use std::fs::File;
 use std::io;
@@ -26,6 +30,9 @@ enum ContentError {
     /// The file is not there, or cannot be read.
     #[error("404")]
     NotFound,
+    /// The test is not meant for the page that was asked for. The text is the message of wptserve's answer.
+    #[error("{0}")]
+    NotExposed(String),
     /// The range cannot be served. The text is the message of wptserve's answer.
     #[error("{0}")]
     Range(String),
@@ -59,18 +66,46 @@ impl From<io::Error> for ContentError {
     }
 }
 
-/// Answers a request from the files under `root`. Calls the file system, so keep it off the event loop.
+/// A request, and where its answer comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// Where the files are.
+    pub files: &'a DocRoot,
+    /// What templates see as `request.doc_root` and `request.url_base`. Not that of `files` where `--inject-script` works on the
+    /// answer: the handler that does it hides the one it works on.
+    pub seen: &'a DocRoot,
+    /// What templates see as the server's configuration.
+    pub config: &'a serde_json::Value,
+}
+
+impl<'a> Ask<'a> {
+    fn context(&self) -> Context<'a> {
+        Context {
+            request: self.request,
+            config: self.config,
+            doc_root: self.seen.path(),
+            url_base: self.seen.url_base(),
+        }
+    }
+}
+
+/// Answers a request from files. Calls the file system, so keep it off the event loop.
 ///
-/// `config` is what templates see as the server's configuration. [`Handler::Python`] is not content: it is answered with 500.
-pub fn serve(handler: Handler, request: &Request, root: &DocRoot, config: &serde_json::Value) -> Reply {
-    let context = Context { request, config, doc_root: root.path(), url_base: "/" };
+/// [`Handler::Python`] is not content: it is answered with 500.
+pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
+    let (request, context) = (ask.request, ask.context());
     let result = match handler {
-        Handler::File => files::serve(root, &context),
-        Handler::AsIs => asis::serve(root, &context),
+        Handler::File => files::serve(ask.files, &context),
+        Handler::AsIs => asis::serve(ask.files, &context),
+        Handler::Wrapper(wrapper) => wrapper::serve(wrapper, ask.files, &context),
+        Handler::Forbidden => return Reply::error(404, ""),
         Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
     };
     result.unwrap_or_else(|error| match error {
         ContentError::NotFound => Reply::error(404, "404"),
+        ContentError::NotExposed(message) => Reply::error(404, &message),
         ContentError::Range(message) => Reply::error(416, &message),
         ContentError::Server(cause) => server_error(request, &cause),
         ContentError::Pipe(cause, wait) => {
@@ -90,8 +125,8 @@ fn server_error(request: &Request, cause: &str) -> Reply {
 }
 
 /// Applies the pipes that the file's name and the query ask for.
-fn pipe(path: &Path, reply: Reply, context: &Context<'_>) -> Result<Reply, ContentError> {
-    let Some(pipes) = pipes::requested(&path.to_string_lossy(), &context.request.url_parts.query) else {
+fn pipe(path: &str, reply: Reply, context: &Context<'_>) -> Result<Reply, ContentError> {
+    let Some(pipes) = pipes::requested(path, &context.request.url_parts.query) else {
         return Ok(reply);
     };
     let pipeline = Pipeline::parse(&pipes)?;

@@ -17,6 +17,7 @@ use rustpython_vm::{
 };
 
 use super::{
+    Routed,
     import::Imports,
     link::Link,
     native::{Answer, Request, Response, Surroundings, finder, pipes},
@@ -37,8 +38,7 @@ pub(super) struct Runtime {
 pub(super) struct Call {
     pub(super) script: PathBuf,
     pub(super) request: http::Request,
-    /// `request.route_match`.
-    pub(super) route_match: Vec<(String, String)>,
+    pub(super) routed: Routed,
     /// The part of the body that has arrived with the head.
     pub(super) body: Bytes,
     pub(super) link: Link,
@@ -56,9 +56,8 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let url = call.request.url.clone();
     let script = call.script.clone();
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
-    let request =
-        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
-            .into_ref(&vm.ctx);
+    let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
+        .into_ref(&vm.ctx);
     let is_brief = runtime.surroundings.suppresses_tracebacks();
     let response = Response::new(Arc::clone(&answer), request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 

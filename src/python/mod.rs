@@ -42,12 +42,21 @@ const MAX_THREADS: usize = 1024;
 /// What handlers see of the server, apart from their request.
 #[derive(Debug, Default)]
 pub struct Environment {
-    /// `request.doc_root`.
-    pub doc_root: String,
     /// `request.server.config`, as JSON.
     pub config: serde_json::Value,
     /// `request.server.stash`.
     pub stash: Arc<crate::stash::Stash>,
+}
+
+/// What the router says about a request for a handler.
+#[derive(Debug, Clone, Default)]
+pub struct Routed {
+    /// `request.route_match`.
+    pub groups: Vec<(String, String)>,
+    /// `request.doc_root`.
+    pub doc_root: String,
+    /// `request.url_base`.
+    pub url_base: String,
 }
 
 /// The running interpreter and its threads.
@@ -127,11 +136,11 @@ impl Python {
         &self,
         script: DocPath,
         request: http::Request,
-        route_match: Vec<(String, String)>,
+        routed: Routed,
         body: Bytes,
     ) -> Result<Events, Overloaded> {
         let (link, events) = Link::new();
-        let call = Call { script: script.into_path(), request, route_match, body, link };
+        let call = Call { script: script.into_path(), request, routed, body, link };
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {
             if let Some(runtime) = runtime.get() {

@@ -15,8 +15,8 @@ use crate::{
     content,
     docroot::PathError,
     http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
-    python::{Event, Events, Last},
-    route::{Handler, Match},
+    python::{Event, Events, Last, Routed},
+    route::{self, Handler, Match},
 };
 
 /// How much of a file is read at a time.
@@ -47,9 +47,12 @@ pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> Htt
     response.finish()
 }
 
-async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
+async fn answer(mut head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
+    if let Some(target) = route::rewritten(&head.method, &head.target) {
+        head.target = target;
+    }
     let request = match Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer()) {
         Ok(request) => request,
         Err(error) => return refuse(connection, is_head, &error).await,
@@ -66,8 +69,8 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     } else {
         match site.router.route(&request.head.method, &request.url_parts.path) {
             None => reply(connection, is_head, Reply::error(404, "")).await,
-            Some(Match { handler: Handler::Python, groups }) => run_script(connection, &site, request, groups).await,
-            Some(Match { handler, .. }) => serve_content(connection, &site, handler, request).await,
+            Some(found) if found.handler == Handler::Python => run_script(connection, &site, request, found).await,
+            Some(found) => serve_content(connection, &site, request, found).await,
         }
     };
     match outcome {
@@ -83,15 +86,15 @@ async fn refuse(connection: &Connection, is_head: bool, error: &RequestError) ->
     After::Close
 }
 
-async fn serve_content(
-    connection: &Connection,
-    site: &Arc<Site>,
-    handler: Handler,
-    request: Request,
-) -> io::Result<After> {
+async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
     let is_head = request.is_head();
     let site = Arc::clone(site);
-    let made = web::block(move || content::serve(handler, &request, &site.root, &site.config)).await;
+    let made = web::block(move || {
+        let files = found.mount.as_deref().unwrap_or(&site.root);
+        let ask = content::Ask { request: &request, files, seen: files, config: &site.config };
+        content::serve(found.handler, &ask)
+    })
+    .await;
     match made {
         Ok(made) => reply(connection, is_head, made).await,
         Err(error) => {
@@ -172,14 +175,10 @@ async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Resu
     }
 }
 
-async fn run_script(
-    connection: &Connection,
-    site: &Arc<Site>,
-    request: Request,
-    groups: Vec<(String, String)>,
-) -> io::Result<After> {
+async fn run_script(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
     let is_head = request.is_head();
-    let script = match site.root.resolve(&request.url_parts.path) {
+    let files = found.mount.as_deref().unwrap_or(&site.root);
+    let script = match files.resolve(&request.url_parts.path) {
         Ok(script) => script,
         Err(PathError::NotFound) => return reply(connection, is_head, Reply::error(404, "404")).await,
         Err(PathError::Nul) => {
@@ -188,7 +187,12 @@ async fn run_script(
         }
     };
     let name = script.as_path().display().to_string();
-    match site.python.call(script, request, groups, connection.take_arrived_body()) {
+    let routed = Routed {
+        groups: found.groups,
+        doc_root: files.path().to_string_lossy().into_owned(),
+        url_base: files.url_base().to_owned(),
+    };
+    match site.python.call(script, request, routed, connection.take_arrived_body()) {
         Ok(events) => follow(connection, events, is_head, &name).await,
         Err(error) => {
             log::error!("{name}: {error}");

@@ -75,12 +75,12 @@ fn native_request<'a>(request: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'
 
 fn substitute(request: &PyObject, content: &Bytes, escape: Option<&str>, vm: &VirtualMachine) -> PyResult<Bytes> {
     let request = native_request(request, vm)?;
-    let environment = request.environment();
+    let routed = request.routed();
     let context = template::Context {
         request: request.plain(),
-        config: &environment.config,
-        doc_root: Path::new(&environment.doc_root),
-        url_base: "/",
+        config: &request.environment().config,
+        doc_root: Path::new(&routed.doc_root),
+        url_base: &routed.url_base,
     };
     // A template may read a file.
     let result = vm.allow_threads(|| template::substitute(content, escape, &context));

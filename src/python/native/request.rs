@@ -15,7 +15,7 @@ pub(super) mod classes {
     use crate::{
         http::{self, Framing, query, text::latin1},
         python::{
-            Environment,
+            Environment, Routed,
             link::Link,
             native::{
                 Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
@@ -86,7 +86,7 @@ pub(super) mod classes {
     #[derive(PyPayload)]
     pub(crate) struct Request {
         plain: http::Request,
-        route_match: Vec<(String, String)>,
+        routed: Routed,
         surroundings: Arc<Surroundings>,
         url_parts: Lazy,
         raw_headers: Lazy,
@@ -109,7 +109,7 @@ pub(super) mod classes {
     impl Request {
         pub(crate) fn new(
             plain: http::Request,
-            route_match: Vec<(String, String)>,
+            routed: Routed,
             body: Bytes,
             link: Link,
             surroundings: Arc<Surroundings>,
@@ -123,7 +123,7 @@ pub(super) mod classes {
             let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
             Self {
                 plain,
-                route_match,
+                routed,
                 surroundings,
                 url_parts: Lazy::default(),
                 raw_headers: Lazy::default(),
@@ -144,14 +144,14 @@ pub(super) mod classes {
         /// The directory that paths are resolved in.
         #[pygetset]
         fn doc_root(zelf: &Py<Self>) -> String {
-            zelf.surroundings.environment.doc_root.clone()
+            zelf.routed.doc_root.clone()
         }
 
         /// What the route's pattern has matched: a dictionary of group names, the star under "*".
         #[pygetset]
         fn route_match(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             let groups = vm.ctx.new_dict();
-            for (name, text) in &zelf.route_match {
+            for (name, text) in &zelf.routed.groups {
                 groups.set_item(name.as_str(), vm.ctx.new_str(text.as_str()).into(), vm)?;
             }
             Ok(groups.into())
@@ -184,8 +184,8 @@ pub(super) mod classes {
 
         /// The prefix of the path that the route stands for.
         #[pygetset]
-        fn url_base(_zelf: &Py<Self>) -> &'static str {
-            "/"
+        fn url_base(zelf: &Py<Self>) -> String {
+            zelf.routed.url_base.clone()
         }
 
         /// The absolute URL.
@@ -284,6 +284,11 @@ pub(super) mod classes {
         /// The request as plain data.
         pub(in crate::python::native) fn plain(&self) -> &http::Request {
             &self.plain
+        }
+
+        /// What the router says about it.
+        pub(in crate::python::native) fn routed(&self) -> &Routed {
+            &self.routed
         }
 
         /// What is known of the server.
