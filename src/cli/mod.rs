@@ -3,6 +3,8 @@
 //! Exit codes: 0 after an orderly stop (SIGINT and SIGTERM are one), 1 when the server cannot start or a listener
 //! dies, 2 for a command line that cannot be understood.
 
+mod announce;
+mod bind;
 mod logger;
 mod serve;
 
@@ -14,13 +16,25 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "wptserve", version, arg_required_else_help = true)]
 struct Cli {
+    /// Accepted for compatibility and ignored: there is no virtual environment
+    #[arg(long, value_name = "PATH", hide = true)]
+    venv: Option<OsString>,
+
+    /// Likewise
+    #[arg(long, hide = true)]
+    skip_venv_setup: bool,
+
+    /// Likewise
+    #[arg(long, hide = true)]
+    debug: bool,
+
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
 }
 
 /// Runs a whole command line, the program's name included.
@@ -35,8 +49,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     logger::install();
     let result = match cli.command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args, None),
     };
+    logger::finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -33,7 +33,7 @@ pub struct Site {
     /// The files.
     pub root: DocRoot,
     /// The configuration, as templates see it.
-    pub config: serde_json::Value,
+    pub config: Arc<serde_json::Value>,
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.
