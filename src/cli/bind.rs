@@ -8,7 +8,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 
 use crate::{
-    config::{BindError, Config, Numbers, SchemePorts, Service, Wanted, is_blocked},
+    config::{BindError, Config, Numbers, SchemePorts, Service, StartupError, Wanted, is_blocked},
     server::BACKLOG,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Ports {
 }
 
 /// Binds every port of the configuration. Those with a number come first, so that no free port is one of them.
-pub(super) fn bind(config: &Config) -> Result<Ports, BindError> {
+pub(super) fn bind(config: &Config) -> Result<Ports, StartupError> {
     let addresses = addresses(config)?;
     let mut places: Vec<Vec<Place>> =
         config.ports.iter().map(|scheme| scheme.wanted.iter().map(|_| Place::None).collect()).collect();
@@ -93,7 +93,7 @@ enum Place {
 }
 
 /// The addresses to try, as port 0. wptserve knows IPv4 only, so that comes first.
-fn addresses(config: &Config) -> Result<Vec<SocketAddr>, BindError> {
+fn addresses(config: &Config) -> Result<Vec<SocketAddr>, StartupError> {
     if !config.bind_address {
         return Ok(vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))]);
     }
@@ -104,12 +104,7 @@ fn addresses(config: &Config) -> Result<Vec<SocketAddr>, BindError> {
             addresses.sort_by_key(|address| !address.is_ipv4());
             Ok(addresses)
         }
-        Err(source) => Err(BindError {
-            host: config.server_host.clone(),
-            port: 0,
-            scheme: config.ports.first().map_or_else(String::new, |scheme| scheme.name.clone()),
-            source,
-        }),
+        Err(source) => Err(StartupError::Resolve { host: config.server_host.clone(), source }),
     }
 }
 

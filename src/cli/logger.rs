@@ -25,7 +25,7 @@ const QUEUE: usize = 4096;
 /// How long the end of the process waits for the last lines to be written.
 const LAST_LINES: Duration = Duration::from_millis(200);
 /// The name of the process in lines that belong to no port, as Python calls it.
-const MAIN: &str = "MainProcess";
+pub(super) const MAIN: &str = "MainProcess";
 
 enum Item {
     Line(String),

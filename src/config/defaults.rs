@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::hosts::{ALTERNATE, BROWSER_HOST};
+
 /// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy`.
 pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
     let path = |parts: &[&str]| {
@@ -26,8 +28,8 @@ pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         ports.insert("h2".to_owned(), json!([9000]));
     }
     object(json!({
-        "browser_host": "web-platform.test",
-        "alternate_hosts": {"alt": "not-web-platform.test"},
+        "browser_host": BROWSER_HOST,
+        "alternate_hosts": {ALTERNATE.0: ALTERNATE.1},
         "doc_root": path(&[]),
         "ws_doc_root": path(&["websockets", "handlers"]),
         "ws_extra": null,

@@ -121,9 +121,35 @@ pub enum StartupError {
     /// There is no certificate for the encrypted ports.
     #[error("{0}; without encrypted ports: \"ssl\": {{\"type\": \"none\"}} in the configuration")]
     Tls(#[from] TlsError),
+    /// `server_host` has no address.
+    #[error(
+        "cannot find the address of {host}: {source}; append what make-hosts-file prints to /etc/hosts, or choose another \
+         server_host (or --host)"
+    )]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        #[source]
+        source: io::Error,
+    },
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// A domain of the tests does not lead here.
+    #[error(
+        "{domain} does not lead to this server: {cause}{}; append what make-hosts-file prints to /etc/hosts, or set \
+         check_subdomains to false",
+        and_others(*.others)
+    )]
+    Domain {
+        /// The domain.
+        domain: String,
+        /// What was found instead.
+        cause: String,
+        /// How many others there are.
+        others: usize,
+    },
     /// The ready file cannot be replaced.
     #[error("cannot replace the ready file {path}: {source}; choose another place with --ready-file")]
     ReadyFile {
@@ -181,9 +207,14 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::AddrNotAvailable => {
             "that address is not one of this machine's: choose server_host (or --host) among them, or set bind_address to false"
         }
-        _ => {
-            "check server_host (or --host): it has to be an address, or a name that resolves to one, of this machine; \
-             make-hosts-file prints the lines for /etc/hosts"
-        }
+        _ => "check server_host and the port",
+    }
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " (and one other does not)".to_owned(),
+        count => format!(" (and {count} others do not)"),
     }
 }

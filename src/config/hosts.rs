@@ -5,6 +5,10 @@
 
 use serde_json::{Map, Value};
 
+/// The default of `browser_host`.
+pub(super) const BROWSER_HOST: &str = "web-platform.test";
+/// The default of `alternate_hosts`.
+pub(super) const ALTERNATE: (&str, &str) = ("alt", "not-web-platform.test");
 /// The labels of subdomains that exist.
 const LABELS: [&str; 5] = ["www", "www1", "www2", "天気の良い日", "élève"];
 /// The labels of subdomains that must not exist.
@@ -17,6 +21,13 @@ pub struct Hosts {
     hosts: Vec<(String, String)>,
     subdomains: Vec<String>,
     not_subdomains: Vec<String>,
+}
+
+impl Default for Hosts {
+    /// Those of `wpt serve` without a configuration.
+    fn default() -> Self {
+        Self::wpt(BROWSER_HOST, vec![(ALTERNATE.0.to_owned(), ALTERNATE.1.to_owned())])
+    }
 }
 
 impl Hosts {
