@@ -19,7 +19,7 @@
 //! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
 //! | [`content`] | files, ranges, listings | `http`, `docroot`, `route`, `pipes` |
 //! | [`tls`] | keys and certificates: read, checked, minted; what rustls needs | nothing of ours |
-//! | [`config`] | what to serve and where, checked | `docroot`, `stash`, `python` (what handlers see of the server, the import policy) |
+//! | [`config`] | what to serve and where, checked | `http`, `docroot`, `stash`, `tls`, `python` (what handlers see of the server, the import policy) |
 //! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash`, `pipes` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
