@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::Path};
 
-use time::{Duration, OffsetDateTime, macros::format_description};
+use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use x509_parser::{
     certificate::X509Certificate,
@@ -93,11 +93,11 @@ impl<'a> Facts<'a> {
         let begins = self.0.validity().not_before.to_datetime();
         let ends = self.not_after();
         if now < begins {
-            Some(format!("is not valid before {} UTC; is the clock of this machine right?", date(begins)))
+            Some(format!("is not valid before {} UTC; is the clock of this machine right?", begins.date()))
         } else if ends <= now {
-            Some(format!("expired {} ago, on {}", days(now - ends), date(ends)))
+            Some(format!("expired {} ago, on {}", days(now - ends), ends.date()))
         } else if ends <= now + notice {
-            Some(format!("expires in {}, on {}", days(ends - now), date(ends)))
+            Some(format!("expires in {}, on {}", days(ends - now), ends.date()))
         } else {
             None
         }
@@ -111,10 +111,6 @@ pub(super) fn list(hosts: &[&Host]) -> String {
         text.push_str(&format!(" and {} more", hosts.len() - LISTED));
     }
     text
-}
-
-fn date(time: OffsetDateTime) -> String {
-    time.format(format_description!("[year]-[month]-[day]")).unwrap_or_else(|_| time.to_string())
 }
 
 fn days(span: Duration) -> String {

@@ -45,6 +45,12 @@ impl Host {
     }
 }
 
+/// The host that gives a certificate and its files their name: the shortest, as wptserve 4.0.3, sslutils/openssl.py,
+/// `OpenSSLEnvironment.host_cert_path`.
+pub(super) fn primary(hosts: &[Host]) -> Option<String> {
+    hosts.iter().map(Host::to_string).min_by_key(String::len)
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

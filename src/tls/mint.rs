@@ -13,7 +13,11 @@ use tokio_rustls::rustls::{
     sign::{CertifiedKey, Signer},
 };
 
-use super::{TlsError, facts::Facts, host::Host};
+use super::{
+    TlsError,
+    facts::Facts,
+    host::{Host, primary},
+};
 
 /// Clocks differ a little, and those of test devices a lot.
 const BACKDATED: Duration = Duration::DAY;
@@ -133,7 +137,7 @@ pub(super) fn ca(hosts: &[Host], lifetime: Duration, now: OffsetDateTime) -> Res
     Ok(Minted { der: cert.der().clone(), cert_pem: cert.pem(), key })
 }
 
-/// Makes a certificate for these hosts, the first of which gives it its name, signed by a CA.
+/// Makes a certificate for these hosts, signed by a CA.
 ///
 /// # Errors
 /// The CA's key does not sign, or its certificate cannot be named as issuer.
@@ -144,8 +148,7 @@ pub(super) fn leaf(
     lifetime: Duration,
     now: OffsetDateTime,
 ) -> Result<Minted, TlsError> {
-    let name = hosts.first().map(Host::to_string).unwrap_or_default();
-    let mut params = parameters(&name, lifetime, now);
+    let mut params = parameters(&primary(hosts).unwrap_or_default(), lifetime, now);
     params.subject_alt_names = hosts.iter().filter_map(Host::subject_alt_name).collect();
     params.is_ca = IsCa::ExplicitNoCa;
     params.use_authority_key_identifier_extension = true;

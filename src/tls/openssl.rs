@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{crypto::CryptoProvider, pki_types::CertificateDer, si
 use super::{
     TlsError,
     facts::Facts,
-    host::Host,
+    host::{Host, primary},
     mint,
     pem::{self, Paths},
 };
@@ -55,33 +55,30 @@ pub(super) fn load(
     now: OffsetDateTime,
     provider: &CryptoProvider,
 ) -> Result<Loaded, TlsError> {
-    let mut hosts = hosts.to_vec();
-    // The shortest one names the certificate and its files.
-    hosts.sort_by_key(|host| host.to_string().len());
-    let name = hosts.first().ok_or(TlsError::NoHosts)?.to_string();
+    let name = primary(hosts).ok_or(TlsError::NoHosts)?;
     if let Some(host) = hosts.iter().find(|host| host.subject_alt_name().is_none()) {
         return Err(TlsError::HostName { name: host.to_string() });
     }
     let (folder, temporary) = folder(settings.base_path)?;
     let (paths, ca_paths) = (Paths::new(&folder, &name), Paths::new(&folder, "cacert"));
     let ca_cert = ca_paths.cert.clone();
-    let kept = if settings.force_regenerate { None } else { kept_ca(&ca_paths, &hosts, now) };
+    let kept = if settings.force_regenerate { None } else { kept_ca(&ca_paths, hosts, now) };
     let ca = match kept {
         Some(ca) => {
-            if let Some(pair) = kept_leaf(&paths, &ca, &hosts, now, provider) {
+            if let Some(pair) = kept_leaf(&paths, &ca, hosts, now, provider) {
                 return Ok(Loaded { pair, paths, ca_cert, temporary });
             }
             ca_paths.read(Some(settings.password), provider)?
         }
         None => {
-            let ca = mint::ca(&hosts, settings.lifetime, now)?;
+            let ca = mint::ca(hosts, settings.lifetime, now)?;
             write(&ca_paths.key, &ca.sealed_key_pem(settings.password, provider)?, SECRET)?;
             write(&ca_paths.cert, &ca.cert_pem, PUBLIC)?;
             ca.certified(&[], provider)?
         }
     };
     let facts = Facts::new(ca.end_entity_cert().map_err(TlsError::make)?, &ca_paths.cert)?;
-    let leaf = mint::leaf(&ca, &facts, &hosts, settings.lifetime, now)?;
+    let leaf = mint::leaf(&ca, &facts, hosts, settings.lifetime, now)?;
     write(&paths.key, &leaf.key_pem(), SECRET)?;
     write(&paths.cert, &leaf.cert_pem, PUBLIC)?;
     Ok(Loaded { pair: leaf.certified(&[], provider)?, paths, ca_cert, temporary })
