@@ -104,13 +104,14 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Says which of these hosts are meant.
+/// Says which of these hosts are meant; those that others lie below come first.
 pub(super) fn list(hosts: &[&Host]) -> String {
-    let mut text = hosts.iter().take(LISTED).map(|host| host.to_string()).collect::<Vec<_>>().join(", ");
-    if hosts.len() > LISTED {
-        text.push_str(&format!(" and {} more", hosts.len() - LISTED));
-    }
-    text
+    let mut names: Vec<String> = hosts.iter().map(|host| host.to_string()).collect();
+    names.sort_by_key(String::len);
+    let more = names.len().saturating_sub(LISTED);
+    names.truncate(LISTED);
+    let names = names.join(", ");
+    if more == 0 { names } else { format!("{names} and {more} more") }
 }
 
 fn days(span: Duration) -> String {
