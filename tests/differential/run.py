@@ -162,6 +162,7 @@ def main() -> int:
             settle_endings([reference, candidate], groups, expected, got, args.time_cap)
             died = not candidate.alive()
             log_tail = candidate.log_tail()
+        exit_code = candidate.exit_code
         repeated, repeat_sides = None, sides[0]
         if args.repeat_check:
             with later as second:
@@ -185,7 +186,7 @@ def main() -> int:
         args.report.write_text(report.as_json())
         print("report: %s" % args.report)
     if died:
-        print("FAILED: the candidate process ended during the run:\n%s" % log_tail)
+        print("FAILED: the candidate process ended with code %s during the run:\n%s" % (exit_code, log_tail))
         return 1
     return report.verdict(args.minimum, complete=not args.include)
 
