@@ -2,19 +2,21 @@
 
 mod dispatch;
 mod stream;
+mod watch;
 mod wire;
 
-use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{cell::Cell, fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, web};
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, rustls};
+use tokio_rustls::rustls;
 
 use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router};
 use stream::Stream;
+use watch::Watch;
 use wire::{Connection, Wire};
 
 /// How long a closing connection waits for the client to close its side.
@@ -33,7 +35,9 @@ pub struct Site {
     /// The files.
     pub root: DocRoot,
     /// The configuration, as templates see it.
-    pub config: serde_json::Value,
+    pub config: Arc<serde_json::Value>,
+    /// How long every answer waits.
+    pub latency: Duration,
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.
@@ -68,6 +72,9 @@ pub struct Listener {
     pub protocol: Protocol,
     /// How connections are encrypted; `None` for plain TCP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// With [`Protocol::Http1`]: a connection is plain until the client has sent a CONNECT, so that the port can act as a
+    /// proxy to itself. wptserve 4.0.3, server.py, `handle_connect`.
+    pub encrypt_after_connect: bool,
 }
 
 /// Serves one site per listener until `stop` is ready; then drops all connections and returns.
@@ -76,21 +83,28 @@ pub struct Listener {
 /// A listener cannot be used, or died.
 pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
-    for Listener { socket, site, tls, .. } in listeners {
-        let name = format!("{} on port {}", site.scheme.as_str(), site.port);
+    let name = |site: &Site| format!("{} on port {}", site.scheme.as_str(), site.port);
+    let watch = Watch::new(listeners.iter().map(|listener| (name(&listener.site), &listener.socket)))?;
+    for Listener { socket, site, tls, encrypt_after_connect, .. } in listeners {
+        let name = name(&site);
         let site = web::Data::new(site);
-        let tls = tls.map(TlsAcceptor::from);
-        builder = builder.listen(name, socket, move || http1(site.clone(), tls.clone()))?;
+        builder = builder.listen(name, socket, move || http1(site.clone(), tls.clone(), encrypt_after_connect))?;
     }
     let server = builder.run();
     let handle = server.handle();
+    let told = Cell::new(false);
     let stopped = async {
         stop.await;
+        told.set(true);
         handle.stop(false).await;
     };
     tokio::pin!(stopped);
     tokio::select! {
-        result = server => result,
+        result = server => match result {
+            Ok(()) if !told.get() => Err(io::Error::other("the listeners have ended")),
+            result => result,
+        },
+        error = watch.death() => Err(error),
         () = &mut stopped => Ok(()),
     }
 }
@@ -98,7 +112,8 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
 /// What a worker does with a connection on a port for HTTP/1.
 fn http1(
     site: web::Data<Site>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    encrypt_after_connect: bool,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()>
 {
     let app = App::new().app_data(site).default_service(web::to(dispatch::dispatch));
@@ -113,12 +128,13 @@ fn http1(
             data.insert::<Connection>(wire.connection());
         })
         .h1(map_config(app, |()| AppConfig::default()));
+    let (at_once, after_connect) = if encrypt_after_connect { (None, tls) } else { (tls, None) };
     fn_service(move |stream: TcpStream| {
-        let tls = tls.clone();
+        let (at_once, after_connect) = (at_once.clone(), after_connect.clone());
         async move {
             let peer = stream.peer_addr().ok();
-            let stream = Stream::accept(stream, tls).await?;
-            Ok((Wire::new(stream, peer), peer))
+            let stream = Stream::accept(stream, at_once).await?;
+            Ok((Wire::new(stream, peer, after_connect), peer))
         }
     })
     .and_then(http)
