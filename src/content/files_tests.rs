@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::content::{Ask, serve as serve_content};
+use crate::docroot::DocRoot;
 use crate::http::text::latin1;
 use crate::http::{HeadReader, Scheme, Step};
 use crate::route::Handler;
@@ -48,7 +49,10 @@ impl Site {
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
         let config = serde_json::json!({"browser_host": "web-platform.test"});
-        serve_content(handler, &Ask { request: &request, files: &self.root, seen: &self.root, config: &config })
+        serve_content(
+            handler,
+            &Ask { request: &request, files: &self.root, seen: &self.root, config: &config, inject_script: None },
+        )
     }
 
     /// Status, headers and content.

@@ -15,12 +15,15 @@ mod wrapper;
 mod yaml;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::docroot::{DocRoot, PathError};
-use crate::http::{Reply, Request};
+use crate::http::{Body, Reply, Request};
+use crate::inject;
 use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
 use crate::route::Handler;
 
@@ -78,6 +81,8 @@ pub struct Ask<'a> {
     pub seen: &'a DocRoot,
     /// What templates see as the server's configuration.
     pub config: &'a serde_json::Value,
+    /// The script that goes into every page.
+    pub inject_script: Option<&'a Bytes>,
 }
 
 impl<'a> Ask<'a> {
@@ -97,9 +102,11 @@ impl<'a> Ask<'a> {
 pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
     let (request, context) = (ask.request, ask.context());
     let result = match handler {
-        Handler::File => files::serve(ask.files, &context),
+        Handler::File => files::serve(ask, &context),
         Handler::AsIs => asis::serve(ask.files, &context),
-        Handler::Wrapper(wrapper) => wrapper::serve(wrapper, ask.files, &context),
+        Handler::Wrapper(wrapper) => {
+            wrapper::serve(wrapper, ask.files, &context).and_then(|reply| injected(reply, ask.inject_script))
+        }
         Handler::Forbidden => return Reply::error(404, ""),
         Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
     };
@@ -135,6 +142,30 @@ fn pipe(path: &str, reply: Reply, context: &Context<'_>) -> Result<Reply, Conten
         Ok(()) => Ok(piped.into_reply()),
         Err(error) => Err(ContentError::Pipe(error, piped.wait())),
     }
+}
+
+/// Puts the script into a page (`wpt serve` of January 2026, `tools/serve/serve.py`, `HtmlScriptInjectorHandlerWrapper`). Content in
+/// parts stays as it is.
+fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentError> {
+    let Some(script) = script else { return Ok(reply) };
+    let content_type = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+    let Some((_, content_type)) = content_type else {
+        let cause = "IndexError: list index out of range (--inject-script needs a Content-Type on every answer)";
+        return Err(ContentError::Server(cause.to_owned()));
+    };
+    if !inject::is_page(content_type) {
+        return Ok(reply);
+    }
+    reply.body = match reply.body {
+        Body::Bytes(page) => Body::Bytes(inject::into_page(page, script)),
+        Body::File(mut file) => {
+            let mut page = Vec::new();
+            file.read_to_end(&mut page).map_err(|error| ContentError::Server(format!("OSError: {error}")))?;
+            Body::Bytes(inject::into_page(page.into(), script))
+        }
+        other => other,
+    };
+    Ok(reply)
 }
 
 /// Opens a regular file. Anything else could block for ever, or never end.

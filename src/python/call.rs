@@ -20,7 +20,7 @@ use super::{
     Routed,
     import::Imports,
     link::Link,
-    native::{Answer, Request, Response, Surroundings, finder, pipes},
+    native::{Answer, Request, Response, Surroundings, finder, inject, pipes},
     traceback,
 };
 use crate::http;
@@ -64,7 +64,12 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
         log::error!("cannot renew changed helpers: {}", text(&exception, vm));
     }
-    if let Err(failure) = handle(script.clone(), &request, &response, runtime, vm)
+    let injected = || match &request.routed().inject_script {
+        // Here an OSError is no 404 any more.
+        Some(content) => inject::into_response(&response, content, vm).map_err(|cause| Failure { code: 500, cause }),
+        None => Ok(()),
+    };
+    if let Err(failure) = handle(script.clone(), &request, &response, runtime, vm).and_then(|()| injected())
         && let Err(exception) = response.fail(failure.code, Some(&failure.cause.into()), vm)
     {
         // An exception that cannot even be printed.

@@ -57,6 +57,8 @@ pub struct Routed {
     pub doc_root: String,
     /// `request.url_base`.
     pub url_base: String,
+    /// The script that goes into every page.
+    pub inject_script: Option<Bytes>,
 }
 
 /// The running interpreter and its threads.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::{Site, wire::Connection};
 use crate::{
     content,
-    docroot::PathError,
+    docroot::{DocRoot, PathError},
     http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
     python::{Event, Events, Last, Routed},
     route::{self, Handler, Match},
@@ -98,8 +98,8 @@ async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Reque
     let is_head = request.is_head();
     let site = Arc::clone(site);
     let made = web::block(move || {
-        let files = found.mount.as_deref().unwrap_or(&site.root);
-        let ask = content::Ask { request: &request, files, seen: files, config: &site.config };
+        let (files, seen, inject_script) = place(&site, &found);
+        let ask = content::Ask { request: &request, files, seen, config: &site.config, inject_script };
         content::serve(found.handler, &ask)
     })
     .await;
@@ -110,6 +110,14 @@ async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Reque
             reply(connection, is_head, Reply::error(500, "")).await
         }
     }
+}
+
+/// Where the files for a route are, what is seen as `request.doc_root`, and the script for its pages. The handler that puts it in hides
+/// the directory of the alias that the one below it serves.
+fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Option<&'a Bytes>) {
+    let files = found.mount.as_deref().unwrap_or(&site.root);
+    let script = site.inject_script.as_ref().filter(|_| found.injects);
+    (files, if script.is_some() { &site.root } else { files }, script)
 }
 
 /// Writes a complete reply.
@@ -185,7 +193,7 @@ async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Resu
 
 async fn run_script(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
     let is_head = request.is_head();
-    let files = found.mount.as_deref().unwrap_or(&site.root);
+    let (files, seen, inject_script) = place(site, &found);
     let script = match files.resolve(&request.url_parts.path) {
         Ok(script) => script,
         Err(PathError::NotFound) => return reply(connection, is_head, Reply::error(404, "404")).await,
@@ -196,9 +204,10 @@ async fn run_script(connection: &Connection, site: &Arc<Site>, request: Request,
     };
     let name = script.as_path().display().to_string();
     let routed = Routed {
+        doc_root: seen.path().to_string_lossy().into_owned(),
+        url_base: seen.url_base().to_owned(),
+        inject_script: inject_script.cloned(),
         groups: found.groups,
-        doc_root: files.path().to_string_lossy().into_owned(),
-        url_base: files.url_base().to_owned(),
     };
     match site.python.call(script, request, routed, connection.take_arrived_body()) {
         Ok(events) => follow(connection, events, is_head, &name).await,

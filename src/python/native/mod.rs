@@ -13,6 +13,7 @@ pub(super) mod finder;
 pub(super) mod form;
 mod form_parts;
 mod headers;
+pub(super) mod inject;
 mod input;
 mod multidict;
 pub(super) mod pipes;

@@ -121,6 +121,13 @@ fn exception(error: PipeError, vm: &VirtualMachine) -> PyBaseExceptionRef {
     }
 }
 
+/// All of the content: `b"".join(response.iter_content(True))`.
+pub(super) fn joined_content(response: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
+    let chunks = vm.call_method(response, "iter_content", (true,))?;
+    let joined = vm.call_method(vm.ctx.new_bytes(Vec::new()).as_object(), "join", (chunks,))?;
+    Ok(joined.downcast_ref::<PyBytes>().map(|all| Bytes::copy_from_slice(all.as_bytes())).unwrap_or_default())
+}
+
 impl PyTarget<'_> {
     fn headers(&self) -> PyResult {
         self.response.get_attr("headers", self.vm)
@@ -160,9 +167,7 @@ impl Target for PyTarget<'_> {
             response.wait(waited);
             return all.map_err(|error| exception(error.into(), vm));
         }
-        let chunks = vm.call_method(self.response, "iter_content", (true,))?;
-        let joined = vm.call_method(vm.ctx.new_bytes(Vec::new()).as_object(), "join", (chunks,))?;
-        Ok(joined.downcast_ref::<PyBytes>().map(|all| Bytes::copy_from_slice(all.as_bytes())).unwrap_or_default())
+        joined_content(self.response, vm)
     }
 
     fn set_content(&mut self, content: Bytes) -> PyResult<()> {

@@ -287,7 +287,7 @@ pub(super) mod classes {
         }
 
         /// What the router says about it.
-        pub(in crate::python::native) fn routed(&self) -> &Routed {
+        pub(in crate::python) fn routed(&self) -> &Routed {
             &self.routed
         }
 
