@@ -102,6 +102,7 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
         config: site_config,
         router: Router::default(),
         python: Arc::clone(&python),
+        ws: None,
     };
     let mut failure = None;
     let stop = async {

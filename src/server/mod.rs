@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod stream;
+mod websocket;
 mod wire;
 
 use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
@@ -9,11 +10,11 @@ use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::{App, dev::AppConfig, web};
+use actix_web::{App, Handler, HttpRequest, HttpResponse, dev::AppConfig, web};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, rustls};
 
-use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router};
+use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router, websocket::Handlers};
 use stream::Stream;
 use wire::{Connection, Wire};
 
@@ -38,6 +39,8 @@ pub struct Site {
     pub router: Router,
     /// Runs the handlers.
     pub python: Arc<Python>,
+    /// Where WebSocket handlers are; `None` where no WebSocket is spoken.
+    pub ws: Option<Handlers>,
 }
 
 impl fmt::Debug for Site {
@@ -76,11 +79,16 @@ pub struct Listener {
 /// A listener cannot be used, or died.
 pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
-    for Listener { socket, site, tls, .. } in listeners {
+    for Listener { socket, site, protocol, tls } in listeners {
         let name = format!("{} on port {}", site.scheme.as_str(), site.port);
         let site = web::Data::new(site);
         let tls = tls.map(TlsAcceptor::from);
-        builder = builder.listen(name, socket, move || http1(site.clone(), tls.clone()))?;
+        builder = match protocol {
+            Protocol::WebSocket => {
+                builder.listen(name, socket, move || http1(site.clone(), tls.clone(), dispatch::dispatch_websocket))
+            }
+            _ => builder.listen(name, socket, move || http1(site.clone(), tls.clone(), dispatch::dispatch)),
+        }?;
     }
     let server = builder.run();
     let handle = server.handle();
@@ -95,13 +103,16 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
     }
 }
 
-/// What a worker does with a connection on a port for HTTP/1.
-fn http1(
+/// What a worker does with a connection on which requests come as HTTP/1.
+fn http1<F>(
     site: web::Data<Site>,
     tls: Option<TlsAcceptor>,
+    dispatch: F,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()>
+where
+    F: Handler<(HttpRequest, web::Data<Site>), Output = HttpResponse>,
 {
-    let app = App::new().app_data(site).default_service(web::to(dispatch::dispatch));
+    let app = App::new().app_data(site).default_service(web::to(dispatch));
     let app =
         app.into_factory().map_err(|error: actix_web::Error| -> Response<BoxBody> { error.error_response().into() });
     let http = HttpService::build()

@@ -29,6 +29,7 @@ mod stash_values;
 #[cfg(test)]
 pub(super) mod testing;
 mod text;
+mod websocket;
 mod writer;
 
 pub(super) use answer::Answer;
@@ -41,6 +42,7 @@ pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
 pub(super) use request::{Request, Surroundings};
 pub(super) use response::Response;
+pub(super) use websocket::SocketConnection;
 use server::ServerInfo;
 use stash::Stash;
 
@@ -66,6 +68,7 @@ use stash::Stash;
         response::classes,
         content::classes,
         pipes::classes,
+        websocket::classes,
         finder::classes
     )
 )]
