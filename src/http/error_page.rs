@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::{SERVER, status};
 use super::text::{encode_latin1, escape_html};
+use super::{SERVER, status};
 
 /// Which parts of an answer go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

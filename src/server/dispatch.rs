@@ -74,6 +74,7 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let outcome = if line_too_long {
         reply(connection, is_head, Reply::error(414, "")).await
     } else {
+        pause(site.latency).await;
         match site.router.route(&request.head.method, &request.url_parts.path) {
             None => reply(connection, is_head, Reply::error(404, "")).await,
             Some(Match { handler: Handler::Python, groups }) => run_script(connection, &site, request, groups).await,

@@ -113,7 +113,10 @@ pub(super) async fn run(session: Session, stream: impl AsyncRead + AsyncWrite) -
         loop {
             match commands.recv().await {
                 Some(Command::Write(bytes, answer)) => {
-                    let result = async { output.write_all(&bytes).await?; output.flush().await };
+                    let result = async {
+                        output.write_all(&bytes).await?;
+                        output.flush().await
+                    };
                     let _ = answer.send(result.await);
                 }
                 Some(Command::Decline) => return Ended::Declined,

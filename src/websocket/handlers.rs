@@ -36,7 +36,8 @@ impl Handlers {
 /// A path from the root's map: only as it is written there, and not through a link to a directory, which the search for
 /// handlers does not enter. A link to a file counts if the file lies below the root.
 fn find(root: &Path, path: &str) -> Option<PathBuf> {
-    let (directories, name) = path.rsplit_once('/').map_or((None, path), |(directories, name)| (Some(directories), name));
+    let (directories, name) =
+        path.rsplit_once('/').map_or((None, path), |(directories, name)| (Some(directories), name));
     let plain = |name: &str| !matches!(name, "" | "." | "..") && !name.contains(['\0', '\\']);
     let mut file = root.to_owned();
     for directory in directories.into_iter().flat_map(|directories| directories.split('/')) {
@@ -114,8 +115,23 @@ mod tests {
         assert_eq!(found("/both"), Some(root.join("both_wsh.py")));
         assert_eq!(found("/"), Some(root.join("_wsh.py")));
         for absent in [
-            "", "echo", "/plain", "/Echo", "/echo/", "/sub//deep/a", "/./echo", "/sub/../echo", "/../outside", "/outside",
-            "/elsewhere/b", "/linked/deep/a", "/ech%6f", "/echo\0", "/d", "/echo_wsh.py", "/sub\\deep\\a",
+            "",
+            "echo",
+            "/plain",
+            "/Echo",
+            "/echo/",
+            "/sub//deep/a",
+            "/./echo",
+            "/sub/../echo",
+            "/../outside",
+            "/outside",
+            "/elsewhere/b",
+            "/linked/deep/a",
+            "/ech%6f",
+            "/echo\0",
+            "/d",
+            "/echo_wsh.py",
+            "/sub\\deep\\a",
         ] {
             assert_eq!(found(absent), None, "{absent:?}");
         }

@@ -42,9 +42,9 @@ pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
 pub(super) use request::{Request, Surroundings};
 pub(super) use response::Response;
-pub(super) use websocket::SocketConnection;
 use server::ServerInfo;
 use stash::Stash;
+pub(super) use websocket::SocketConnection;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
