@@ -50,15 +50,17 @@ fn attributes(source: &str) -> Option<&str> {
     Some(attributes.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f')))
 }
 
-fn wrong(name: &str, expected: &str) -> ContentError {
+/// As CPython words it, and then what has to stand there.
+fn wrong(value: &Node, attribute: &str, name: &str, expected: &str) -> ContentError {
+    let kind = value.kind();
     ContentError::Server(format!(
-        "AttributeError: the frontmatter of {name} has something else where {expected} has to be"
+        "AttributeError: '{kind}' object has no attribute '{attribute}' (the frontmatter of {name} needs {expected} there)"
     ))
 }
 
 /// Of a key that stands there twice the second one counts.
 fn record(document: Node, name: &str) -> Result<Record, ContentError> {
-    let Node::Mapping(pairs) = document else { return Err(wrong(name, "a mapping")) };
+    let Node::Mapping(pairs) = document else { return Err(wrong(&document, "items", name, "a mapping")) };
     let mut record = Record::default();
     for (key, value) in pairs {
         match key.as_text() {
@@ -81,16 +83,109 @@ fn negative(value: &Node, name: &str) -> Result<Option<(String, String)>, Conten
             };
             Ok(Some((text("type"), text("phase"))))
         }
-        _ => Err(wrong(name, "the mapping of `negative`")),
+        value => Err(wrong(value, "get", name, "`negative` as a mapping")),
     }
 }
 
 fn includes(value: &Node, name: &str) -> Result<Vec<String>, ContentError> {
-    let wrong = || wrong(name, "the list of file names of `includes`");
+    let text = |item: &Node| {
+        let file = item.as_text().map(str::to_owned);
+        file.ok_or_else(|| wrong(item, "replace", name, "`includes` as a list of file names"))
+    };
     match value {
         value if value.is_falsy() => Ok(Vec::new()),
-        Node::Sequence(names) => names.iter().map(|item| item.as_text().map(str::to_owned).ok_or_else(wrong)).collect(),
+        Node::Sequence(names) => names.iter().map(text).collect(),
         // A Python loop over a text takes its letters.
-        value => Ok(value.as_text().ok_or_else(wrong)?.chars().map(String::from).collect()),
+        value => Ok(text(value)?.chars().map(String::from).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(attributes: &str) -> Result<Option<Record>, ContentError> {
+        parse(&format!("// x\n/*---\n{attributes}\n---*/\ntest();"), "/d/a.js")
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn three_keys_count() {
+        let record = read(
+            "description: >\n  folded: text\nincludes: [a.js, \"b.js\"]\nflags: [onlyStrict, async]\n\
+             negative:\n  phase: runtime\n  type: TypeError\nesid: x",
+        );
+        let negative = Some(("TypeError".to_owned(), "runtime".to_owned()));
+        let expected = Record { negative, is_async: true, includes: texts(&["a.js", "b.js"]) };
+        assert_eq!(record.unwrap(), Some(expected));
+        for (attributes, expected) in [
+            ("", Record::default()),
+            ("# nothing", Record::default()),
+            ("flags: async", Record::default()),
+            ("includes: ab", Record { includes: texts(&["a", "b"]), ..Record::default() }),
+            ("includes: ~\nnegative: {}", Record::default()),
+            (
+                "negative: {phase: parse}",
+                Record { negative: Some(("None".into(), "parse".into())), ..Record::default() },
+            ),
+            ("flags:\n- async\nflags:\n- raw", Record::default()),
+        ] {
+            assert_eq!(read(attributes).unwrap(), Some(expected), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn no_test_has_no_record() {
+        for (source, name) in [
+            ("/*--- flags: [async] ---*/", "/d/a_FIXTURE.js"),
+            ("test();", "a.js"),
+            ("/*--- x", "a.js"),
+            ("---*/ /*---", "a.js"),
+        ] {
+            assert_eq!(parse(source, name).unwrap(), None, "{source}");
+        }
+        assert_eq!(parse("/*---*/ /*------*/", "a.js").unwrap(), Some(Record::default()));
+    }
+
+    #[test]
+    fn errors_name_the_file_and_what_is_missing() {
+        for (attributes, message) in [
+            (
+                "- a",
+                "AttributeError: 'list' object has no attribute 'items' (the frontmatter of /d/a.js needs a mapping there)",
+            ),
+            (
+                "negative: X",
+                "'str' object has no attribute 'get' (the frontmatter of /d/a.js needs `negative` as a mapping",
+            ),
+            ("includes: [1]", "'int' object has no attribute 'replace'"),
+            ("includes: yes", "'bool' object has no attribute 'replace'"),
+            ("a: [", "YAMLError: the frontmatter of /d/a.js: "),
+        ] {
+            let error = read(attributes).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn includes_come_back(names in proptest::collection::vec("[a-zA-Z_][a-zA-Z0-9_.-]{3,12}\\.js", 0..6), block: bool) {
+            let list = if block {
+                names.iter().map(|name| format!("\n  - {name}")).collect::<String>()
+            } else {
+                format!(" [{}]", names.join(", "))
+            };
+            prop_assert_eq!(read(&format!("flags: [raw]\nincludes:{list}")).unwrap().unwrap().includes, names);
+        }
+
+        #[test]
+        fn never_panics(source in "(/\\*---|---\\*/|includes:|negative:|flags:|[\\[\\]{} \n,:a-]|\u{e9}|\u{85}){0,20}") {
+            let _ = parse(&source, "a.js");
+        }
     }
 }

@@ -52,6 +52,18 @@ impl Node {
         }
     }
 
+    /// The name of the Python type.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Node::Null => "NoneType",
+            Node::Boolean(_) => "bool",
+            Node::Integer(_) => "int",
+            Node::Text(_) => "str",
+            Node::Sequence(_) => "list",
+            Node::Mapping(_) => "dict",
+        }
+    }
+
     /// Python's `str()` of a scalar.
     pub(super) fn shown(&self) -> String {
         match self {
@@ -167,6 +179,76 @@ impl Open {
         match self {
             Open::Sequence(items) => Node::Sequence(items),
             Open::Mapping(pairs, _) => Node::Mapping(pairs),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        format!("{:?}", read(text).map_err(|error| error.to_string()))
+    }
+
+    /// What PyYAML 6's `safe_load` gives.
+    #[test]
+    fn plain_words_are_those_of_pyyaml() {
+        for (text, kind, shown) in [
+            ("yes", "bool", "True"),
+            ("Off", "bool", "False"),
+            ("TRUE", "bool", "True"),
+            ("tRUE", "str", "tRUE"),
+            ("y", "str", "y"),
+            ("~", "NoneType", "None"),
+            ("Null", "NoneType", "None"),
+            ("", "NoneType", "None"),
+            ("12", "int", "12"),
+            ("+1_000", "int", "1000"),
+            ("-0", "int", "0"),
+            ("0", "int", "0"),
+            ("1x", "str", "1x"),
+            ("'12'", "str", "12"),
+            ("\"a\\tb\"", "str", "a\tb"),
+            ("a: b", "dict", "None"),
+            ("[]", "list", "None"),
+        ] {
+            let node = read(text).unwrap();
+            assert_eq!((node.kind(), node.shown().as_str()), (kind, shown), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn collections_nest() {
+        let text = |text: &str| Node::Text(text.to_owned());
+        let expected = Node::Mapping(vec![
+            (text("a"), Node::Sequence(vec![text("b c"), Node::Mapping(vec![(text("d"), text("e"))])])),
+            (text("f"), text("g\nh\n")),
+            (text("a"), Node::Null),
+        ]);
+        assert_eq!(read("a: [b c, {d: e}]\nf: |\n  g\n  h\na:\n"), Ok(expected));
+        assert_eq!(read("- - a\n  - b\n- c\n").unwrap().items().len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        for text in ["[a", "a: b: c", "a: &x 1\nb: *x", "a\n---\nb", "{", "\"", "a:\n\t- b\n  c"] {
+            assert!(read(text).is_err(), "{text:?} {}", shown(text));
+        }
+        // Deeper than anybody reads, and as deep as anybody writes.
+        let deep = format!("{}a", "- ".repeat(100_000));
+        assert!(read(&deep).is_ok());
+        assert!(read(&"[".repeat(100_000)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(parts in proptest::collection::vec(proptest::sample::select(vec![
+            "a", ":", " ", "\n", "- ", "[", "]", "{", "}", ",", "\"", "'", "|", ">", "&x", "*x", "!!", "#", "?", "---", "%", "\t",
+            "\u{e9}", "0x", "~"]), 0..40)) {
+            let _ = read(&parts.concat());
         }
     }
 }

@@ -44,6 +44,13 @@ pub struct Match {
     pub injects: bool,
 }
 
+impl Match {
+    /// A file of the doc root, whatever the routes say.
+    pub fn file() -> Match {
+        Match { handler: Handler::File, groups: Vec::new(), mount: None, injects: false }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Route {
     /// `None` fits every method.
