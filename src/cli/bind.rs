@@ -8,7 +8,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 
 use crate::{
-    config::{BindError, Config, Numbers, SchemePorts, Service, StartupError, Wanted, is_blocked},
+    config::{BindError, Config, Numbers, SchemePorts, Service, StartupError, Wanted, ascii, is_blocked},
     server::BACKLOG,
 };
 
@@ -98,7 +98,7 @@ fn addresses(config: &Config) -> Result<Vec<SocketAddr>, StartupError> {
         return Ok(vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))]);
     }
     let host = config.server_host.trim_start_matches('[').trim_end_matches(']');
-    match (host, 0).to_socket_addrs() {
+    match (ascii(host).as_str(), 0).to_socket_addrs() {
         Ok(addresses) => {
             let mut addresses: Vec<SocketAddr> = addresses.collect();
             addresses.sort_by_key(|address| !address.is_ipv4());

@@ -62,9 +62,13 @@ impl Config {
     }
 }
 
-/// `ports`, with the former names of schemes beside today's.
+/// `ports`, with the former names of schemes beside today's. A scheme with an empty list is none, as in wptserve.
 fn port_table(ports: &Numbers) -> Map<String, Value> {
-    let mut table: Map<String, Value> = ports.iter().map(|(name, numbers)| (name.clone(), json!(numbers))).collect();
+    let mut table: Map<String, Value> = ports
+        .iter()
+        .filter(|(_, numbers)| !numbers.is_empty())
+        .map(|(name, numbers)| (name.clone(), json!(numbers)))
+        .collect();
     for (name, today) in RENAMED_SCHEMES {
         if let Some(numbers) = table.get(today).cloned() {
             table.insert(name.to_owned(), numbers);

@@ -113,9 +113,9 @@ fn pairs(labels: &[&str]) -> Vec<String> {
     single.chain(double).collect()
 }
 
-/// The subdomain for the DNS. All of them are ours and well formed.
-fn ascii(subdomain: &str) -> String {
-    idna::domain_to_ascii(subdomain).unwrap_or_else(|_| subdomain.to_owned())
+/// A name as the DNS has it. What is no proper name is left as it is: nobody will find it.
+pub fn ascii(name: &str) -> String {
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
 }
 
 fn names(table: &Map<String, Value>) -> Vec<String> {

@@ -20,7 +20,7 @@ use log::LevelFilter;
 use serde_json::{Map, Value};
 
 pub use errors::{BindError, ConfigError, StartupError};
-pub use hosts::Hosts;
+pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
 pub use sources::{Flags, find_root};
 
@@ -260,3 +260,7 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

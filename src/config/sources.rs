@@ -68,6 +68,15 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
     if let Some(path) = &flags.config {
         merge::update(&mut data, read(&home(path))?, &mut warnings)?;
     }
+    if flags.verbose
+        && let Some(level) = data.get_mut("logging").and_then(|logging| logging.get_mut("level"))
+    {
+        *level = json!("DEBUG");
+    }
+    if !flags.h2 {
+        // Not there because it is not wanted.
+        warnings.retain(|warning| !warning.starts_with("ports.h2 "));
+    }
     if let Some(path) = &flags.alias_file {
         let aliases = read_aliases(path)?;
         match data.get_mut("aliases") {
