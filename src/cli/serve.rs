@@ -84,6 +84,7 @@ async fn serve(
     }
     let listeners = ports.bound.into_iter().map(|bound| Listener {
         site: Site {
+            name: bound.process(),
             scheme: bound.service.scheme(),
             // wptserve, too, falls back to the address it is bound to, not to the name it was given.
             host: bound.address.ip().to_string(),

@@ -166,15 +166,15 @@ fn files_that_are_none_are_refused() {
     let path = |name: &str| Some(root.path().join(name));
     fs::write(root.path().join("half.json"), "{\"ports\": ").unwrap();
     fs::write(root.path().join("aliases"), "/a/, /b\n\n/c/\n").unwrap();
-    fs::write(root.path().join("latin"), b"/\xe9/, /b\n").unwrap();
     let config = |name| Flags { config: path(name), ..flags() };
     assert!(refusal(config("missing.json")).contains("missing.json: No such file"));
     assert!(refusal(config("half.json")).contains("half.json is no JSON: EOF while parsing a value at line 1"));
     assert!(refusal(config("")).contains("Is a directory"));
     let aliases = |name| Flags { alias_file: path(name), ..flags() };
     assert!(refusal(aliases("aliases")).contains("line 3 of the alias file"));
-    assert!(refusal(aliases("missing")).contains("cannot read the alias file"));
-    assert!(refusal(aliases("latin")).contains("cannot read the alias file"));
+    assert!(refusal(aliases("missing")).contains("missing: No such file"));
+    let missing = Flags { ws_extra: path("missing").into_iter().collect(), ..flags() };
+    assert!(refusal(missing).contains("Extra WebSockets handlers path"));
 }
 
 #[test]

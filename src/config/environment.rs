@@ -31,7 +31,7 @@ impl Config {
         set("subdomains", json!(self.hosts.subdomains()));
         set("not_subdomains", json!(self.hosts.not_subdomains()));
         if self.profile == Profile::Wpt {
-            set("inject_script", self.inject_script.as_deref().map_or(Value::Null, shown));
+            set("inject_script", self.inject_script.as_ref().map_or(Value::Null, |(path, _)| shown(path)));
         }
         set("paths", paths);
         set("domains", self.hosts.domains().into());

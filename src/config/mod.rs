@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use log::LevelFilter;
 use serde_json::{Map, Value};
 
@@ -51,8 +52,8 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How long every HTTP answer waits.
     pub latency: Duration,
-    /// The file whose text is put into HTML.
-    pub inject_script: Option<PathBuf>,
+    /// What is put into HTML, and the file that it comes from.
+    pub inject_script: Option<(PathBuf, Bytes)>,
     /// What happens to imports that break the rules.
     pub import_policy: ImportPolicy,
     /// Where to announce that every port answers; absolute.
@@ -107,12 +108,22 @@ impl Config {
             None => sources::absolute(Path::new(read.text("doc_root")?))?,
         };
         let doc_root = DocRoot::new(&doc_root)?;
+        let inject_script = match flags.inject_script {
+            Some(path) => Some((path.clone(), sources::read(path)?.into())),
+            None => None,
+        };
         let ws_doc_root = match (&flags.ws_doc_root, data.get("ws_doc_root")) {
-            (Some(path), _) => path.clone(),
+            (Some(path), _) => sources::existing("WebSockets document root", path)?,
             (None, None | Some(Value::Null)) => doc_root.path().join("websockets").join("handlers"),
             (None, Some(_)) => sources::absolute(Path::new(read.text("ws_doc_root")?))?,
         };
-        let ws_extra = if flags.ws_extra.is_empty() { read.paths("ws_extra")? } else { flags.ws_extra };
+        let ws_extra = match flags.ws_extra.as_slice() {
+            [] => read.paths("ws_extra")?,
+            extra => extra
+                .iter()
+                .map(|path| sources::existing("Extra WebSockets handlers", path))
+                .collect::<Result<_, _>>()?,
+        };
         let browser_host = read.text("browser_host")?;
         let alternates = read.alternates()?;
         let hosts = match profile {
@@ -158,7 +169,7 @@ impl Config {
             hosts,
             log_level,
             latency: flags.latency,
-            inject_script: flags.inject_script,
+            inject_script,
             import_policy,
             ready_file: flags.ready_file.as_deref().map(sources::absolute).transpose()?,
             warnings,
