@@ -6,7 +6,6 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::tls::Identity;
 
 fn flags() -> Flags {
     Flags {
@@ -53,27 +52,16 @@ fn numbers(config: &Config) -> Numbers {
     config.ports.iter().map(|scheme| (scheme.name.clone(), scheme.wanted.iter().map(number).collect())).collect()
 }
 
-fn identity(config: &Config) -> Option<Identity> {
-    let tls::Source::Pregenerated { key, cert, .. } = config.tls.as_ref()?;
-    let server = tokio_rustls::rustls::ServerConfig::builder_with_provider(
-        tokio_rustls::rustls::crypto::ring::default_provider().into(),
-    );
-    let resolver = tokio_rustls::rustls::server::ResolvesServerCertUsingSni::new();
-    let server = server.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let server = std::sync::Arc::new(server.with_cert_resolver(std::sync::Arc::new(resolver)));
-    Some(Identity {
-        https: server.clone(),
-        h2: server,
-        key_path: key.clone(),
-        cert_path: cert.clone(),
-        ca_cert_path: None,
-        warnings: Vec::new(),
-    })
+fn certificate(config: &Config) -> Option<CertificatePaths<'_>> {
+    match config.tls.as_ref()? {
+        tls::Source::Pregenerated { key, cert, .. } => Some(CertificatePaths { key, cert, ca_cert: None }),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What handlers would see, with sets in the order of the table.
 fn seen(config: &Config) -> Map<String, Value> {
-    let Value::Object(mut seen) = config.environment(&numbers(config), identity(config).as_ref()).config else {
+    let Value::Object(mut seen) = config.environment(&numbers(config), certificate(config)).config else {
         panic!("an object")
     };
     for set in ["subdomains", "not_subdomains", "domains_set", "not_domains_set", "all_domains_set"] {
@@ -269,8 +257,8 @@ fn relative_paths_start_at_the_working_directory() {
     let here = std::env::current_dir().unwrap();
     assert_eq!(loaded.doc_root.path(), here);
     assert_eq!((&loaded.ws_doc_root, &loaded.ws_extra[0]), (&here.join("ws"), &here.join("more")));
-    let tls::Source::Pregenerated { key, cert, .. } = loaded.tls.unwrap();
-    assert_eq!((key, cert), (here.join("k"), "/c".into()));
+    let certificate = certificate(&loaded).unwrap();
+    assert_eq!((certificate.key, certificate.cert), (here.join("k").as_path(), Path::new("/c")));
     // Nothing said: below the doc root.
     let root = TempDir::new().unwrap();
     let doc_root = json!({"doc_root": root.path().to_str().unwrap(), "ws_doc_root": null});

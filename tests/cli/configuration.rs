@@ -83,7 +83,7 @@ fn mistakes_are_told_apart() {
     for flags in
         [&["--dance"][..], &["--latency", "x"], &["--port", "0", "--doc-root", ".", "--config", "x"], &["extra"]]
     {
-        Start::new(site.path()).args(flags.iter().copied()).refused(2, &["Usage"]);
+        Start::new(site.path()).args(flags.iter().copied()).refused(2, &["--help"]);
     }
 }
 

@@ -15,7 +15,9 @@ use crate::util::{BINARY, Running, Site, get, signal, until};
 
 /// Key and certificate, PEM.
 static CERTIFICATE: LazyLock<(String, String)> = LazyLock::new(|| {
-    let made = rcgen::generate_simple_self_signed(vec!["web-platform.test".to_owned()]).unwrap();
+    // All the names, or the log warns.
+    let names = include_str!("hosts.txt").lines().filter_map(|line| line.split_once('\t'));
+    let made = rcgen::generate_simple_self_signed(names.map(|(_, name)| name.to_owned()).collect::<Vec<_>>()).unwrap();
     (made.signing_key.serialize_pem(), made.cert.pem())
 });
 
