@@ -17,6 +17,8 @@ fn flags() -> Flags {
         inject_script: None,
         latency: Duration::ZERO,
         h2: true,
+        webtransport: false,
+        dns: None,
         verbose: false,
         host: None,
         import_policy: None,

@@ -48,6 +48,11 @@ impl Hosts {
         self.hosts.last().map_or("", |(_, host)| host)
     }
 
+    /// The hosts themselves: the alternates, then the browser host.
+    pub fn hosts(&self) -> impl Iterator<Item = &String> {
+        self.hosts.iter().map(|(_, host)| host)
+    }
+
     /// `subdomains`: products of one and two labels, in Unicode.
     pub fn subdomains(&self) -> &[String] {
         &self.subdomains

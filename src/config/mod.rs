@@ -24,7 +24,7 @@ pub use environment::CertificatePaths;
 pub use errors::{BindError, ConfigError, StartupError};
 pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
-pub use sources::{Flags, find_root};
+pub use sources::{Dns, Flags, find_root};
 
 use crate::{docroot::DocRoot, python::ImportPolicy, tls};
 
@@ -43,6 +43,10 @@ pub struct Config {
     pub bind_address: bool,
     /// Whether all domains have to lead here before anything is served.
     pub check_subdomains: bool,
+    /// Whether the UDP port of WebTransport is to be held, though nothing is served there.
+    pub webtransport: bool,
+    /// What the DNS server knows; `None` without one.
+    pub dns: Option<Dns>,
     /// The ports, in order.
     pub ports: Vec<SchemePorts>,
     /// Where the certificate comes from; `None` when nothing is encrypted.
@@ -146,7 +150,11 @@ impl Config {
             (None, Some(_)) => read.text("server_host")?.to_owned(),
         };
         let tls = read.tls()?;
-        let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), tls.is_some())?;
+        let wanted = |service: Service| match service {
+            Service::Dns => flags.dns.is_some(),
+            service => tls.is_some() || !service.is_encrypted(),
+        };
+        let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), wanted)?;
         ports::check(&ports)?;
         let log_level = match profile {
             _ if flags.verbose => LevelFilter::Debug,
@@ -159,7 +167,8 @@ impl Config {
         };
         let bind_address = read.truth("bind_address");
         let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
-        let check_subdomains = profile == Profile::Wpt && read.truth("check_subdomains");
+        // The system's resolver does not ask our own DNS server unless it is told to.
+        let check_subdomains = profile == Profile::Wpt && flags.dns.is_none() && read.truth("check_subdomains");
         // Handlers see wptserve's keys only.
         data.shift_remove("import_policy");
         if let Some(Value::Object(files)) = data.get_mut("ssl").and_then(|ssl| ssl.get_mut("pregenerated")) {
@@ -177,6 +186,8 @@ impl Config {
             tls,
             hosts,
             log_level,
+            webtransport: flags.webtransport,
+            dns: flags.dns,
             latency: flags.latency,
             inject_script,
             import_policy,

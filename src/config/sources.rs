@@ -11,6 +11,15 @@ use serde_json::{Map, Value, json};
 use super::{defaults, errors::ConfigError, merge};
 use crate::python::ImportPolicy;
 
+/// Which names the DNS server knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dns {
+    /// The domains of the tests.
+    Domains,
+    /// Whatever is below their hosts.
+    Wildcards,
+}
+
 /// What a command line can say over the files.
 #[derive(Debug, Clone)]
 pub struct Flags {
@@ -30,6 +39,10 @@ pub struct Flags {
     pub latency: Duration,
     /// Whether there is an HTTP/2 port by default.
     pub h2: bool,
+    /// `--webtransport-h3`.
+    pub webtransport: bool,
+    /// `--dns`.
+    pub dns: Option<Dns>,
     /// `--verbose`.
     pub verbose: bool,
     /// `--host`: instead of `server_host`.

@@ -1,6 +1,6 @@
 //! The ports: all schemes from one process, announced in words that others wait for, refused with the true cause.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 
 use serde_json::json;
 
@@ -138,6 +138,57 @@ fn bind_address_chooses_between_one_and_all_interfaces() {
     // Another address of this machine, as workerd's tests choose one.
     let server = Start::new(site.path()).config(&config()).args(["--host", "127.0.0.2"]).start();
     assert!(other(&server).is_ok());
+}
+
+#[test]
+fn dns_answers_for_the_domains() {
+    use simple_dns::{CLASS, Name, Packet, QCLASS, Question, RCODE, TYPE};
+    let site = checkout(&[("t.sub.txt", "{{ports[dns][0]}}")]);
+    // The names need not lead here otherwise.
+    let changes = json!({"ports": {"dns": ["auto"]}, "check_subdomains": true, "browser_host": "host.invalid"});
+    for (flags, name) in [
+        (&["--dns"][..], "www1.host.invalid"),
+        (&["--enable-dns"], "not-web-platform.test"),
+        (&["--dns-wildcards", "2"], "some.name.host.invalid"),
+        (&["--dns", "--wildcard-dns=0"], "any.host.invalid"),
+    ] {
+        let server = Start::new(site.path()).config(&with(changes.clone())).args(flags.iter().copied()).start();
+        let port = server.ports("dns")[0];
+        server.logged(&format!("dns on port {port}] INFO - Starting DNS server on 127.0.0.1:{port}"));
+        assert_eq!(server.get("/t.sub.txt"), port.to_string());
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(crate::util::DEADLINE)).unwrap();
+        let mut ask = |name: &str| {
+            let mut query = Packet::new_query(1);
+            query.questions.push(Question::new(
+                Name::new(name).unwrap(),
+                TYPE::A.into(),
+                QCLASS::CLASS(CLASS::IN),
+                false,
+            ));
+            socket.send_to(&query.build_bytes_vec().unwrap(), ("127.0.0.1", port)).unwrap();
+            let mut answer = [0; 512];
+            let count = socket.recv(&mut answer).unwrap();
+            let answer = Packet::parse(&answer[..count]).unwrap();
+            (answer.rcode(), answer.answers.len())
+        };
+        assert_eq!(ask(name), (RCODE::NoError, 1), "{name}");
+        assert_eq!(ask("nonexistent.host.invalid"), (RCODE::NameError, 0));
+    }
+}
+
+#[test]
+fn the_port_of_webtransport_is_a_number_and_with_its_flag_held() {
+    let site = checkout(&[("t.sub.txt", "{{ports[webtransport-h3][0]}}")]);
+    let config = with(json!({"ports": {"webtransport-h3": ["auto"]}}));
+    let port = |server: &super::wpt::Wpt| server.get("/t.sub.txt").parse::<u16>().unwrap();
+    let server = Start::new(site.path()).config(&config).start();
+    assert!(UdpSocket::bind(("127.0.0.1", port(&server))).is_ok());
+    assert!(server.ports("webtransport-h3").is_empty(), "nothing is served there");
+    // WebKit's tools take a port that cannot be bound for one that is served.
+    let server = Start::new(site.path()).config(&config).args(["--webtransport-h3"]).start();
+    assert!(UdpSocket::bind(("127.0.0.1", port(&server))).is_err());
+    server.logged("WARNING - WebTransport is not served");
 }
 
 #[test]
