@@ -197,5 +197,5 @@ fn a_certificate_that_clients_will_refuse_is_said() {
     server.logged(&format!("WARNING - the certificate {cert} expired "));
     server.logged(&format!("WARNING - the certificate {cert} is not for web-platform.test, "));
     let log = server.log();
-    assert!(log.contains(" days ago, on 2024-06-01; make new files, or set ssl.type to \"openssl\""), "{log}");
+    assert!(log.contains(" days ago, on 2024-06-01; make new files, or "), "{log}");
 }

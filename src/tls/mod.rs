@@ -39,7 +39,7 @@ pub enum Source {
         /// The CA's certificate: only handed on to handlers and clients, never read.
         ca_cert: Option<PathBuf>,
         /// When `cacert.pem` and `cacert.key` lie beside the certificate and have signed it: serve a fresh certificate
-        /// from that CA, for all hosts, instead. Ours, wptserve does not have it.
+        /// from that CA, for the same key and all hosts, instead. Ours, wptserve does not have it.
         mint: bool,
     },
     /// Files that are made and kept: `ssl.openssl`. No OpenSSL is needed.
@@ -62,9 +62,9 @@ pub struct Identity {
     pub https: Arc<ServerConfig>,
     /// For HTTP/2: h2 alone is agreed on.
     pub h2: Arc<ServerConfig>,
-    /// `ssl_config.key_path` of handlers. Of pregenerated files this is what is configured, even if another key is used.
+    /// `ssl_config.key_path` of handlers. Always what is configured, of pregenerated files.
     pub key_path: PathBuf,
-    /// `ssl_config.cert_path` of handlers, likewise.
+    /// `ssl_config.cert_path` of handlers, likewise, even if a fresh certificate is served.
     pub cert_path: PathBuf,
     /// `ssl_config.ca_cert_path` of handlers.
     pub ca_cert_path: Option<PathBuf>,

@@ -1,10 +1,12 @@
 //! Files that are there, and fresh certificates from the CA that lies beside them.
 //!
-//! WPT, Deno and undici keep the CA that signed their certificate in the same folder, with its key. A leaf that is
-//! minted at every start never expires, and it is for the hosts that are configured.
+//! WPT, Deno and undici keep the CA that signed their certificate in the same folder, with its key. A certificate that is
+//! made at every start never expires, and it is for the hosts that are configured. It is for the configured key: wptrunner
+//! and Chromium's own test runner tell the browser the fingerprint of that one.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use rcgen::SubjectPublicKeyInfo;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::{crypto::CryptoProvider, sign::CertifiedKey};
 
@@ -12,7 +14,7 @@ use super::{
     DEFAULT_PASSWORD, TlsError,
     facts::{Facts, list},
     host::Host,
-    mint,
+    mint::Order,
     pem::Paths,
 };
 
@@ -20,7 +22,6 @@ use super::{
 const LIFETIME: Duration = Duration::days(390);
 /// How long before the end of a certificate the warnings begin.
 const NOTICE: Duration = Duration::days(14);
-const NEXT: &str = "make new files, or set ssl.type to \"openssl\" so that the server makes them";
 
 /// What to serve with, and what to say about it.
 pub(super) struct Loaded {
@@ -56,13 +57,13 @@ pub(super) fn load(
             }
         }
     }
-    let cert = paths.cert.display();
+    let (cert, next) = (paths.cert.display(), remedy(&paths.cert));
     if let Some(dates) = facts.dates(now, NOTICE) {
-        warnings.push(format!("the certificate {cert} {dates}; {NEXT}"));
+        warnings.push(format!("the certificate {cert} {dates}; {next}"));
     }
     let missing: Vec<&Host> = hosts.iter().filter(|host| !facts.covers(host)).collect();
     if !missing.is_empty() {
-        warnings.push(format!("the certificate {cert} is not for {}; clients refuse it there; {NEXT}", list(&missing)));
+        warnings.push(format!("the certificate {cert} is not for {}; clients refuse it there; {next}", list(&missing)));
     }
     Ok(Loaded { pair, warnings })
 }
@@ -101,18 +102,28 @@ fn mint_beside(
         return Err(NotMinted::Foreign);
     }
     let hosts: Vec<Host> = hosts.into_iter().cloned().collect();
-    let minted = mint::leaf(&ca, &facts, &hosts, LIFETIME, now)?;
-    let cert = ca_paths.cert.display();
+    let key = configured.key.public_key().ok_or(rcgen::Error::UnsupportedSignatureAlgorithm).map_err(TlsError::make)?;
+    let key = SubjectPublicKeyInfo::from_der(&key).map_err(TlsError::make)?;
+    let minted = Order { hosts: &hosts, lifetime: LIFETIME, now, provider }.leaf_for(&key, &ca, &facts)?;
+    let (cert, next) = (ca_paths.cert.display(), remedy(&ca_paths.cert));
     let mut warnings = Vec::new();
     // Some clients (rustls, for one) do not look at the dates of what they trust, so that minting helps all the same.
     if let Some(dates) = facts.dates(now, NOTICE) {
-        warnings.push(format!("the CA certificate {cert} {dates}: most clients refuse what it has signed; {NEXT}"));
+        warnings.push(format!("the CA certificate {cert} {dates}: most clients refuse what it has signed; {next}"));
     }
     if !missing.is_empty() {
         let missing = list(&missing);
-        warnings.push(format!("the CA certificate {cert} may not sign for {missing}; clients refuse it there; {NEXT}"));
+        warnings.push(format!("the CA certificate {cert} may not sign for {missing}; clients refuse it there; {next}"));
     }
-    Ok(Loaded { pair: minted.certified(configured.cert.get(1..).unwrap_or_default(), provider)?, warnings })
+    // What leads from the certificate to the CA stays.
+    let chain = std::iter::once(minted.der()).chain(configured.cert.iter().skip(1)).cloned().collect();
+    Ok(Loaded { pair: CertifiedKey::new(chain, Arc::clone(&configured.key)), warnings })
+}
+
+/// What to do about a file that is no longer good.
+fn remedy(cert: &Path) -> String {
+    let folder = cert.parent().unwrap_or(Path::new("")).display();
+    format!("make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{folder}\"")
 }
 
 fn leaf_facts<'a>(pair: &'a CertifiedKey, path: &Path) -> Result<Facts<'a>, TlsError> {

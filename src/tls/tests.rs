@@ -221,6 +221,10 @@ fn a_fresh_certificate_is_minted_from_the_ca_beside() {
             assert_ne!(leaf, read(&certs.cert));
         }
         assert!(shown(&identity, &certs.root(), "www1.web-platform.test").is_err());
+        // For the configured key, whose fingerprint wptrunner and Chromium tell the browser.
+        let (leaf, configured) = (shown(&identity, &certs.root(), WPT).unwrap(), read(&certs.cert));
+        let key_of = |der| Facts::new(der, &certs.cert).unwrap().public_key().to_vec();
+        assert_eq!(key_of(&leaf), key_of(&configured));
         // A new one at every start, and it outlasts the configured one.
         let again = load(&certs.source(true), &names(&hosts)).unwrap();
         let leaf = shown(&again, &certs.root(), WPT).unwrap();
@@ -269,7 +273,10 @@ fn dates_and_names_that_are_wrong_are_said() {
     let ca = certs.path("cacert.pem");
     let warnings =
         |mint, hosts: &[&str], now| load_at(&certs.source(mint), &names(hosts), now).unwrap().warnings.join("\n");
-    let next = "make new files, or set ssl.type to \"openssl\" so that the server makes them";
+    let next = format!(
+        "make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{}\"",
+        certs.folder.path().display()
+    );
     for (now, says) in [
         (datetime!(2026-08-01 0:00 UTC), None),
         (datetime!(2026-08-20 0:00 UTC), Some("expires in 9 days, on 2026-08-29")),
