@@ -374,6 +374,11 @@ impl Connection {
         }
     }
 
+    /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
+    pub(super) fn raw(&self) -> Raw {
+        Raw(Self::clone(self))
+    }
+
     /// Ends the request. With `close` no further request is read; without it the rest of the body is read and
     /// forgotten first, as wptserve does. Returns whether the connection closes.
     pub(super) async fn finish(&self, close: bool) -> bool {
@@ -398,5 +403,38 @@ impl Connection {
                 Err(_) => return false,
             }
         }
+    }
+}
+
+/// A connection as a plain stream. What has been read ahead comes first.
+#[derive(Debug)]
+pub(super) struct Raw(Connection);
+
+impl AsyncRead for Raw {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.0.borrow_mut();
+        if inner.input.is_empty() && !inner.eof {
+            ready!(inner.poll_fill(context))?;
+        }
+        let count = inner.input.len().min(out.remaining());
+        out.put_slice(&inner.input.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Raw {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let inner = &mut *self.0.0.borrow_mut();
+        ready!(inner.poll_output(context))?;
+        Pin::new(&mut inner.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.0.borrow_mut().stream).poll_flush(context)
+    }
+
+    /// The request's end closes the connection.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
     }
 }
