@@ -147,6 +147,8 @@ fn the_https_port_agrees_on_no_protocol_and_the_h2_port_on_h2() {
         assert_eq!(agreed(&identity.h2, &offers).as_deref(), Some("h2"));
         assert_eq!(agreed(&identity.h2, &[]), None);
     }
+    // HTTP/2 frames would be no use to this client.
+    assert!(connect(&identity.h2, &certs.root(), WPT, &["http/1.1"], rustls::ALL_VERSIONS).is_err());
     assert!(shown(&identity, &certs.root(), "other.test").is_err());
 }
 
