@@ -152,7 +152,13 @@ fn a_port_can_wait_for_a_connect_before_it_encrypts() {
 
     // Whatever a CONNECT says of a body, none is read.
     let mut client = server.connect_plain();
-    client.send(CONNECT.replace("\r\n\r\n", "\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"));
+    client.send(CONNECT.replace("\r\n\r\n", "\r\nContent-Length: 5\r\n\r\n"));
+    connected(&mut client);
+    client.encrypt();
+    client.send(get("/quick.py"));
+    assert_eq!(client.answer().ok(), "quick");
+    let mut client = server.connect_plain();
+    client.send(CONNECT.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     connected(&mut client);
     client.encrypt();
     client.expect_close();
