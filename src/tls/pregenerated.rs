@@ -11,11 +11,11 @@ use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::{crypto::CryptoProvider, sign::CertifiedKey};
 
 use super::{
-    DEFAULT_PASSWORD, TlsError,
+    TlsError,
     facts::{Facts, list},
     host::Host,
     mint::Order,
-    pem::Paths,
+    pem::{self, Paths},
 };
 
 /// Chromium takes no certificate that is valid for 398 days or more.
@@ -29,24 +29,27 @@ pub(super) struct Loaded {
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads the configured pair and, if `may_mint`, replaces it by a fresh one.
+/// Reads the configured pair and, given the password of a CA that lies beside it, makes a fresh certificate for its key.
 ///
 /// # Errors
 /// The pair cannot be read or does not belong together.
 pub(super) fn load(
     paths: &Paths,
-    may_mint: bool,
+    password: Option<&str>,
     hosts: &[Host],
     now: OffsetDateTime,
     provider: &CryptoProvider,
 ) -> Result<Loaded, TlsError> {
     let pair = paths.read(None, provider)?;
-    let facts = leaf_facts(&pair, &paths.cert)?;
+    let facts = Facts::new(pair.end_entity_cert().map_err(TlsError::make)?, &paths.cert)?;
     let mut warnings = Vec::new();
     let folder = paths.cert.parent().unwrap_or(Path::new(""));
     let ca_paths = Paths::new(folder, "cacert");
-    if may_mint && ca_paths.key.exists() && ca_paths.cert.exists() {
-        match mint_beside(&ca_paths, &pair, &facts, hosts, now, provider) {
+    if let Some(password) = password
+        && ca_paths.key.exists()
+        && ca_paths.cert.exists()
+    {
+        match mint(&ca_paths, password, &pair, &facts, &Order { hosts, lifetime: LIFETIME, now, provider }) {
             Ok(loaded) => return Ok(loaded),
             Err(NotMinted::OtherIssuer) => {
                 log::debug!("{} was not issued by {}", paths.cert.display(), ca_paths.cert.display());
@@ -83,32 +86,32 @@ impl From<TlsError> for NotMinted {
     }
 }
 
-fn mint_beside(
+fn mint(
     ca_paths: &Paths,
+    password: &str,
     configured: &CertifiedKey,
     leaf: &Facts<'_>,
-    hosts: &[Host],
-    now: OffsetDateTime,
-    provider: &CryptoProvider,
+    order: &Order<'_>,
 ) -> Result<Loaded, NotMinted> {
-    let ca = ca_paths.read(Some(DEFAULT_PASSWORD), provider)?;
-    let facts = leaf_facts(&ca, &ca_paths.cert)?;
+    let chain = pem::read_chain(&ca_paths.cert)?;
+    let facts = Facts::new(chain.first().ok_or(NotMinted::OtherIssuer)?, &ca_paths.cert)?;
     if !facts.is_ca() || !leaf.is_issued_by(&facts) {
         return Err(NotMinted::OtherIssuer);
     }
     let can_name = |host: &&Host| facts.permits(host) && host.subject_alt_name().is_some();
-    let (hosts, missing): (Vec<&Host>, Vec<&Host>) = hosts.iter().partition(can_name);
+    let (hosts, missing): (Vec<&Host>, Vec<&Host>) = order.hosts.iter().partition(can_name);
     if hosts.is_empty() {
         return Err(NotMinted::Foreign);
     }
     let hosts: Vec<Host> = hosts.into_iter().cloned().collect();
     let key = configured.key.public_key().ok_or(rcgen::Error::UnsupportedSignatureAlgorithm).map_err(TlsError::make)?;
     let key = SubjectPublicKeyInfo::from_der(&key).map_err(TlsError::make)?;
-    let minted = Order { hosts: &hosts, lifetime: LIFETIME, now, provider }.leaf_for(&key, &ca, &facts)?;
+    let ca = ca_paths.read(Some(password), order.provider)?;
+    let minted = Order { hosts: &hosts, ..*order }.leaf_for(&key, &ca, &facts)?;
     let (cert, next) = (ca_paths.cert.display(), remedy(&ca_paths.cert));
     let mut warnings = Vec::new();
     // Some clients (rustls, for one) do not look at the dates of what they trust, so that minting helps all the same.
-    if let Some(dates) = facts.dates(now, NOTICE) {
+    if let Some(dates) = facts.dates(order.now, NOTICE) {
         warnings.push(format!("the CA certificate {cert} {dates}: most clients refuse what it has signed; {next}"));
     }
     if !missing.is_empty() {
@@ -124,8 +127,4 @@ fn mint_beside(
 fn remedy(cert: &Path) -> String {
     let folder = cert.parent().unwrap_or(Path::new("")).display();
     format!("make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{folder}\"")
-}
-
-fn leaf_facts<'a>(pair: &'a CertifiedKey, path: &Path) -> Result<Facts<'a>, TlsError> {
-    Facts::new(pair.end_entity_cert().map_err(TlsError::make)?, path)
 }

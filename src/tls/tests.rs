@@ -69,7 +69,12 @@ impl Certs {
     }
 
     fn source(&self, mint: bool) -> Source {
-        Source::Pregenerated { key: self.key.clone(), cert: self.cert.clone(), ca_cert: None, mint }
+        Source::Pregenerated {
+            key: self.key.clone(),
+            cert: self.cert.clone(),
+            ca_cert: None,
+            mint: mint.then(|| DEFAULT_PASSWORD.to_owned()),
+        }
     }
 
     fn root(&self) -> CertificateDer<'static> {
@@ -184,7 +189,12 @@ fn what_is_wrong_with_a_file_is_said() {
     let certs = Certs::new(&[], &[WPT]);
     let (key, cert) = (&certs.key, &certs.cert);
     let message = |key: &Path, cert: &Path| {
-        let source = Source::Pregenerated { key: key.to_owned(), cert: cert.to_owned(), ca_cert: None, mint: true };
+        let source = Source::Pregenerated {
+            key: key.to_owned(),
+            cert: cert.to_owned(),
+            ca_cert: None,
+            mint: Some(String::new()),
+        };
         load(&source, &names(&[WPT])).unwrap_err().to_string()
     };
     let missing = certs.path("missing");
@@ -260,11 +270,13 @@ fn the_configured_certificate_is_served_when_the_ca_beside_is_another_or_unusabl
     let own = CertificateParams::new(names(&[WPT])).unwrap().self_signed(&other).unwrap();
     fs::write(&certs.key, other.serialize_pem()).unwrap();
     fs::write(&certs.cert, own.pem()).unwrap();
-    fs::write(certs.path("cacert.key"), SEALED_AS_WPT).unwrap();
-    let identity = load(&certs.source(true), &names(&[WPT])).unwrap();
-    assert_eq!(identity.warnings, [""; 0]);
-    assert_eq!(shown(&identity, own.der(), WPT).unwrap(), *own.der());
-    assert!(shown(&identity, &root, WPT).is_err());
+    for ca_key in [SEALED_AS_WPT, "not even a key"] {
+        fs::write(certs.path("cacert.key"), ca_key).unwrap();
+        let identity = load(&certs.source(true), &names(&[WPT])).unwrap();
+        assert_eq!(identity.warnings, [""; 0]);
+        assert_eq!(shown(&identity, own.der(), WPT).unwrap(), *own.der());
+        assert!(shown(&identity, &root, WPT).is_err());
+    }
 }
 
 #[test]
