@@ -335,6 +335,8 @@ class Compression:
             self._deflater = None
             return data, True
         data += self._deflater.flush(zlib.Z_SYNC_FLUSH)
+        # Ours leaves out an empty block behind an empty block. Nobody could read a message without one.
+        data = data or b"\x00" + _FLUSH
         if end:
             data = data[:-len(_FLUSH)]
             if self._no_context_takeover:
