@@ -15,7 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
 use tempfile::TempDir;
+use tokio_rustls::rustls::{
+    self, ClientConfig, ClientConnection, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 /// How long anything may take that should come at once. Generous: machines are noisy, and only failures wait for it.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -78,7 +84,11 @@ pub struct Launch {
     port: u16,
     root: PathBuf,
     site: Site,
-    /// Ready file and log, apart from what is served.
+    /// The scheme of the one port.
+    scheme: &'static str,
+    /// `ssl` of the configuration, for a server with an encrypted port.
+    ssl: serde_json::Value,
+    /// Ready file, log and certificates, apart from what is served.
     folder: TempDir,
 }
 
@@ -95,7 +105,7 @@ impl Launch {
         command.args(line).arg("serve");
         command.arg("--ready-file").arg(folder.path().join("ready"));
         command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null());
-        Self { command, root: site.path().to_owned(), site, folder, port: 0 }
+        Self { command, root: site.path().to_owned(), site, folder, port: 0, scheme: "http", ssl: json!({}) }
     }
 
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -119,6 +129,23 @@ impl Launch {
         self
     }
 
+    /// Serves over TLS, with a certificate of its own for [`HOST`].
+    pub fn tls(self) -> Self {
+        self.ssl(&json!({}))
+    }
+
+    /// The same, with other keys of `ssl` in the configuration.
+    pub fn ssl(mut self, ssl: &serde_json::Value) -> Self {
+        self.ssl = ssl.clone();
+        self.scheme("https")
+    }
+
+    /// Serves on a port of this scheme, as `wpt serve` does.
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
@@ -131,7 +158,11 @@ impl Launch {
 
     pub fn start(mut self) -> Arc<Server> {
         let log = self.folder.path().join("log");
-        self.command.args(["--port", &self.port.to_string(), "--doc-root"]).arg(&self.root);
+        self.command.arg("--doc-root").arg(&self.root);
+        match self.scheme {
+            "http" => self.command.args(["--port", &self.port.to_string()]),
+            scheme => self.command.arg("--config").arg(wpt_config(self.folder.path(), scheme, &self.ssl)),
+        };
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         self.command.stdout(out.try_clone().unwrap()).stderr(out);
         let mut child = self.command.spawn().expect("the binary starts");
@@ -143,16 +174,66 @@ impl Launch {
             fs::read_to_string(&ready).ok()
         });
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let port = ready["ports"]["http"][0].as_u64().expect("a port in the ready file");
+        let port = ready["ports"][self.scheme][0].as_u64().expect("a port in the ready file");
         let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
-        Arc::new(Server { child: Mutex::new(child), address, site: self.site, folder: self.folder })
+        let ca = self.folder.path().join("certs/cacert.pem");
+        let client_config = ca.exists().then(|| client_config(&ca));
+        Arc::new(Server {
+            child: Mutex::new(child),
+            address,
+            scheme: self.scheme,
+            client_config,
+            site: self.site,
+            folder: self.folder,
+        })
     }
+}
+
+/// The name in the certificate of [`Launch::tls`].
+pub const HOST: &str = "web-platform.test";
+
+/// Writes a configuration with one port, and what else is needed for that.
+fn wpt_config(folder: &Path, scheme: &str, ssl: &serde_json::Value) -> PathBuf {
+    let mut config = json!({
+        "server_host": "127.0.0.1",
+        "browser_host": HOST,
+        "check_subdomains": false,
+        "import_policy": "strict",
+        "ports": {
+            "http": [null], "http-local": [null], "http-public": [null],
+            "https": [null], "https-local": [null], "https-public": [null],
+            "ws": [null], "wss": [null], "webtransport-h3": [null], "h2": [null],
+        },
+        "ssl": {"type": "openssl", "openssl": {"base_path": folder.join("certs")}},
+    });
+    config["ports"][scheme] = json!(["auto"]);
+    if scheme == "ws" {
+        config["ssl"] = json!({"type": "none"});
+    }
+    config["ssl"].as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
+    let path = folder.join("config.json");
+    fs::write(&path, config.to_string()).unwrap();
+    path
+}
+
+/// A client that trusts this CA.
+fn client_config(ca: &Path) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
 }
 
 /// A running server; killed when dropped.
 pub struct Server {
     child: Mutex<Child>,
     pub address: SocketAddr,
+    pub scheme: &'static str,
+    client_config: Option<Arc<ClientConfig>>,
     pub site: Site,
     folder: TempDir,
 }
@@ -162,7 +243,17 @@ impl Server {
         Launch::new(files).start()
     }
 
+    /// A new connection, with the handshake if the port is an encrypted one.
     pub fn connect(self: &Arc<Self>) -> Client {
+        let mut client = self.connect_plain();
+        if self.client_config.is_some() {
+            client.encrypt();
+        }
+        client
+    }
+
+    /// A new connection without a handshake.
+    pub fn connect_plain(self: &Arc<Self>) -> Client {
         Client::connect(self)
     }
 
@@ -323,12 +414,15 @@ impl Answer {
     }
 }
 
-/// A connection of raw bytes.
+/// A connection of raw bytes, plain or encrypted.
 pub struct Client {
     pub stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+    /// A handshake that has begun.
+    hello: Option<Box<ClientConnection>>,
     buffer: Vec<u8>,
     /// The server lives as long as somebody talks to it.
-    _server: Arc<Server>,
+    server: Arc<Server>,
 }
 
 impl Client {
@@ -337,16 +431,70 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Self { stream, buffer: Vec::new(), _server: Arc::clone(server) }
+        Self { stream, tls: None, hello: None, buffer: Vec::new(), server: Arc::clone(server) }
+    }
+
+    /// The handshake, now.
+    #[track_caller]
+    pub fn encrypt(&mut self) {
+        let hello = self.hello();
+        self.stream.write_all(&hello).unwrap();
+        self.finish_handshake();
+    }
+
+    /// The first bytes of a handshake.
+    pub fn hello(&mut self) -> Vec<u8> {
+        let config = Arc::clone(self.server.client_config.as_ref().expect("a server with TLS"));
+        let mut tls = Box::new(ClientConnection::new(config, HOST.try_into().unwrap()).unwrap());
+        tls.set_buffer_limit(None);
+        let mut hello = Vec::new();
+        tls.write_tls(&mut hello).unwrap();
+        self.hello = Some(tls);
+        hello
+    }
+
+    /// The rest of the handshake.
+    #[track_caller]
+    pub fn finish_handshake(&mut self) {
+        let mut tls = self.hello.take().expect("a handshake that has begun");
+        let arrived = std::mem::take(&mut self.buffer);
+        let mut arrived = arrived.as_slice();
+        while !arrived.is_empty() {
+            tls.read_tls(&mut arrived).unwrap();
+            tls.process_new_packets().expect("the handshake succeeds");
+        }
+        tls.complete_io(&mut self.stream).expect("the handshake succeeds");
+        self.tls = Some(tls);
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).expect("the server takes what is sent");
+        let sealed = self.sealed(bytes);
+        self.stream.write_all(&sealed).expect("the server takes what is sent");
+    }
+
+    /// These bytes as they have to be written to the socket.
+    pub fn sealed(&mut self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+        let Some(tls) = &mut self.tls else { return bytes.as_ref().to_vec() };
+        tls.writer().write_all(bytes.as_ref()).unwrap();
+        let mut sealed = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut sealed).unwrap();
+        }
+        sealed
     }
 
     /// Ends our side of the connection; the server's answers can still be read.
     pub fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Says so in TLS first, as a polite client does.
+    pub fn half_close_politely(&mut self) {
+        let tls = self.tls.as_mut().expect("a connection with TLS");
+        tls.send_close_notify();
+        let farewell = self.sealed([]);
+        self.stream.write_all(&farewell).unwrap();
+        self.half_close();
     }
 
     /// Ends the connection with a reset instead of an orderly close.
@@ -357,7 +505,12 @@ impl Client {
     /// Reads what comes next into the buffer; false at the end of the connection.
     fn fill(&mut self) -> bool {
         let mut chunk = [0; 64 * 1024];
-        match self.stream.read(&mut chunk) {
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut chunk),
+            // The end of the connection is an error here, unless the server has said in TLS that it comes.
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).read(&mut chunk),
+        };
+        match read {
             Ok(0) => false,
             Ok(count) => {
                 self.buffer.extend_from_slice(&chunk[..count]);
@@ -396,6 +549,15 @@ impl Client {
         let count = bytes.len().min(self.buffer.len());
         assert_eq!(String::from_utf8_lossy(&self.buffer[..count]), bytes);
         self.buffer.drain(..count);
+    }
+
+    /// So many bytes.
+    #[track_caller]
+    pub fn take(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.fill(), "closed after {:?}", String::from_utf8_lossy(&self.buffer));
+        }
+        self.buffer.drain(..count).collect()
     }
 
     /// Reads to the end of a head. The body is left in the buffer.
@@ -439,7 +601,10 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&self.buffer), "");
         self.stream.set_read_timeout(Some(QUIET)).unwrap();
         let mut byte = [0];
-        let read = self.stream.read(&mut byte);
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut byte),
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).read(&mut byte),
+        };
         self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
         match read {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}

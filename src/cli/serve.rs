@@ -110,6 +110,7 @@ async fn serve(
             Service::Http2 => Arc::clone(&identity.h2),
             _ => Arc::clone(&identity.https),
         }),
+        encrypt_after_connect: config.encrypt_after_connect && bound.service == Service::Https,
     });
     let mut failure = None;
     let stop = async {

@@ -66,9 +66,16 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     };
     // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
     if request.head.method == "CONNECT" {
-        return match reply(connection, is_head, Reply::new(200, Body::None)).await {
-            Ok(_) => After::KeepAlive,
-            Err(_) => After::Close,
+        let connected = async {
+            reply(connection, is_head, Reply::new(200, Body::None)).await?;
+            connection.encrypt().await
+        };
+        return match connected.await {
+            Ok(()) => After::KeepAlive,
+            Err(error) => {
+                log::debug!("a CONNECT ended the connection: {error}");
+                After::Close
+            }
         };
     }
     let outcome = if line_too_long {

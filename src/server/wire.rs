@@ -19,12 +19,14 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::rustls::ServerConfig;
 
 use super::stream::Stream;
 use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
@@ -58,6 +60,8 @@ enum Incoming {
 #[derive(Debug)]
 struct Inner {
     stream: Stream,
+    /// How the connection is encrypted after a CONNECT.
+    after_connect: Option<Arc<ServerConfig>>,
     /// Address and port of the client, as far as the system told.
     peer: (String, u16),
     reader: HeadReader,
@@ -177,10 +181,12 @@ fn feed(head: &Head, out: &mut BytesMut) {
 pub(super) struct Wire(Rc<RefCell<Inner>>);
 
 impl Wire {
-    pub(super) fn new(stream: Stream, peer: Option<SocketAddr>) -> Self {
+    /// With `after_connect` the connection is plain until [`Connection::encrypt`].
+    pub(super) fn new(stream: Stream, peer: Option<SocketAddr>, after_connect: Option<Arc<ServerConfig>>) -> Self {
         let peer = peer.map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
         Self(Rc::new(RefCell::new(Inner {
             stream,
+            after_connect,
             peer,
             reader: HeadReader::default(),
             input: BytesMut::new(),
@@ -328,6 +334,37 @@ impl Connection {
             Pin::new(&mut inner.stream).poll_flush(context)
         })
         .await
+    }
+
+    /// Starts TLS, if that is what the port does after a CONNECT. A second CONNECT changes nothing.
+    ///
+    /// # Errors
+    /// The handshake failed: the connection is closed.
+    pub(super) async fn encrypt(&self) -> io::Result<()> {
+        let (stream, arrived, tls) = {
+            let inner = &mut *self.0.borrow_mut();
+            let Some(tls) = inner.after_connect.take() else { return Ok(()) };
+            let stream = match std::mem::replace(&mut inner.stream, Stream::Taken) {
+                Stream::Plain(stream) => stream,
+                other => {
+                    inner.stream = other;
+                    return Ok(());
+                }
+            };
+            // A client that does not wait for the answer has begun its handshake already.
+            (stream, inner.input.split(), tls)
+        };
+        let encrypted = Stream::encrypt(stream, arrived, tls).await;
+        let inner = &mut *self.0.borrow_mut();
+        inner.body = Incoming::Length(0);
+        match encrypted {
+            Ok(stream) => inner.stream = stream,
+            Err(error) => {
+                (inner.eof, inner.shut) = (true, true);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the client has closed its side.

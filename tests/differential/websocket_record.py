@@ -6,9 +6,9 @@ Our own server is asked as well: a session with a `difference` is recorded from 
 differ is reported and fails this. With --check nothing is written. Given names (beginnings), only these are compared and
 nothing is written.
 
-The file has, for each session, its name and what it shows, then `>` what is sent, `<` what comes back, `=` what comes back
-from us instead, `| closed` or `| open` at the end, `> EOF` where the client closes its side. Lines that follow each other
-belong together; bytes are escaped as in Python. tests/websocket.rs plays it.
+The file has, for each session, its name and what it shows, then for each step `>` what is sent (`> EOF`: the client closes
+its side), `<` what comes back, `=` what comes back from us instead, and `| closed` or `| open` at the end. Lines of one kind
+that follow each other belong together; bytes are escaped as in Python. tests/websocket.rs plays it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def write(session: Session, reference: tuple, ours: tuple | None) -> str:
         lines.append("! %s" % session.difference)
     for number, step in enumerate(session.steps):
         lines += ["> EOF"] if step is EOF else ["> " + line for line in escape(step)]
-        lines += ["< " + line for line in escape(reference[0][number])]
+        lines += ["< " + line for line in escape(reference[0][number])] or ["<"]
         if ours and ours[0][number] != reference[0][number]:
             lines += ["= " + line for line in escape(ours[0][number])] or ["="]
     lines.append("| %s" % reference[1])
