@@ -141,9 +141,12 @@ class Stream:
 
     def receive_bytes(self, length):
         """So many bytes from the connection."""
-        data = self._request.connection.read(length)
-        if len(data) < length:
-            raise ConnectionTerminatedException("the peer has closed the connection")
+        data = b""
+        while len(data) < length:
+            more = self._request.connection.read(length - len(data))
+            if not more:
+                raise ConnectionTerminatedException("the peer has closed the connection")
+            data += more
         return data
 
     def _receive_frame(self):

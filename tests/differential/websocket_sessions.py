@@ -174,6 +174,7 @@ def extra_handshakes() -> None:
     extra("abort_with_answer", "An answer of the handler's own.")
     extra("garbage_before", "Bytes before the answer.", close())
     extra("own", "A handshake of the handler's own.", close(1001, b"PASS"))
+    session("extra/own_part", "What is read is what has come so far.", request("/handshake?own"), close(1001, b"PASS")[:5])
     session("extra/own_short", "A client that does not answer it.", request("/handshake?own"), EOF)
 
 
@@ -288,7 +289,7 @@ def api() -> None:
     call("exit_process", "Nothing else ends.")
     call("go_on", "A handler may go on after a bad frame.", frame(TEXT, b"\xff"), frame(TEXT, "a", rsv=2), frame(3, "b"),
          frame(0, "c"), frame(BINARY, "d"), close())
-    call("raw", "Bytes below the frames.", b"abcde" + frame(TEXT, "f", fin=0, rsv=3))
+    call("raw", "Bytes below the frames.", b"a", b"bcde" + frame(TEXT, "f", fin=0, rsv=3))
     call("old_name", "mod_pywebsocket is the same package.")
     call("receiver", "The two threads.", frame(TEXT, "a"), frame(TEXT, "b"), close())
     session("api/unknown", "A function that is not there.", request("/api?unknown"))
