@@ -23,6 +23,7 @@ mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
+mod websocket; // sessions as recorded; connections at once, TLS, files, faults
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets
 
 mod util; // the server process, a temporary doc root, and a client that sends and reads raw bytes
