@@ -110,7 +110,8 @@ async fn serve(config: Config, listener: TcpListener, address: SocketAddr) -> Re
             cause = announce(config, address, started) => failure = Some(cause),
         }
     };
-    let served = server::run(vec![Listener { socket: listener, site, protocol: Protocol::Http1, tls: None }], stop).await;
+    let served =
+        server::run(vec![Listener { socket: listener, site, protocol: Protocol::Http1, tls: None }], stop).await;
     python.stop();
     match failure {
         Some(cause) => Err(cause.into()),

@@ -1,6 +1,7 @@
 //! The server room: the only one that names actix. Takes bound listeners, a site and a stop signal, and serves.
 
 mod dispatch;
+mod h2;
 mod stream;
 mod wire;
 
@@ -76,11 +77,16 @@ pub struct Listener {
 /// A listener cannot be used, or died.
 pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
-    for Listener { socket, site, tls, .. } in listeners {
+    for Listener { socket, site, protocol, tls } in listeners {
         let name = format!("{} on port {}", site.scheme.as_str(), site.port);
         let site = web::Data::new(site);
         let tls = tls.map(TlsAcceptor::from);
-        builder = builder.listen(name, socket, move || http1(site.clone(), tls.clone()))?;
+        builder = match protocol {
+            Protocol::Http2 => builder.listen(name, socket, move || h2::service(site.clone(), tls.clone()))?,
+            Protocol::Http1 | Protocol::WebSocket => {
+                builder.listen(name, socket, move || http1(site.clone(), tls.clone()))?
+            }
+        };
     }
     let server = builder.run();
     let handle = server.handle();

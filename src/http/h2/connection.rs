@@ -93,6 +93,17 @@ pub enum Event {
     },
 }
 
+/// How far a request has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// More may come.
+    Open,
+    /// All has come.
+    Complete,
+    /// The stream was reset, or never was, or the connection is gone.
+    Gone,
+}
+
 /// How far an answer has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Local {
@@ -293,26 +304,55 @@ impl Connection {
         }
     }
 
-    /// The stream has its answer, as far as there is one: ends it if that has not been done, and forgets it.
-    pub fn release(&mut self, stream: u32) {
+    /// The stream has its answer, as far as there is one: ends our side if that has not been done.
+    pub fn settle(&mut self, stream: u32) {
         if self.raw_block == Some(stream) {
             self.end_raw_block();
         }
-        let Some(open) = self.streams.get(&stream) else { return };
+        let Some(open) = self.streams.get_mut(&stream) else { return };
+        if open.reset.is_some() || open.local == Local::Ended {
+            return;
+        }
+        let is_begun = open.local == Local::Headers || open.raw.is_some();
         let has_raw_end = open.raw == Some(true);
-        if open.reset.is_none() && open.local != Local::Ended && !has_raw_end {
-            if open.local == Local::Nothing && open.raw.is_none() {
-                // Nobody could make anything of an end without a beginning.
-                self.reset(stream, ErrorCode::INTERNAL_ERROR);
-            } else {
-                frame::put(self.out(stream), frame::DATA, frame::END_STREAM, stream, b"");
-            }
-        } else if open.reset.is_none() && open.remote_open {
-            // The client need not send the rest (RFC 9113, section 8.1).
+        open.local = Local::Ended;
+        if !is_begun {
+            // Nobody could make anything of an end without a beginning.
+            self.reset(stream, ErrorCode::INTERNAL_ERROR);
+        } else if !has_raw_end {
+            frame::put(self.out(stream), frame::DATA, frame::END_STREAM, stream, b"");
+        }
+    }
+
+    /// Forgets a stream. If the client has not ended its side, it is told that it need not (RFC 9113, section 8.1).
+    pub fn release(&mut self, stream: u32) {
+        self.settle(stream);
+        if self.streams.get(&stream).is_some_and(|open| open.remote_open) {
             self.reset(stream, ErrorCode::NO_ERROR);
         }
         if let Some(gone) = self.streams.remove(&stream) {
             self.remember(stream, gone.reset);
+        }
+    }
+
+    /// The client is gone: nothing can be sent any more.
+    pub fn abandon(&mut self) {
+        self.is_over = true;
+        self.output.clear();
+        self.held.clear();
+    }
+
+    /// Whether a stream is still there, and whether its request is complete.
+    pub fn progress(&self, stream: u32) -> Progress {
+        match self.streams.get(&stream) {
+            Some(open) if open.reset.is_none() && !self.is_over => {
+                if open.remote_open {
+                    Progress::Open
+                } else {
+                    Progress::Complete
+                }
+            }
+            _ => Progress::Gone,
         }
     }
 

@@ -8,8 +8,7 @@ use bytes::Bytes;
 use super::{Field, SendError};
 
 /// Fields that belong to an HTTP/1 connection and not to a message.
-const CONNECTION: [&[u8]; 5] =
-    [b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"];
+const CONNECTION: [&[u8]; 5] = [b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"];
 
 fn is_pseudo(name: &[u8]) -> bool {
     name.first() == Some(&b':')
@@ -99,7 +98,8 @@ fn fault_of_any(fields: &[Field]) -> Option<&'static str> {
 
 /// A request's fields as handlers see them: the cookies joined, and last (hyper-h2, `_combine_cookie_fields`).
 pub(super) fn with_joined_cookies(fields: Vec<Field>) -> Vec<Field> {
-    let (cookies, mut others): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|(name, _)| &name[..] == b"cookie");
+    let (cookies, mut others): (Vec<Field>, Vec<Field>) =
+        fields.into_iter().partition(|(name, _)| &name[..] == b"cookie");
     if !cookies.is_empty() {
         let crumbs: Vec<&[u8]> = cookies.iter().map(|(_, crumb)| &crumb[..]).collect();
         others.push((Bytes::from_static(b"cookie"), crumbs.join(&b"; "[..]).into()));
@@ -152,10 +152,7 @@ fn check(fields: &[Field], block: Block) -> Result<(), String> {
         if is_over {
             return Err(format!("Received pseudo-header field out of sequence: {}", show(name)));
         }
-        if !matches!(
-            &name[..],
-            b":method" | b":scheme" | b":authority" | b":path" | b":status" | b":protocol"
-        ) {
+        if !matches!(&name[..], b":method" | b":scheme" | b":authority" | b":path" | b":status" | b":protocol") {
             return Err(format!("Received custom pseudo-header field {}", show(name)));
         }
     }
@@ -195,7 +192,9 @@ fn check(fields: &[Field], block: Block) -> Result<(), String> {
                     show(authority),
                     show(host)
                 )),
-                _ if value(b":path").is_some_and(Bytes::is_empty) => Err("An empty :path header is forbidden".to_owned()),
+                _ if value(b":path").is_some_and(Bytes::is_empty) => {
+                    Err("An empty :path header is forbidden".to_owned())
+                }
                 _ => Ok(()),
             }
         }

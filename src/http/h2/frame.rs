@@ -41,17 +41,43 @@ pub struct Priority {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
     /// `flow` is what it takes from the windows: the data with its padding.
-    Data { stream: u32, data: Bytes, flow: u32, end: bool },
-    Headers { stream: u32, block: Bytes, priority: Option<Priority>, end: bool, complete: bool },
-    Priority { stream: u32, priority: Priority },
-    Reset { stream: u32, code: ErrorCode },
+    Data {
+        stream: u32,
+        data: Bytes,
+        flow: u32,
+        end: bool,
+    },
+    Headers {
+        stream: u32,
+        block: Bytes,
+        priority: Option<Priority>,
+        end: bool,
+        complete: bool,
+    },
+    Priority {
+        stream: u32,
+        priority: Priority,
+    },
+    Reset {
+        stream: u32,
+        code: ErrorCode,
+    },
     Settings(Vec<(u16, u32)>),
     SettingsAck,
     Ping([u8; 8]),
     PingAck,
-    GoAway { code: ErrorCode },
-    WindowUpdate { stream: u32, increment: u32 },
-    Continuation { stream: u32, block: Bytes, complete: bool },
+    GoAway {
+        code: ErrorCode,
+    },
+    WindowUpdate {
+        stream: u32,
+        increment: u32,
+    },
+    Continuation {
+        stream: u32,
+        block: Bytes,
+        complete: bool,
+    },
     /// A kind that nobody has heard of, to be ignored.
     Unknown,
 }
@@ -78,7 +104,10 @@ fn parse(kind: u8, flags: u8, stream: u32, mut payload: Bytes) -> Result<Frame, 
     let belongs_to_stream = matches!(kind, DATA | HEADERS | PRIORITY | RST_STREAM | PUSH_PROMISE | CONTINUATION);
     let belongs_to_connection = matches!(kind, SETTINGS | PING | GOAWAY);
     if stream == 0 && belongs_to_stream || stream != 0 && belongs_to_connection {
-        return Err(Fault::Connection(ErrorCode::PROTOCOL_ERROR, "a frame of this kind cannot have this stream number"));
+        return Err(Fault::Connection(
+            ErrorCode::PROTOCOL_ERROR,
+            "a frame of this kind cannot have this stream number",
+        ));
     }
     let bad_size = Fault::Connection(ErrorCode::FRAME_SIZE_ERROR, "a frame of this kind cannot have this length");
     let sized = |length: usize| if payload.len() == length { Ok(()) } else { Err(bad_size) };
@@ -244,7 +273,8 @@ mod tests {
             assert_eq!(code(read(kind, 0, stream, &vec![0; length])), ErrorCode::FRAME_SIZE_ERROR, "{kind}");
         }
         assert_eq!(code(read(SETTINGS, ACK, 0, &[0; 6])), ErrorCode::FRAME_SIZE_ERROR);
-        for (kind, stream) in [(DATA, 0), (HEADERS, 0), (PRIORITY, 0), (RST_STREAM, 0), (CONTINUATION, 0), (SETTINGS, 1)]
+        for (kind, stream) in
+            [(DATA, 0), (HEADERS, 0), (PRIORITY, 0), (RST_STREAM, 0), (CONTINUATION, 0), (SETTINGS, 1)]
         {
             assert_eq!(code(read(kind, 0, stream, b"")), ErrorCode::PROTOCOL_ERROR, "{kind}");
         }
@@ -256,7 +286,10 @@ mod tests {
     #[test]
     fn unknown_kinds_and_reserved_bits_are_ignored() {
         assert_eq!(read(99, 0xff, 1, b"abc").unwrap(), Frame::Unknown);
-        assert_eq!(read(RST_STREAM, 0xff, 1 << 31 | 5, &[0; 4]).unwrap(), Frame::Reset { stream: 5, code: ErrorCode(0) });
+        assert_eq!(
+            read(RST_STREAM, 0xff, 1 << 31 | 5, &[0; 4]).unwrap(),
+            Frame::Reset { stream: 5, code: ErrorCode(0) }
+        );
     }
 
     impl Frame {

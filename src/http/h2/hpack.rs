@@ -388,7 +388,9 @@ mod tests {
     fn names() -> impl Strategy<Value = Bytes> {
         prop_oneof![
             "[a-z-]{0,12}".prop_map(Bytes::from),
-            prop::sample::select(STATIC.iter().map(|(name, _)| Bytes::from_static(name.as_bytes())).collect::<Vec<_>>()),
+            prop::sample::select(
+                STATIC.iter().map(|(name, _)| Bytes::from_static(name.as_bytes())).collect::<Vec<_>>()
+            ),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(Bytes::from),
         ]
     }

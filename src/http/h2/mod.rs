@@ -15,7 +15,7 @@ mod limit;
 mod receive;
 mod send;
 
-pub use connection::{Connection, Event};
+pub use connection::{Connection, Event, Progress};
 pub use error::{ErrorCode, SendError};
 pub use frame::Priority;
 pub use send::{Ask, RawKind, Sent};

@@ -262,7 +262,9 @@ impl Connection {
                     Err(Fault::Stream(stream, ErrorCode::STREAM_CLOSED, "header fields come after a reset"))
                 }
                 Some(None) => Err(Fault::Connection(ErrorCode::STREAM_CLOSED, "header fields come after the end")),
-                None => Err(Fault::Connection(ErrorCode::PROTOCOL_ERROR, "a new stream has a lower number than before")),
+                None => {
+                    Err(Fault::Connection(ErrorCode::PROTOCOL_ERROR, "a new stream has a lower number than before"))
+                }
             };
         }
         self.highest_inbound = stream;

@@ -79,6 +79,8 @@ pub enum RawKind {
     Continuation(Vec<Field>),
     /// `DATA`.
     Data(Bytes),
+    /// Whatever these bytes are.
+    Bytes(Bytes),
 }
 
 /// What came of it.
@@ -219,6 +221,18 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends one frame of content as soon as the windows have room for all of it; `None` when they have not.
+    ///
+    /// # Errors
+    /// The stream does not allow it, or it is too long for a frame.
+    pub fn frame(&mut self, stream: u32, data: &[u8], end: bool) -> Result<Option<()>, SendError> {
+        let has_room = data.len() as i64 <= self.window(stream)?;
+        if !data.is_empty() && !has_room && data.len() <= self.peer.max_frame {
+            return self.may_send_data(stream).map(|()| None);
+        }
+        self.data(stream, data, end).map(Some)
+    }
+
     /// Ends our side of a stream.
     ///
     /// # Errors
@@ -283,6 +297,13 @@ impl Connection {
             RawKind::Headers(fields) => (frame::HEADERS, Bytes::from(Encoder::encode_alone(fields))),
             RawKind::Continuation(fields) => (frame::CONTINUATION, Bytes::from(Encoder::encode_alone(fields))),
             RawKind::Data(data) => (frame::DATA, data.clone()),
+            RawKind::Bytes(bytes) => {
+                self.out(stream).extend_from_slice(bytes);
+                if let Some(open) = self.streams.get_mut(&stream) {
+                    open.raw = Some(open.raw == Some(true));
+                }
+                return Ok(());
+            }
         };
         if payload.len() >= 1 << 24 {
             return Err(SendError::FrameTooLarge(payload.len(), (1 << 24) - 1));
