@@ -18,7 +18,8 @@
 //! | [`route`] | pure: method and path to the kind of handler | `http` |
 //! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
 //! | [`content`] | files, ranges, listings | `http`, `docroot`, `route`, `pipes` |
-//! | [`config`] | what to serve and where, checked | `docroot`, `stash`, `python` (what handlers see of the server, the import policy) |
+//! | [`tls`] | keys and certificates: read, checked, minted; what rustls needs | nothing of ours |
+//! | [`config`] | what to serve and where, checked | `http`, `docroot`, `stash`, `tls`, `python` (what handlers see of the server, the import policy) |
 //! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash`, `pipes` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
@@ -35,3 +36,4 @@ pub mod python;
 pub mod route;
 pub mod server;
 pub mod stash;
+pub mod tls;

@@ -57,11 +57,11 @@ fn a_port_in_use_is_refused() {
     let port = listener.local_addr().unwrap().port().to_string();
     let root = site.path().to_str().unwrap();
     let line = ["serve", "--doc-root", root, "--port", &port];
-    refused(&line, 1, &[&format!("cannot listen on 127.0.0.1:{port}"), "in use", "choose another with --port"]);
+    refused(&line, 1, &[&format!("cannot listen on 127.0.0.1:{port} for http"), "in use", "or with --port"]);
     refused(
         &["serve", "--doc-root", root, "--port", "0", "--host", "host.invalid"],
         1,
-        &["cannot listen on host.invalid:0"],
+        &["cannot listen on host.invalid:0", "a name that resolves"],
     );
 }
 
@@ -84,7 +84,7 @@ fn bad_flags_are_told_from_bad_surroundings() {
     let site = Site::new(&[]);
     let root = site.path().to_str().unwrap();
     refused(&[], 2, &["Usage: wptserve", "serve"]);
-    refused(&["serve"], 2, &["--doc-root"]);
+    refused(&["serve", "--port", "0"], 2, &["--doc-root"]);
     refused(&["serve", "--doc-root"], 2, &["--doc-root"]);
     refused(&["dance"], 2, &["dance"]);
     refused(&["serve", "--doc-root", root, "--dance"], 2, &["--dance"]);

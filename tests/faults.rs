@@ -183,7 +183,7 @@ fn garbage_on_the_wire_stays_on_its_connection() {
     client.send(get("/raises.py"));
     let text = client.rest_text();
     assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
-    until("the log to name the cause", || server.log().contains("ValueError: late").then_some(()));
+    server.logged("ValueError: late");
     let mut client = server.connect();
     client.send(get("/number.py"));
     drop(client);
@@ -201,7 +201,7 @@ fn a_small_descriptor_limit_is_survived() {
     let mut client = crowd.next().unwrap();
     client.send(get("/quick.py"));
     println!("without descriptors: {}", client.answer().status);
-    until("the log to name the cause", || server.log().contains("Too many open files").then_some(()));
+    server.logged("Too many open files");
     drop(crowd);
     until("the server to serve again", || {
         let (tx, rx) = std::sync::mpsc::channel();

@@ -94,7 +94,7 @@ impl Launch {
         let mut command = Command::new(line.next().unwrap());
         command.args(line).arg("serve");
         command.arg("--ready-file").arg(folder.path().join("ready"));
-        command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null()).stdout(Stdio::null());
+        command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null());
         Self { command, root: site.path().to_owned(), site, folder, port: 0 }
     }
 
@@ -132,7 +132,9 @@ impl Launch {
     pub fn start(mut self) -> Arc<Server> {
         let log = self.folder.path().join("log");
         self.command.args(["--port", &self.port.to_string(), "--doc-root"]).arg(&self.root);
-        let mut child = self.command.stderr(fs::File::create(&log).unwrap()).spawn().expect("the binary starts");
+        let out = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        self.command.stdout(out.try_clone().unwrap()).stderr(out);
+        let mut child = self.command.spawn().expect("the binary starts");
         let ready = self.folder.path().join("ready");
         let text = until("the ready file", || {
             if let Some(status) = child.try_wait().unwrap() {
@@ -177,6 +179,16 @@ impl Server {
 
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.folder.path().join("log")).unwrap()).into_owned()
+    }
+
+    /// Waits until the log has this: it is written behind the answers.
+    #[track_caller]
+    pub fn logged(&self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "the log has no {text:?}: {}", self.log());
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     pub fn pid(&self) -> u32 {

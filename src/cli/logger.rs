@@ -1,37 +1,157 @@
-//! The log: lines on standard error, made by the `log` crate's macros. Nothing here may fail loudly: a closed pipe only
-//! loses the line.
+//! The log: lines on standard output in the format of `wpt serve`, which its users wait for word by word.
+//!
+//! Nothing here waits for whoever reads it: lines go into a queue, and a thread of its own writes them. When the queue is
+//! full because nobody reads the pipe, lines are dropped, counted, and the number is said once there is room again.
 
-use std::io::Write as _;
+use std::{
+    fmt::Arguments,
+    fs::File,
+    io::{self, Write as _},
+    os::fd::AsFd as _,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
 
-use log::{LevelFilter, Log, Metadata, Record};
-use time::{OffsetDateTime, macros::format_description};
+use jiff::Zoned;
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
-struct Logger;
+/// Lines that may wait.
+const QUEUE: usize = 4096;
+/// How long the end of the process waits for the last lines to be written.
+const LAST_LINES: Duration = Duration::from_millis(200);
+/// The name of the process in lines that belong to no port, as Python calls it.
+pub(super) const MAIN: &str = "MainProcess";
+
+enum Item {
+    Line(String),
+    /// Answered when everything before it is written.
+    Mark(SyncSender<()>),
+}
+
+struct Logger {
+    queue: SyncSender<Item>,
+    lost: AtomicU64,
+}
+
+static LOGGER: OnceLock<Logger> = OnceLock::new();
 
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // actix speaks of its workers at the level Info: nobody who runs tests wants to know.
-        let own = metadata.target().starts_with("wptserve");
-        metadata.level() <= if own { LevelFilter::Info } else { LevelFilter::Warn }
+        metadata.target().starts_with("wptserve") || metadata.level() <= Level::Warn
     }
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second],[subsecond digits:3]");
-            let now = OffsetDateTime::now_utc().format(format).unwrap_or_default();
-            // One write per line, so that lines of several threads do not mix.
-            let line = format!("[{now}] {} - {}\n", record.level(), record.args());
-            let _ = std::io::stderr().write_all(line.as_bytes());
+            self.put(MAIN, name(record.level()), *record.args());
         }
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        let (mark, marked) = sync_channel(1);
+        // A full queue or a blocked writer is no reason to wait.
+        if self.queue.try_send(Item::Mark(mark)).is_ok() {
+            let _ = marked.recv_timeout(LAST_LINES);
+        }
+    }
 }
 
-/// Sends the log to standard error. Later calls do nothing.
+impl Logger {
+    fn put(&self, process: &str, level: &str, message: Arguments<'_>) {
+        if self.queue.try_send(Item::Line(line(process, level, message))).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Python's names.
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Error => "ERROR",
+        Level::Warn => "WARNING",
+        Level::Info => "INFO",
+        Level::Debug | Level::Trace => "DEBUG",
+    }
+}
+
+fn line(process: &str, level: &str, message: Arguments<'_>) -> String {
+    // Python's asctime: local time. Without a time zone on the machine it is UTC.
+    let now = Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f").to_string();
+    format!("[{now} {process}] {level} - {message}\n")
+}
+
+/// Sends the log to standard output. Later calls do nothing.
 pub(super) fn install() {
-    static LOGGER: Logger = Logger;
-    if log::set_logger(&LOGGER).is_ok() {
+    let (queue, lines) = sync_channel(QUEUE);
+    if LOGGER.set(Logger { queue, lost: AtomicU64::new(0) }).is_err() {
+        return;
+    }
+    // Without a thread or a standard output there is no log, which is no reason to serve nothing.
+    if let Ok(out) = io::stdout().as_fd().try_clone_to_owned() {
+        let _ = thread::Builder::new().name("log".to_owned()).spawn(move || write(&lines, File::from(out)));
+    }
+    if let Some(logger) = LOGGER.get()
+        && log::set_logger(logger).is_ok()
+    {
         log::set_max_level(LevelFilter::Info);
+    }
+}
+
+/// Says something about a port, or another part that has a name.
+pub(super) fn info(process: &str, message: Arguments<'_>) {
+    if let Some(logger) = LOGGER.get()
+        && log::max_level() >= LevelFilter::Info
+    {
+        logger.put(process, "INFO", message);
+    }
+}
+
+/// Says why the server does not start.
+pub(super) fn critical(process: &str, message: Arguments<'_>) {
+    if let Some(logger) = LOGGER.get() {
+        logger.put(process, "CRITICAL", message);
+    }
+}
+
+/// Gives the last lines a moment to be written.
+pub(super) fn finish() {
+    if let Some(logger) = LOGGER.get() {
+        logger.flush();
+    }
+}
+
+fn write(items: &Receiver<Item>, mut out: File) {
+    for item in items {
+        match item {
+            Item::Line(text) => whole(&mut out, text.as_bytes()),
+            Item::Mark(mark) => {
+                let _ = mark.try_send(());
+            }
+        }
+        let lost = LOGGER.get().map_or(0, |logger| logger.lost.swap(0, Ordering::Relaxed));
+        if lost > 0 {
+            let text =
+                line(MAIN, "WARNING", format_args!("{lost} lines of the log were lost: nobody read them in time"));
+            whole(&mut out, text.as_bytes());
+        }
+    }
+}
+
+/// Writes all of a line. Whoever shares the pipe with us may have made it non-blocking.
+fn whole(out: &mut File, mut text: &[u8]) {
+    while !text.is_empty() {
+        match out.write(text) {
+            Ok(0) => return,
+            Ok(count) => text = text.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(5)),
+            // A closed pipe only loses the line.
+            Err(_) => return,
+        }
     }
 }

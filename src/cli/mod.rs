@@ -3,29 +3,87 @@
 //! Exit codes: 0 after an orderly stop (SIGINT and SIGTERM are one), 1 when the server cannot start or a listener
 //! dies, 2 for a command line that cannot be understood.
 
+mod announce;
+mod args;
+mod bind;
+mod hosts_file;
 mod logger;
+mod personality;
 mod serve;
+mod subdomains;
 
-use std::{ffi::OsString, io::Write as _, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  stopped by SIGINT or SIGTERM, or the command is done
+  1  the server could not start, or a listener died; the last line on standard error names the cause and the next step
+  2  the command line cannot be understood";
 
 /// Serves a web-platform-tests checkout and runs its Python handlers, without Python.
 #[derive(Debug, Parser)]
-#[command(name = "wptserve", version, arg_required_else_help = true)]
+#[command(name = "wptserve", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
+    /// Accepted for compatibility and ignored: there is no virtual environment
+    #[arg(long, value_name = "PATH", hide = true)]
+    venv: Option<OsString>,
+
+    /// Likewise
+    #[arg(long, hide = true)]
+    skip_venv_setup: bool,
+
+    /// Likewise
+    #[arg(long, hide = true)]
+    debug: bool,
+
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<args::Args>),
+    MakeHostsFile(hosts_file::Args),
+    /// Print a script that completes command lines in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in roff
+    Man {
+        /// The page of this command instead
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
 }
 
 /// Runs a whole command line, the program's name included.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next().unwrap_or_default();
+    if !personality::is_python(&program) {
+        return run("wptserve", arguments.collect(), None);
+    }
+    match personality::parse(arguments) {
+        personality::Line::Wpt { script, arguments } => run("wpt", arguments, Some(script)),
+        personality::Line::Print(text) => print(text.as_bytes()),
+        personality::Line::Refuse(message) => refuse(2, &message),
+    }
+}
+
+/// Runs the arguments behind the program's name. `script` is the `wpt` script that a Python would have been given.
+fn run(name: &'static str, arguments: Vec<OsString>, script: Option<PathBuf>) -> ExitCode {
+    let line = [OsString::from(name)].into_iter().chain(arguments);
+    let matches = Cli::command().name(name).bin_name(name).try_get_matches_from(line);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(refusal) => {
             // Help and version come this way too. A closed pipe is no reason to fail.
@@ -33,24 +91,57 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2));
         }
     };
-    logger::install();
-    let result = match cli.command {
-        Command::Serve(args) => serve::run(args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text = format!("wptserve: {error}\n");
-            let _ = std::io::stderr().write_all(text.as_bytes());
-            ExitCode::FAILURE
+    match cli.command {
+        Command::Serve(args) => {
+            logger::install();
+            let result = serve::run(*args, script.as_deref());
+            logger::finish();
+            match result {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => refuse(1, &error.to_string()),
+            }
         }
+        Command::MakeHostsFile(args) => print(hosts_file::text(&args).as_bytes()),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "wptserve", &mut text);
+            print(&text)
+        }
+        Command::Man { command } => man(command.as_deref()),
     }
+}
+
+fn man(command: Option<&str>) -> ExitCode {
+    let mut all = Cli::command();
+    // Gives the commands their full names.
+    all.build();
+    let page = match command {
+        None => all,
+        Some(name) => match all.find_subcommand(name) {
+            Some(found) => found.clone(),
+            None => return refuse(2, &format!("there is no command {name:?}; --help lists them")),
+        },
+    };
+    let mut text = Vec::new();
+    match clap_mangen::Man::new(page).render(&mut text) {
+        Ok(()) => print(&text),
+        Err(error) => refuse(1, &format!("cannot make the manual page: {error}")),
+    }
+}
+
+/// A closed pipe is no reason to fail.
+fn print(text: &[u8]) -> ExitCode {
+    let _ = io::stdout().write_all(text);
+    ExitCode::SUCCESS
+}
+
+fn refuse(code: u8, message: &str) -> ExitCode {
+    let _ = io::stderr().write_all(format!("wptserve: {message}\n").as_bytes());
+    ExitCode::from(code)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

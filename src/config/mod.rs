@@ -1,141 +1,262 @@
-//! What to serve and where, checked: whoever has a [`Config`] has a doc root that can be read.
+//! What to serve and where, checked: whoever has a [`Config`] has a doc root that can be read and ports that make sense.
+//!
+//! The keys, their defaults and how files and flags are laid over each other are those of `wpt serve`: tools/serve/serve.py of
+//! 2026, `build_config`, and wptserve 4.0.3, config.py.
+
+mod defaults;
+mod environment;
+mod errors;
+mod hosts;
+mod merge;
+mod ports;
+mod sources;
 
 use std::{
-    io,
     path::{Path, PathBuf},
-    sync::Arc,
+    time::Duration,
 };
 
-use serde_json::json;
+use log::LevelFilter;
+use serde_json::{Map, Value};
 
-use crate::{
-    docroot::{DocRoot, DocRootError},
-    python::{Environment, ImportPolicy, NotStarted},
-    stash::Stash,
-};
+pub use errors::{BindError, ConfigError, StartupError};
+pub use hosts::Hosts;
+pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
+pub use sources::{Flags, find_root};
 
-/// Why the server does not start, or did not go on. The message names the cause and the next step.
-#[derive(Debug, thiserror::Error)]
-pub enum StartupError {
-    /// The doc root cannot be served.
-    #[error(transparent)]
-    DocRoot(#[from] DocRootError),
-    /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {source}; stop what uses the port, or choose another with --port (0: any free one)"
-    )]
-    Bind {
-        /// Host and port.
-        address: String,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The ready file cannot be replaced.
-    #[error("cannot replace the ready file {path}: {source}; choose another place with --ready-file")]
-    ReadyFile {
-        /// The path.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The doc root cannot become the working directory.
-    #[error("cannot work in {path}: {source}; check the permissions of the doc root")]
-    WorkingDirectory {
-        /// The path.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The system gives no thread to the interpreter.
-    #[error("cannot start the interpreter's thread: {0}; raise the limit of processes (ulimit -u)")]
-    Threads(#[source] io::Error),
-    /// The interpreter does not come up.
-    #[error("{0}; this is a bug of wptserve-rs")]
-    Interpreter(#[from] NotStarted),
-    /// SIGINT and SIGTERM cannot be received.
-    #[error("cannot wait for signals: {0}")]
-    Signals(#[source] io::Error),
-    /// A listener died.
-    #[error("the server has failed: {0}")]
-    Serve(#[source] io::Error),
-}
+use crate::{docroot::DocRoot, python::ImportPolicy, tls};
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The checkout.
     pub doc_root: DocRoot,
-    /// The address to listen on, as given.
-    pub host: String,
-    /// The port to listen on; 0 takes any free one.
-    pub port: u16,
+    /// Where the handlers of WebSockets are; absolute.
+    pub ws_doc_root: PathBuf,
+    /// More of them; absolute.
+    pub ws_extra: Vec<PathBuf>,
+    /// The name or address to listen on.
+    pub server_host: String,
+    /// Whether to listen on `server_host` only, or on all interfaces.
+    pub bind_address: bool,
+    /// Whether all domains have to lead here before anything is served.
+    pub check_subdomains: bool,
+    /// The ports, in order.
+    pub ports: Vec<SchemePorts>,
+    /// Where the certificate comes from; `None` when nothing is encrypted.
+    pub tls: Option<tls::Source>,
+    /// The names of all hosts.
+    pub hosts: Hosts,
+    /// What the log has to say.
+    pub log_level: LevelFilter,
+    /// How long every HTTP answer waits.
+    pub latency: Duration,
+    /// The file whose text is put into HTML.
+    pub inject_script: Option<PathBuf>,
     /// What happens to imports that break the rules.
     pub import_policy: ImportPolicy,
     /// Where to announce that every port answers; absolute.
     pub ready_file: Option<PathBuf>,
+    /// What deserves a line in the log, but is no reason not to start.
+    pub warnings: Vec<String>,
+    /// Everything that was configured, as handlers see it.
+    data: Map<String, Value>,
+    /// Whether this is `wpt serve` or one plain port.
+    profile: Profile,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Wpt,
+    Plain,
 }
 
 impl Config {
-    /// Checks what was asked for.
+    /// The configuration of `wpt serve`: defaults, then `config.json` in the checkout, then `--config`, then flags.
     ///
     /// # Errors
-    /// The doc root cannot be served, or the ready file has no place.
-    pub fn new(
-        doc_root: &Path,
-        host: String,
-        port: u16,
-        import_policy: ImportPolicy,
-        ready_file: Option<PathBuf>,
-    ) -> Result<Self, StartupError> {
-        let doc_root = DocRoot::new(doc_root)?;
-        let absolute =
-            |path: PathBuf| std::path::absolute(&path).map_err(|source| StartupError::ReadyFile { path, source });
-        let ready_file = ready_file.map(absolute).transpose()?;
-        Ok(Self { doc_root, host, port, import_policy, ready_file })
+    /// A file cannot be read, a key is unknown, or a value makes no sense.
+    pub fn wpt(repo_root: &Path, flags: Flags) -> Result<Self, StartupError> {
+        let (data, warnings) = sources::gather(repo_root, &flags)?;
+        Self::checked(Profile::Wpt, data, warnings, flags)
     }
 
-    /// What handlers see of the server: `request.server.config` with the keys and defaults of wptserve 4.0.3,
-    /// config.py, `ConfigBuilder`, for one http port.
-    pub fn environment(&self, port: u16) -> Environment {
-        let doc_root = self.doc_root.path().to_string_lossy().into_owned();
-        let config = json!({
-            "browser_host": self.host,
-            "alternate_hosts": {},
-            "doc_root": doc_root,
-            "server_host": self.host,
-            "ports": {"http": [port]},
-            "check_subdomains": true,
-            "bind_address": true,
-            "ssl": {
-                "type": "none",
-                "encrypt_after_connect": false,
-                "none": {},
-                "openssl": {
-                    "openssl_binary": "openssl",
-                    "base_path": "_certs",
-                    "password": "web-platform-tests",
-                    "force_regenerate": false,
-                    "duration": 30,
-                    "base_conf_path": null,
-                },
-                "pregenerated": {"host_key_path": null, "host_cert_path": null},
-            },
-            "aliases": [],
-            "logging": {"level": "DEBUG", "suppress_handler_traceback": false},
-            "subdomains": [],
-            "not_subdomains": [],
-            "paths": {"doc_root": doc_root},
-            "domains": {"": {"": self.host}},
-            "not_domains": {"": {}},
-            "all_domains": {"": {"": self.host}},
-            "domains_set": [self.host],
-            "not_domains_set": [],
-            "all_domains_set": [self.host],
-            "ssl_config": null,
-        });
-        Environment { doc_root, config, stash: Arc::new(Stash::default()) }
+    /// One http port with wptserve's own defaults.
+    ///
+    /// # Errors
+    /// The doc root cannot be served, or a flag makes no sense.
+    pub fn plain(doc_root: &Path, port: u16, flags: Flags) -> Result<Self, StartupError> {
+        let doc_root = sources::absolute(doc_root)?;
+        let data = defaults::plain(&doc_root, flags.host.as_deref().unwrap_or("127.0.0.1"), port);
+        Self::checked(Profile::Plain, data, Vec::new(), Flags { doc_root: Some(doc_root), ..flags })
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader(&self.data)
+    }
+
+    fn checked(
+        profile: Profile,
+        mut data: Map<String, Value>,
+        mut warnings: Vec<String>,
+        flags: Flags,
+    ) -> Result<Self, StartupError> {
+        let read = Reader(&data);
+        let doc_root = match &flags.doc_root {
+            Some(path) => sources::absolute(path)?,
+            None => sources::absolute(Path::new(read.text("doc_root")?))?,
+        };
+        let doc_root = DocRoot::new(&doc_root)?;
+        let ws_doc_root = match (&flags.ws_doc_root, data.get("ws_doc_root")) {
+            (Some(path), _) => path.clone(),
+            (None, None | Some(Value::Null)) => doc_root.path().join("websockets").join("handlers"),
+            (None, Some(_)) => sources::absolute(Path::new(read.text("ws_doc_root")?))?,
+        };
+        let ws_extra = if flags.ws_extra.is_empty() { read.paths("ws_extra")? } else { flags.ws_extra };
+        let browser_host = read.text("browser_host")?;
+        let alternates = read.alternates()?;
+        let hosts = match profile {
+            Profile::Wpt => Hosts::wpt(browser_host, alternates),
+            Profile::Plain => Hosts::plain(browser_host, alternates),
+        };
+        if let Some((name, host)) = hosts.not_distinct() {
+            warnings.push(format!(
+                "alternate_hosts.{name} ({host}) should be distinct from browser_host ({}): neither may be the end of the \
+                 other",
+                hosts.browser()
+            ));
+        }
+        let server_host = match (flags.host, data.get("server_host")) {
+            (Some(host), _) => host,
+            (None, None | Some(Value::Null)) => browser_host.to_owned(),
+            (None, Some(_)) => read.text("server_host")?.to_owned(),
+        };
+        let tls = read.tls()?;
+        let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), tls.is_some())?;
+        ports::check(&ports)?;
+        let log_level = match profile {
+            _ if flags.verbose => LevelFilter::Debug,
+            Profile::Wpt => read.log_level()?,
+            Profile::Plain => LevelFilter::Info,
+        };
+        let import_policy = match flags.import_policy {
+            Some(policy) => policy,
+            None => read.import_policy()?,
+        };
+        let bind_address = read.truth("bind_address");
+        let check_subdomains = profile == Profile::Wpt && read.truth("check_subdomains");
+        data.shift_remove("import_policy");
+        Ok(Self {
+            doc_root,
+            ws_doc_root,
+            ws_extra,
+            server_host,
+            bind_address,
+            check_subdomains,
+            ports,
+            tls,
+            hosts,
+            log_level,
+            latency: flags.latency,
+            inject_script: flags.inject_script,
+            import_policy,
+            ready_file: flags.ready_file.as_deref().map(sources::absolute).transpose()?,
+            warnings,
+            data,
+            profile,
+        })
+    }
+}
+
+/// Typed access to the merged keys.
+struct Reader<'a>(&'a Map<String, Value>);
+
+impl<'a> Reader<'a> {
+    fn value(&self, key: &str) -> &'a Value {
+        key.split('.')
+            .try_fold(None, |at: Option<&'a Value>, part| {
+                Some(Some(match at {
+                    None => self.0.get(part)?,
+                    Some(value) => value.get(part)?,
+                }))
+            })
+            .flatten()
+            .unwrap_or(&Value::Null)
+    }
+
+    fn text(&self, key: &str) -> Result<&'a str, ConfigError> {
+        let value = self.value(key);
+        value.as_str().ok_or_else(|| ConfigError::kind(key, "a text", value))
+    }
+
+    /// As Python sees truth: a configuration may say 0 or null.
+    fn truth(&self, key: &str) -> bool {
+        match self.value(key) {
+            Value::Null => false,
+            Value::Bool(value) => *value,
+            Value::Number(number) => number.as_f64() != Some(0.0),
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(items) => !items.is_empty(),
+        }
+    }
+
+    /// A list of paths, made absolute; `null` is an empty one.
+    fn paths(&self, key: &str) -> Result<Vec<PathBuf>, ConfigError> {
+        let wrong = || ConfigError::kind(key, "a list of paths", self.value(key));
+        match self.value(key) {
+            Value::Null => Ok(Vec::new()),
+            Value::Array(items) => {
+                items.iter().map(|item| sources::absolute(Path::new(item.as_str().ok_or_else(wrong)?))).collect()
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    fn alternates(&self) -> Result<Vec<(String, String)>, ConfigError> {
+        let Value::Object(hosts) = self.value("alternate_hosts") else { return Ok(Vec::new()) };
+        hosts
+            .iter()
+            .map(|(name, host)| match host.as_str() {
+                Some(host) => Ok((name.clone(), host.to_owned())),
+                None => Err(ConfigError::kind(&format!("alternate_hosts.{name}"), "a text", host)),
+            })
+            .collect()
+    }
+
+    fn tls(&self) -> Result<Option<tls::Source>, ConfigError> {
+        match self.text("ssl.type")? {
+            "none" => Ok(None),
+            "pregenerated" => Ok(Some(tls::Source::Pregenerated {
+                key: sources::absolute(Path::new(self.text("ssl.pregenerated.host_key_path")?))?,
+                cert: sources::absolute(Path::new(self.text("ssl.pregenerated.host_cert_path")?))?,
+                ca_cert: None,
+            })),
+            other => Err(ConfigError::SslType(other.to_owned())),
+        }
+    }
+
+    /// The names of Python's levels.
+    fn log_level(&self) -> Result<LevelFilter, ConfigError> {
+        let name = self.text("logging.level")?;
+        match name.to_uppercase().as_str() {
+            "NOTSET" | "DEBUG" => Ok(LevelFilter::Debug),
+            "INFO" => Ok(LevelFilter::Info),
+            "WARNING" | "WARN" => Ok(LevelFilter::Warn),
+            "ERROR" | "CRITICAL" | "FATAL" => Ok(LevelFilter::Error),
+            _ => Err(ConfigError::kind(
+                "logging.level",
+                "debug, info, warning, error or critical",
+                self.value("logging.level"),
+            )),
+        }
+    }
+
+    fn import_policy(&self) -> Result<ImportPolicy, ConfigError> {
+        match self.value("import_policy") {
+            Value::String(policy) if policy == "strict" => Ok(ImportPolicy::Strict),
+            Value::String(policy) if policy == "warn" => Ok(ImportPolicy::Warn),
+            other => Err(ConfigError::kind("import_policy", "\"strict\" or \"warn\"", other)),
+        }
     }
 }

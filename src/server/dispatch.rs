@@ -64,6 +64,7 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let outcome = if line_too_long {
         reply(connection, is_head, Reply::error(414, "")).await
     } else {
+        pause(site.latency).await;
         match job(&site, &request) {
             Job::Reply(made) => reply(connection, is_head, made).await,
             Job::Script(script, groups) => run_script(connection, &site, request, script, groups).await,

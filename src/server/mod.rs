@@ -3,9 +3,10 @@
 mod dispatch;
 mod h2;
 mod stream;
+mod watch;
 mod wire;
 
-use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{cell::Cell, fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
@@ -16,6 +17,7 @@ use tokio_rustls::{TlsAcceptor, rustls};
 
 use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router};
 use stream::Stream;
+use watch::Watch;
 use wire::{Connection, Wire};
 
 /// How long a closing connection waits for the client to close its side.
@@ -34,7 +36,9 @@ pub struct Site {
     /// The files.
     pub root: DocRoot,
     /// The configuration, as templates see it.
-    pub config: serde_json::Value,
+    pub config: Arc<serde_json::Value>,
+    /// How long every answer waits.
+    pub latency: Duration,
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.
@@ -77,8 +81,10 @@ pub struct Listener {
 /// A listener cannot be used, or died.
 pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
+    let name = |site: &Site| format!("{} on port {}", site.scheme.as_str(), site.port);
+    let watch = Watch::new(listeners.iter().map(|listener| (name(&listener.site), &listener.socket)))?;
     for Listener { socket, site, protocol, tls } in listeners {
-        let name = format!("{} on port {}", site.scheme.as_str(), site.port);
+        let name = name(&site);
         let site = web::Data::new(site);
         let tls = tls.map(TlsAcceptor::from);
         builder = match protocol {
@@ -90,13 +96,19 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
     }
     let server = builder.run();
     let handle = server.handle();
+    let told = Cell::new(false);
     let stopped = async {
         stop.await;
+        told.set(true);
         handle.stop(false).await;
     };
     tokio::pin!(stopped);
     tokio::select! {
-        result = server => result,
+        result = server => match result {
+            Ok(()) if !told.get() => Err(io::Error::other("the listeners have ended")),
+            result => result,
+        },
+        error = watch.death() => Err(error),
         () = &mut stopped => Ok(()),
     }
 }

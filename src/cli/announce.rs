@@ -1,0 +1,140 @@
+//! Saying that every port answers: lines of the log, the ready file.
+
+use std::{
+    io::{self, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Map, Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::oneshot,
+};
+
+use super::{
+    bind::{Bound, Ports},
+    logger,
+};
+use crate::{
+    config::{Config, Service},
+    python::NotStarted,
+};
+
+/// What will be said.
+pub(super) struct Announcement {
+    ports: Vec<Port>,
+    ready: Value,
+    ready_file: Option<PathBuf>,
+}
+
+struct Port {
+    process: String,
+    text: String,
+    service: Service,
+    address: SocketAddr,
+}
+
+impl Announcement {
+    pub(super) fn new(config: &Config, ports: &Ports) -> Self {
+        let host = if config.server_host.contains(':') {
+            format!("[{}]", config.server_host.trim_matches(['[', ']']))
+        } else {
+            config.server_host.clone()
+        };
+        let url = |bound: &Bound| format!("{}://{host}:{}", bound.service.scheme().as_str(), bound.address.port());
+        let describe = |bound: &Bound| Port {
+            process: bound.process(),
+            // The words of wptserve and pywebsocket3: undici's runner looks for them.
+            text: match bound.service {
+                Service::Ws | Service::Wss => format!("Listen on: {}", bound.address),
+                Service::Http2 => format!("Starting http2 server on {}", url(bound)),
+                service => format!("Starting {} server on {}", service.scheme().as_str(), url(bound)),
+            },
+            service: bound.service,
+            address: bound.address,
+        };
+        let numbers: Map<String, Value> = ports
+            .numbers
+            .iter()
+            .filter(|(name, _)| ports.bound.iter().any(|bound| bound.name == *name))
+            .map(|(name, numbers)| (name.clone(), json!(numbers)))
+            .collect();
+        let serves_pages = |bound: &&Bound| matches!(bound.service, Service::Http | Service::Https | Service::Http2);
+        let urls: Vec<String> =
+            ports.bound.iter().filter(serves_pages).map(|bound| format!("{}/", url(bound))).collect();
+        Self {
+            ports: ports.bound.iter().map(describe).collect(),
+            ready: json!({"pid": std::process::id(), "host": config.server_host, "ports": numbers, "urls": urls}),
+            ready_file: config.ready_file.clone(),
+        }
+    }
+
+    /// Waits for the interpreter, asks the ports until all of them answer, then says so.
+    ///
+    /// # Errors
+    /// The interpreter does not come up.
+    pub(super) async fn make(self, started: oneshot::Receiver<Result<(), NotStarted>>) -> Result<(), NotStarted> {
+        if let Ok(Err(cause)) = started.await {
+            return Err(cause);
+        }
+        for port in &self.ports {
+            while let Err(error) = port.answers().await {
+                log::debug!("{} does not answer yet: {error}", port.process);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        for port in &self.ports {
+            logger::info(&port.process, format_args!("{}", port.text));
+        }
+        if let Some(file) = &self.ready_file
+            && let Err(error) = write_whole(file, &format!("{}\n", self.ready))
+        {
+            log::error!("cannot write the ready file {}: {error}; the server runs nevertheless", file.display());
+        }
+        Ok(())
+    }
+}
+
+impl Port {
+    /// Whether a connection is taken; whether a plain http request is answered, too.
+    async fn answers(&self) -> io::Result<()> {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let mut stream = TcpStream::connect(SocketAddr::new(ip, self.address.port())).await?;
+        if self.service == Service::Http {
+            stream.write_all(b"HEAD / HTTP/1.0\r\n\r\n").await?;
+            stream.read_u8().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whoever waits for the file must not wait in vain, nor see one left over from an earlier run: makes sure that its place
+/// can take one and is empty.
+pub(super) fn prepare(file: &Path) -> io::Result<()> {
+    beside(file)?;
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A temporary file in the folder of another file.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(folder)
+}
+
+/// Writes a file so that nobody ever sees a part of it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = beside(path)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The flags of `wptserve serve`: those of `wpt serve` (tools/serve/serve.py, `get_parser`) and our own.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    config::{Config, Flags, StartupError, find_root},
+    python::ImportPolicy,
+};
+
+/// Serve a checkout as `wpt serve` does, from one process; with --port, one plain http port.
+#[derive(Debug, clap::Args)]
+#[command(after_help = super::EXIT_CODES, infer_long_args = true)]
+pub(super) struct Args {
+    /// The directory to serve, instead of the checkout that the server is started in
+    #[arg(long, alias = "doc_root", value_name = "DIR")]
+    doc_root: Option<PathBuf>,
+
+    /// A JSON file of configuration, read after config.json of the checkout; it may be a pipe, /dev/stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "port")]
+    config: Option<PathBuf>,
+
+    /// Serve this one http port and nothing else, without config.json; 0 takes any free one
+    #[arg(long, value_name = "N", requires = "doc_root")]
+    port: Option<u16>,
+
+    /// The name or address to listen on, instead of server_host; with --port 127.0.0.1 unless given
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+
+    /// The directory of the WebSocket handlers
+    #[arg(long, alias = "ws_doc_root", value_name = "DIR", conflicts_with = "port")]
+    ws_doc_root: Option<PathBuf>,
+
+    /// One more directory of WebSocket handlers; may be given several times
+    #[arg(long, alias = "ws_extra", value_name = "DIR", conflicts_with = "port")]
+    ws_extra: Vec<PathBuf>,
+
+    /// A file with lines `/ALIAS_NAME/, DOC_ROOT`: more directories to serve
+    #[arg(long, alias = "alias_file", value_name = "FILE", conflicts_with = "port")]
+    alias_file: Option<PathBuf>,
+
+    /// Milliseconds that every http answer waits
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+
+    /// A file whose text is put into the HTML that is served, such as a polyfill in its script element
+    #[arg(long, alias = "inject_script", value_name = "FILE")]
+    inject_script: Option<PathBuf>,
+
+    /// Serve HTTP/2, as is the default
+    #[arg(long, overrides_with = "no_h2", hide = true)]
+    h2: bool,
+
+    /// Do not serve HTTP/2
+    #[arg(long, overrides_with = "h2")]
+    no_h2: bool,
+
+    /// Accepted for compatibility: WebTransport is not served
+    #[arg(long, alias = "webtransport_h3")]
+    pub(super) webtransport_h3: bool,
+
+    /// Exit with code 0 as soon as every port answers
+    #[arg(long, alias = "exit_after_start")]
+    pub(super) exit_after_start: bool,
+
+    /// Log everything
+    #[arg(long)]
+    verbose: bool,
+
+    /// What an import of a package directory without __init__.py does: warn allows it, as CPython does, with one warning;
+    /// strict, the default with --port, refuses and names the file to create
+    #[arg(long, value_name = "POLICY", value_enum, env = "WPTSERVE_IMPORT_POLICY")]
+    import_policy: Option<Policy>,
+
+    /// Write a line of JSON with pid, host, ports and URLs to this file as soon as every port answers
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Policy {
+    Strict,
+    Warn,
+}
+
+impl From<Policy> for ImportPolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Strict => Self::Strict,
+            Policy::Warn => Self::Warn,
+        }
+    }
+}
+
+impl Args {
+    /// `script` is the `wpt` script that a Python would have been started with.
+    pub(super) fn config(self, script: Option<&Path>) -> Result<Config, StartupError> {
+        let flags = Flags {
+            config: self.config,
+            doc_root: self.doc_root,
+            ws_doc_root: self.ws_doc_root,
+            ws_extra: self.ws_extra,
+            alias_file: self.alias_file,
+            inject_script: self.inject_script,
+            latency: Duration::from_millis(self.latency),
+            h2: !self.no_h2,
+            verbose: self.verbose,
+            host: self.host,
+            import_policy: self.import_policy.map(Policy::into),
+            ready_file: self.ready_file,
+        };
+        match (self.port, flags.doc_root.clone()) {
+            (Some(port), Some(doc_root)) => Config::plain(&doc_root, port, flags),
+            (_, doc_root) => Config::wpt(&find_root(script, doc_root.as_deref())?, flags),
+        }
+    }
+}

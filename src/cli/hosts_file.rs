@@ -1,0 +1,26 @@
+//! `wptserve make-hosts-file`: the lines for /etc/hosts, byte for byte those of `wpt make-hosts-file`.
+//!
+//! That command reads no configuration: tools/ci/make_hosts_file.py hands the path of config.json to a parameter that is
+//! something else. So the domains are always those of the defaults.
+
+use crate::config::Hosts;
+
+/// Print the lines for /etc/hosts that lead the tests' domains to an address.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The address
+    #[arg(value_name = "ADDRESS", default_value = "127.0.0.1")]
+    address: String,
+}
+
+pub(super) fn text(args: &Args) -> String {
+    let hosts = Hosts::default();
+    let mut lines = vec!["# Start web-platform-tests hosts".to_owned()];
+    lines.extend(hosts.domains_set().iter().map(|domain| format!("{}\t{domain}", args.address)));
+    // There alone this address means that the host does not exist.
+    if cfg!(windows) {
+        lines.extend(hosts.not_domains_set().iter().map(|domain| format!("0.0.0.0\t{domain}")));
+    }
+    lines.extend(["# End web-platform-tests hosts".to_owned(), String::new(), String::new()]);
+    lines.join("\n")
+}

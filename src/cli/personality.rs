@@ -1,0 +1,134 @@
+//! The Python personality: installed or linked as `python`, the binary takes the command lines that start `wpt serve` and
+//! `wpt make-hosts-file`, so that those who start WPT through Python try it without a change.
+//!
+//! It is no Python. Everything else is refused with a message that says so.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
+
+/// The version that is claimed: handlers run as on this one. Deno takes no other than 3.11.
+const VERSION: &str = "Python 3.11.7\n";
+
+/// What a command line for Python comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Print this and end.
+    Print(&'static str),
+    /// Do what this `wpt` script would do with these arguments.
+    Wpt { script: PathBuf, arguments: Vec<OsString> },
+    /// Say this and end with exit code 2.
+    Refuse(String),
+}
+
+/// Whether a program of this name is expected to be Python: python, python3, python3.11.
+pub(super) fn is_python(program: &OsStr) -> bool {
+    let name = Path::new(program).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let version = name.strip_prefix("python");
+    version.is_some_and(|version| version.chars().all(|letter| letter.is_ascii_digit() || letter == '.'))
+}
+
+/// Reads the arguments behind the program's name.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Line {
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let Some(text) = argument.to_str().filter(|text| text.starts_with('-')) else {
+            return script(argument.into(), arguments.collect());
+        };
+        match text {
+            "--version" | "-V" | "-VV" => return Line::Print(VERSION),
+            // These two take a value; those below are about what we have not got: a site, byte code, buffered output.
+            "-X" | "-W" => drop(arguments.next()),
+            _ if text.starts_with("-X") || text.starts_with("-W") => {}
+            _ if text.len() > 1 && text.chars().skip(1).all(|flag| "bBdEiIOPqRsSuvx".contains(flag)) => {}
+            _ => return Line::Refuse(format!("{} {text:?} is not among it.", introduction())),
+        }
+    }
+    Line::Refuse(format!("{} No script was named.", introduction()))
+}
+
+fn script(path: PathBuf, arguments: Vec<OsString>) -> Line {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    if !matches!(name, "wpt" | "wpt.py") {
+        return Line::Refuse(format!("{} {} is another script.", introduction(), path.display()));
+    }
+    // A link leads to the script, and the checkout is where the script is.
+    let found = match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() => path.canonicalize(),
+        Ok(_) => Ok(path.clone()),
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(script) => Line::Wpt { script, arguments },
+        Err(error) => Line::Refuse(format!("can't open file {:?}: {error}", path.display())),
+    }
+}
+
+fn introduction() -> &'static str {
+    "This `python` is wptserve-rs and no Python interpreter: it takes `[-u] wpt serve …`, `[-u] wpt make-hosts-file …` and \
+     --version. Use another python for the rest."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Line {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn programs_called_python_are_recognised() {
+        for (program, python) in [
+            ("python", true),
+            ("/usr/bin/python3", true),
+            ("python3.11", true),
+            ("python.exe", true),
+            ("wptserve", false),
+            ("python-config", false),
+            ("pythonw", false),
+            ("", false),
+        ] {
+            assert_eq!(is_python(OsStr::new(program)), python, "{program}");
+        }
+    }
+
+    #[test]
+    fn the_wpt_script_is_found_behind_flags() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("wpt"), "").unwrap();
+        std::os::unix::fs::symlink(path("wpt"), path("wpt.py")).unwrap();
+        let wpt = |line: &str| match parsed(&line.replace('@', folder.path().to_str().unwrap())) {
+            Line::Wpt { script, arguments } => (script.file_name().unwrap().to_owned(), arguments.len()),
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(wpt("@/wpt serve"), ("wpt".into(), 1));
+        assert_eq!(wpt("-u @/wpt serve --config x"), ("wpt".into(), 3));
+        assert_eq!(wpt("-uB -X dev -W error -Xutf8 @/wpt"), ("wpt".into(), 0));
+        // The checkout is where the link leads.
+        assert_eq!(wpt("@/wpt.py --venv x serve"), ("wpt".into(), 3));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for (line, part) in [
+            ("", "No script was named"),
+            ("-c print(1)", "\"-c\" is not among it"),
+            ("-m http.server", "\"-m\" is not among it"),
+            ("-", "\"-\" is not among it"),
+            ("--help", "\"--help\" is not among it"),
+            ("setup.py install", "setup.py is another script"),
+            ("missing/wpt serve", "can't open file \"missing/wpt\""),
+        ] {
+            match parsed(line) {
+                Line::Refuse(message) => assert!(message.contains(part), "{line}: {message}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+        assert_eq!(parsed("-V"), Line::Print(VERSION));
+        assert_eq!(parsed("--version"), Line::Print(VERSION));
+    }
+}

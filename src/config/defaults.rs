@@ -1,0 +1,95 @@
+//! The keys of the configuration and what they are when nobody says otherwise.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::hosts::{ALTERNATE, BROWSER_HOST};
+
+/// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy`.
+pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
+    let path = |parts: &[&str]| {
+        let mut path = repo_root.to_owned();
+        path.extend(parts);
+        path.to_string_lossy().into_owned()
+    };
+    let mut ports = json!({
+        "http": [8000, "auto"],
+        "http-local": ["auto"],
+        "http-public": ["auto"],
+        "https": [8443, 8444],
+        "https-local": ["auto"],
+        "https-public": ["auto"],
+        "ws": ["auto"],
+        "wss": ["auto"],
+        "webtransport-h3": ["auto"],
+    });
+    if h2 && let Value::Object(ports) = &mut ports {
+        ports.insert("h2".to_owned(), json!([9000]));
+    }
+    object(json!({
+        "browser_host": BROWSER_HOST,
+        "alternate_hosts": {ALTERNATE.0: ALTERNATE.1},
+        "doc_root": path(&[]),
+        "ws_doc_root": path(&["websockets", "handlers"]),
+        "ws_extra": null,
+        "server_host": null,
+        "ports": ports,
+        "check_subdomains": true,
+        "bind_address": true,
+        "ssl": {
+            "type": "pregenerated",
+            "encrypt_after_connect": false,
+            "openssl": openssl(),
+            "pregenerated": {
+                "host_key_path": path(&["tools", "certs", "web-platform.test.key"]),
+                "host_cert_path": path(&["tools", "certs", "web-platform.test.pem"]),
+            },
+            "none": {},
+        },
+        "aliases": [],
+        "logging": {"level": "info", "suppress_handler_traceback": false},
+        "import_policy": "warn",
+    }))
+}
+
+/// One http port: wptserve 4.0.3, config.py, `ConfigBuilder._default`.
+pub(super) fn plain(doc_root: &Path, host: &str, port: u16) -> Map<String, Value> {
+    object(json!({
+        "browser_host": host,
+        "alternate_hosts": {},
+        "doc_root": doc_root.to_string_lossy(),
+        "server_host": null,
+        "ports": {"http": [port]},
+        "check_subdomains": true,
+        "bind_address": true,
+        "ssl": {
+            "type": "none",
+            "encrypt_after_connect": false,
+            "none": {},
+            "openssl": openssl(),
+            "pregenerated": {"host_key_path": null, "host_cert_path": null},
+        },
+        "aliases": [],
+        "logging": {"level": "debug", "suppress_handler_traceback": false},
+        "import_policy": "strict",
+    }))
+}
+
+fn openssl() -> Value {
+    json!({
+        "openssl_binary": "openssl",
+        "base_path": "_certs",
+        "password": "web-platform-tests",
+        "force_regenerate": false,
+        "duration": 30,
+        "base_conf_path": null,
+    })
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
