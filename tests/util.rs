@@ -129,9 +129,39 @@ impl Launch {
         self
     }
 
+    /// Serves this directory with a port for http and one for HTTP/2.
+    pub fn serve_all(mut self, root: &Path) -> Arc<Server> {
+        let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (key, cert) = (self.folder.path().join("key.pem"), self.folder.path().join("cert.pem"));
+        fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
+        fs::write(&cert, certificate.cert.pem()).unwrap();
+        let config = serde_json::json!({
+            "browser_host": "127.0.0.1", "alternate_hosts": {}, "server_host": "127.0.0.1", "check_subdomains": false,
+            "ports": {
+                "http": ["auto", "auto"], "http-local": [], "http-public": [], "https": [], "https-local": [],
+                "https-public": [], "ws": [], "wss": [], "webtransport-h3": [], "h2": ["auto"],
+            },
+            "ssl": {"type": "pregenerated", "pregenerated": {"host_key_path": key, "host_cert_path": cert}},
+        });
+        let path = self.folder.path().join("config.json");
+        fs::write(&path, config.to_string()).unwrap();
+        self.command.arg("--config").arg(path).arg("--doc-root").arg(root).current_dir(root);
+        self.run()
+    }
+
+    /// The same with the site that it was made with.
+    pub fn serve_all_here(self) -> Arc<Server> {
+        let root = self.root.clone();
+        self.serve_all(&root)
+    }
+
     pub fn start(mut self) -> Arc<Server> {
-        let log = self.folder.path().join("log");
         self.command.args(["--port", &self.port.to_string(), "--doc-root"]).arg(&self.root);
+        self.run()
+    }
+
+    fn run(mut self) -> Arc<Server> {
+        let log = self.folder.path().join("log");
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         self.command.stdout(out.try_clone().unwrap()).stderr(out);
         let mut child = self.command.spawn().expect("the binary starts");
@@ -145,7 +175,8 @@ impl Launch {
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
         let port = ready["ports"]["http"][0].as_u64().expect("a port in the ready file");
         let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
-        Arc::new(Server { child: Mutex::new(child), address, site: self.site, folder: self.folder })
+        let h2 = ready["ports"]["h2"][0].as_u64().and_then(|port| port.try_into().ok()).unwrap_or_default();
+        Arc::new(Server { child: Mutex::new(child), address, h2, site: self.site, folder: self.folder })
     }
 }
 
@@ -153,6 +184,8 @@ impl Launch {
 pub struct Server {
     child: Mutex<Child>,
     pub address: SocketAddr,
+    /// The port for HTTP/2, if there is one.
+    pub h2: u16,
     pub site: Site,
     folder: TempDir,
 }

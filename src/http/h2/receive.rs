@@ -159,6 +159,8 @@ impl Connection {
                 Ok(())
             }
             Frame::GoAway { code } => {
+                // Whoever says this is about to leave; the open streams are answered first.
+                self.close();
                 events.push_back(Event::GoAway { code });
                 Ok(())
             }

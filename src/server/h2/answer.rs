@@ -80,6 +80,7 @@ async fn answer(wire: Wire, stream: u32, rest: Rest) {
     let outcome = match rest {
         Rest::Reply(reply, is_head) => {
             wire.completed(stream).await;
+            pause(wire.site().latency).await;
             send(&wire, stream, is_head, reply).await
         }
         Rest::Content(job, request) => serve_content(&wire, stream, job, request).await,
@@ -104,6 +105,7 @@ async fn serve_content(wire: &Wire, stream: u32, job: Job, request: Request) -> 
     if !wire.completed(stream).await {
         return Ok(());
     }
+    pause(wire.site().latency).await;
     let is_head = request.is_head();
     let site = Arc::clone(wire.site());
     let url = request.url.clone();
@@ -204,7 +206,11 @@ async fn follow(wire: &Wire, stream: u32, is_head: bool, mut events: H2Events, s
     let mut pushed = Vec::new();
     let mut is_begun = false;
     let outcome = loop {
-        match events.next().await {
+        let event = events.next().await;
+        if !is_begun && !matches!(event, Some(H2Event::Used(_))) {
+            pause(wire.site().latency).await;
+        }
+        match event {
             Some(H2Event::Ask(ask, answer)) => {
                 is_begun = true;
                 let result = wire.perform(stream, ask).await;

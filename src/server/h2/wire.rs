@@ -1,7 +1,7 @@
 //! One connection: the task that reads and writes its socket, and what the tasks of its streams share with it.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::{HashMap, VecDeque},
     future::poll_fn,
     pin::Pin,
@@ -41,8 +41,6 @@ struct Inner {
     waker: RefCell<Option<Waker>>,
     /// Tells the tasks of the streams that something has changed: windows, streams, room.
     change: Notify,
-    /// The client has said that it opens no more streams.
-    farewell: Cell<bool>,
 }
 
 /// A connection, as its tasks share it.
@@ -58,7 +56,6 @@ pub(super) async fn serve(mut stream: Stream, peer: (String, u16), site: Arc<Sit
         hearers: RefCell::default(),
         waker: RefCell::default(),
         change: Notify::new(),
-        farewell: Cell::new(false),
     }));
     let mut input = BytesMut::new();
     let is_orderly = poll_fn(|context| wire.poll(&mut stream, &mut input, context)).await;
@@ -150,7 +147,6 @@ impl Wire {
         | Event::Priority { stream, .. }
         | Event::Reset { stream, .. }) = event
         else {
-            self.0.farewell.set(true);
             return;
         };
         if let Event::Request { fields, .. } = &event {
