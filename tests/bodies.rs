@@ -33,7 +33,7 @@ const FILES: &[(&str, &str)] = &[
 static SHARED: Shared = Shared::new();
 
 fn server() -> Arc<Server> {
-    SHARED.get(|| Server::start(FILES))
+    SHARED.get(|| super::start(FILES))
 }
 
 #[test]
@@ -211,10 +211,11 @@ fn an_upload_that_nobody_reads_does_not_lose_the_answer() {
         for connection in ["close", "keep-alive"] {
             let mut client = server.connect();
             let head = format!("GET {target} HTTP/1.1\r\nConnection: {connection}\r\nContent-Length: {size}\r\n\r\n");
+            let request = client.sealed([head.into_bytes(), vec![b'x'; size]].concat());
             let mut stream = client.stream.try_clone().unwrap();
             let upload = thread::spawn(move || {
                 use std::io::Write as _;
-                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&vec![b'x'; size]));
+                let _ = stream.write_all(&request);
             });
             // The answer is read late, as a browser does that is still sending.
             thread::sleep(Duration::from_millis(50));

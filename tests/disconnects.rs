@@ -50,7 +50,7 @@ const FILES: &[(&str, &str)] = &[
 static SHARED: Shared = Shared::new();
 
 fn server() -> Arc<Server> {
-    SHARED.get(|| Server::start(FILES))
+    SHARED.get(|| super::start(FILES))
 }
 
 /// What a handler has noted under this key, as soon as it passes.

@@ -13,7 +13,7 @@ static SERVER: Shared = Shared::new();
 
 /// A server of fixtures/h2/site.
 fn server() -> Arc<Server> {
-    SERVER.get(|| Launch::new(&[]).serve_all(&fixtures().join("site")))
+    SERVER.get(|| Launch::new(&[]).with_root(&fixtures().join("site")).start())
 }
 
 fn fixtures() -> std::path::PathBuf {
@@ -223,7 +223,7 @@ fn two_hundred_handlers_sleep_on_one_connection() {
 
 #[test]
 fn a_stream_that_waits_for_its_client_has_no_thread() {
-    let server = Launch::new(&[("wait.py", "def main(request, response):\n    return 'done'\n")]).serve_all_here();
+    let server = Launch::new(&[("wait.py", "def main(request, response):\n    return 'done'\n")]).tls().start();
     let threads = || fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().count();
     let mut connection = connect(&server);
     let streams: Vec<u32> = (0..90).map(|_| connection.post("/wait.py")).collect();
@@ -304,7 +304,7 @@ fn a_goaway_of_the_client_lets_its_streams_end() {
 #[test]
 fn latency_delays_answers() {
     let site = [("a.txt", "a"), ("b.py", "def main(request, response):\n    return 'b'\n")];
-    let server = Launch::new(&site).arg("--latency").arg("300").serve_all_here();
+    let server = Launch::new(&site).arg("--latency").arg("300").tls().start();
     for path in ["/a.txt", "/b.py", "/none"] {
         let mut connection = connect(&server);
         let start = std::time::Instant::now();

@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::duplicate_mod,
     reason = "a test says that it failed by panicking, and prints what it has measured"
 )]
 
@@ -19,8 +20,15 @@ mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod layers; // which room of src/ may name which
 mod malformed; // bad input of every kind is answered
+mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod safety; // no path leads out of the doc root; symbolic links are followed
+mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets
 
 mod util; // the server process, a temporary doc root, and a client that sends and reads raw bytes
+
+/// A server for modules that [`over_tls`] runs once more.
+fn start(files: &[(&str, &str)]) -> std::sync::Arc<util::Server> {
+    util::Server::start(files)
+}

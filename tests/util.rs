@@ -15,7 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
 use tempfile::TempDir;
+use tokio_rustls::rustls::{
+    self, ClientConfig, ClientConnection, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 /// How long anything may take that should come at once. Generous: machines are noisy, and only failures wait for it.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -78,7 +84,9 @@ pub struct Launch {
     port: u16,
     root: PathBuf,
     site: Site,
-    /// Ready file and log, apart from what is served.
+    /// `ssl` of the configuration, for a server with an https port.
+    ssl: Option<serde_json::Value>,
+    /// Ready file, log and certificates, apart from what is served.
     folder: TempDir,
 }
 
@@ -95,7 +103,7 @@ impl Launch {
         command.args(line).arg("serve");
         command.arg("--ready-file").arg(folder.path().join("ready"));
         command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null());
-        Self { command, root: site.path().to_owned(), site, folder, port: 0 }
+        Self { command, root: site.path().to_owned(), site, folder, port: 0, ssl: None }
     }
 
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -119,6 +127,24 @@ impl Launch {
         self
     }
 
+    /// Serves over TLS, with a certificate of its own for [`HOST`].
+    pub fn tls(self) -> Self {
+        self.ssl(&json!({}))
+    }
+
+    /// Serves a directory that is not made of text over TLS, HTTP/2 among the ports.
+    pub fn with_root(mut self, root: &Path) -> Self {
+        self.root = root.to_owned();
+        self.command.current_dir(root);
+        self.tls()
+    }
+
+    /// The same, with other keys of `ssl` in the configuration.
+    pub fn ssl(mut self, ssl: &serde_json::Value) -> Self {
+        self.ssl = Some(ssl.clone());
+        self
+    }
+
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
@@ -129,39 +155,13 @@ impl Launch {
         self
     }
 
-    /// Serves this directory with a port for http and one for HTTP/2.
-    pub fn serve_all(mut self, root: &Path) -> Arc<Server> {
-        let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (key, cert) = (self.folder.path().join("key.pem"), self.folder.path().join("cert.pem"));
-        fs::write(&key, certificate.signing_key.serialize_pem()).unwrap();
-        fs::write(&cert, certificate.cert.pem()).unwrap();
-        let config = serde_json::json!({
-            "browser_host": "127.0.0.1", "alternate_hosts": {}, "server_host": "127.0.0.1", "check_subdomains": false,
-            "ports": {
-                "http": ["auto", "auto"], "http-local": [], "http-public": [], "https": [], "https-local": [],
-                "https-public": [], "ws": [], "wss": [], "webtransport-h3": [], "h2": ["auto"],
-            },
-            "ssl": {"type": "pregenerated", "pregenerated": {"host_key_path": key, "host_cert_path": cert}},
-        });
-        let path = self.folder.path().join("config.json");
-        fs::write(&path, config.to_string()).unwrap();
-        self.command.arg("--config").arg(path).arg("--doc-root").arg(root).current_dir(root);
-        self.run()
-    }
-
-    /// The same with the site that it was made with.
-    pub fn serve_all_here(self) -> Arc<Server> {
-        let root = self.root.clone();
-        self.serve_all(&root)
-    }
-
     pub fn start(mut self) -> Arc<Server> {
-        self.command.args(["--port", &self.port.to_string(), "--doc-root"]).arg(&self.root);
-        self.run()
-    }
-
-    fn run(mut self) -> Arc<Server> {
         let log = self.folder.path().join("log");
+        self.command.arg("--doc-root").arg(&self.root);
+        match &self.ssl {
+            None => self.command.args(["--port", &self.port.to_string()]),
+            Some(ssl) => self.command.arg("--config").arg(https_config(self.folder.path(), ssl)),
+        };
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         self.command.stdout(out.try_clone().unwrap()).stderr(out);
         let mut child = self.command.spawn().expect("the binary starts");
@@ -173,19 +173,67 @@ impl Launch {
             fs::read_to_string(&ready).ok()
         });
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let port = ready["ports"]["http"][0].as_u64().expect("a port in the ready file");
+        let scheme = if self.ssl.is_some() { "https" } else { "http" };
+        let port = ready["ports"][scheme][0].as_u64().expect("a port in the ready file");
         let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
-        let h2 = ready["ports"]["h2"][0].as_u64().and_then(|port| port.try_into().ok()).unwrap_or_default();
-        Arc::new(Server { child: Mutex::new(child), address, h2, site: self.site, folder: self.folder })
+        let h2 = ready["ports"]["h2"][0].as_u64().unwrap_or_default().try_into().unwrap();
+        let ca = self.folder.path().join("certs/cacert.pem");
+        let client_config = ca.exists().then(|| client_config(&ca));
+        Arc::new(Server {
+            child: Mutex::new(child),
+            address,
+            h2,
+            scheme,
+            client_config,
+            site: self.site,
+            folder: self.folder,
+        })
     }
+}
+
+/// The name in the certificate of [`Launch::tls`].
+pub const HOST: &str = "web-platform.test";
+
+/// Writes a configuration with a port for https and one for HTTP/2, and what else is needed for that.
+fn https_config(folder: &Path, ssl: &serde_json::Value) -> PathBuf {
+    let mut config = json!({
+        "server_host": "127.0.0.1",
+        "browser_host": HOST,
+        "check_subdomains": false,
+        "import_policy": "strict",
+        "ports": {
+            "http": [null], "http-local": [null], "http-public": [null],
+            "https": ["auto"], "https-local": [null], "https-public": [null],
+            "ws": [null], "wss": [null], "webtransport-h3": [null], "h2": ["auto"],
+        },
+        "ssl": {"type": "openssl", "openssl": {"base_path": folder.join("certs")}},
+    });
+    config["ssl"].as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
+    let path = folder.join("config.json");
+    fs::write(&path, config.to_string()).unwrap();
+    path
+}
+
+/// A client that trusts this CA.
+fn client_config(ca: &Path) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
 }
 
 /// A running server; killed when dropped.
 pub struct Server {
     child: Mutex<Child>,
     pub address: SocketAddr,
-    /// The port for HTTP/2, if there is one.
+    /// The port for HTTP/2 of a server over TLS.
     pub h2: u16,
+    pub scheme: &'static str,
+    client_config: Option<Arc<ClientConfig>>,
     pub site: Site,
     folder: TempDir,
 }
@@ -195,7 +243,17 @@ impl Server {
         Launch::new(files).start()
     }
 
+    /// A new connection, with the handshake if the port is an encrypted one.
     pub fn connect(self: &Arc<Self>) -> Client {
+        let mut client = self.connect_plain();
+        if self.client_config.is_some() {
+            client.encrypt();
+        }
+        client
+    }
+
+    /// A new connection without a handshake.
+    pub fn connect_plain(self: &Arc<Self>) -> Client {
         Client::connect(self)
     }
 
@@ -356,12 +414,15 @@ impl Answer {
     }
 }
 
-/// A connection of raw bytes.
+/// A connection of raw bytes, plain or encrypted.
 pub struct Client {
     pub stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+    /// A handshake that has begun.
+    hello: Option<Box<ClientConnection>>,
     buffer: Vec<u8>,
     /// The server lives as long as somebody talks to it.
-    _server: Arc<Server>,
+    server: Arc<Server>,
 }
 
 impl Client {
@@ -370,16 +431,70 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Self { stream, buffer: Vec::new(), _server: Arc::clone(server) }
+        Self { stream, tls: None, hello: None, buffer: Vec::new(), server: Arc::clone(server) }
+    }
+
+    /// The handshake, now.
+    #[track_caller]
+    pub fn encrypt(&mut self) {
+        let hello = self.hello();
+        self.stream.write_all(&hello).unwrap();
+        self.finish_handshake();
+    }
+
+    /// The first bytes of a handshake.
+    pub fn hello(&mut self) -> Vec<u8> {
+        let config = Arc::clone(self.server.client_config.as_ref().expect("a server with TLS"));
+        let mut tls = Box::new(ClientConnection::new(config, HOST.try_into().unwrap()).unwrap());
+        tls.set_buffer_limit(None);
+        let mut hello = Vec::new();
+        tls.write_tls(&mut hello).unwrap();
+        self.hello = Some(tls);
+        hello
+    }
+
+    /// The rest of the handshake.
+    #[track_caller]
+    pub fn finish_handshake(&mut self) {
+        let mut tls = self.hello.take().expect("a handshake that has begun");
+        let arrived = std::mem::take(&mut self.buffer);
+        let mut arrived = arrived.as_slice();
+        while !arrived.is_empty() {
+            tls.read_tls(&mut arrived).unwrap();
+            tls.process_new_packets().expect("the handshake succeeds");
+        }
+        tls.complete_io(&mut self.stream).expect("the handshake succeeds");
+        self.tls = Some(tls);
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).expect("the server takes what is sent");
+        let sealed = self.sealed(bytes);
+        self.stream.write_all(&sealed).expect("the server takes what is sent");
+    }
+
+    /// These bytes as they have to be written to the socket.
+    pub fn sealed(&mut self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+        let Some(tls) = &mut self.tls else { return bytes.as_ref().to_vec() };
+        tls.writer().write_all(bytes.as_ref()).unwrap();
+        let mut sealed = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut sealed).unwrap();
+        }
+        sealed
     }
 
     /// Ends our side of the connection; the server's answers can still be read.
     pub fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Says so in TLS first, as a polite client does.
+    pub fn half_close_politely(&mut self) {
+        let tls = self.tls.as_mut().expect("a connection with TLS");
+        tls.send_close_notify();
+        let farewell = self.sealed([]);
+        self.stream.write_all(&farewell).unwrap();
+        self.half_close();
     }
 
     /// Ends the connection with a reset instead of an orderly close.
@@ -390,7 +505,12 @@ impl Client {
     /// Reads what comes next into the buffer; false at the end of the connection.
     fn fill(&mut self) -> bool {
         let mut chunk = [0; 64 * 1024];
-        match self.stream.read(&mut chunk) {
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut chunk),
+            // The end of the connection is an error here, unless the server has said in TLS that it comes.
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).read(&mut chunk),
+        };
+        match read {
             Ok(0) => false,
             Ok(count) => {
                 self.buffer.extend_from_slice(&chunk[..count]);
@@ -472,7 +592,10 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&self.buffer), "");
         self.stream.set_read_timeout(Some(QUIET)).unwrap();
         let mut byte = [0];
-        let read = self.stream.read(&mut byte);
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut byte),
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).read(&mut byte),
+        };
         self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
         match read {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}

@@ -50,7 +50,7 @@ const FILES: &[(&str, &str)] = &[
 static SHARED: Shared = Shared::new();
 
 fn server() -> Arc<Server> {
-    SHARED.get(|| Server::start(FILES))
+    SHARED.get(|| super::start(FILES))
 }
 
 /// An answer's head without the value of Date, which must be there.
@@ -235,15 +235,15 @@ fn odd_targets_reach_the_handler_unchanged() {
         ("/target.py?\u{1}\u{7f}", "/target.py?\\x01\\x7f"),
     ] {
         let seen = server.get(target).ok();
-        let url = format!("http://localhost:{port}{path}");
+        let url = format!("{}://localhost:{port}{path}", server.scheme);
         assert_eq!(seen, format!("['{path}', '{url}']"), "{target:?}");
     }
     // Bytes are shown as latin-1 text, as CPython reads the request line.
     let mut client = server.connect();
     client.send(b"GET /target.py?\xe9\xff HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(client.answer().ok().starts_with("['/target.py?\u{e9}\u{ff}', "));
-    let seen = server.get("http://other.test:81/target.py?x").ok();
-    assert_eq!(seen, "['http://other.test:81/target.py?x', 'http://other.test:81/target.py?x']");
+    let other = format!("{}://other.test:81/target.py?x", server.scheme);
+    assert_eq!(server.get(&other).ok(), format!("['{other}', '{other}']"));
     for target in ["*", "abc", "?q"] {
         assert_eq!(server.get(target).error(404), "", "{target}");
     }

@@ -11,6 +11,7 @@ use crate::{
     route::Router,
     server::{self, Listener, Protocol, Site},
     tls,
+    websocket::Handlers,
 };
 
 pub(super) fn run(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
@@ -73,6 +74,7 @@ async fn serve(
         Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
     let python = Arc::new(python);
     let router = Router::default();
+    let handlers = Handlers::new(&config.ws_doc_root, &config.ws_extra);
     let announcement = announce::Announcement::new(&config, &ports);
     if config.check_subdomains
         && let Some(first) = ports.bound.first()
@@ -93,6 +95,10 @@ async fn serve(
             router: router.clone(),
             latency: config.latency,
             python: Arc::clone(&python),
+            ws: match bound.service {
+                Service::Ws | Service::Wss | Service::Http2 => Some(handlers.clone()),
+                _ => None,
+            },
         },
         socket: bound.socket,
         protocol: match bound.service {
@@ -104,6 +110,7 @@ async fn serve(
             Service::Http2 => Arc::clone(&identity.h2),
             _ => Arc::clone(&identity.https),
         }),
+        encrypt_after_connect: config.encrypt_after_connect && bound.service == Service::Https,
     });
     let mut failure = None;
     let stop = async {

@@ -5,8 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::hosts::{ALTERNATE, BROWSER_HOST};
+use crate::tls::DEFAULT_PASSWORD;
 
-/// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy`.
+/// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy` and
+/// `ssl.pregenerated.mint`.
 pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
     let path = |parts: &[&str]| {
         let mut path = repo_root.to_owned();
@@ -44,6 +46,7 @@ pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
             "pregenerated": {
                 "host_key_path": path(&["tools", "certs", "web-platform.test.key"]),
                 "host_cert_path": path(&["tools", "certs", "web-platform.test.pem"]),
+                "mint": true,
             },
             "none": {},
         },
@@ -68,7 +71,7 @@ pub(super) fn plain(doc_root: &Path, host: &str, port: u16) -> Map<String, Value
             "encrypt_after_connect": false,
             "none": {},
             "openssl": openssl(),
-            "pregenerated": {"host_key_path": null, "host_cert_path": null},
+            "pregenerated": {"host_key_path": null, "host_cert_path": null, "mint": true},
         },
         "aliases": [],
         "logging": {"level": "debug", "suppress_handler_traceback": false},
@@ -80,7 +83,7 @@ fn openssl() -> Value {
     json!({
         "openssl_binary": "openssl",
         "base_path": "_certs",
-        "password": "web-platform-tests",
+        "password": DEFAULT_PASSWORD,
         "force_regenerate": false,
         "duration": 30,
         "base_conf_path": null,

@@ -45,6 +45,8 @@ pub struct Config {
     pub ports: Vec<SchemePorts>,
     /// Where the certificate comes from; `None` when nothing is encrypted.
     pub tls: Option<tls::Source>,
+    /// Whether https ports wait for a CONNECT before they encrypt.
+    pub encrypt_after_connect: bool,
     /// The names of all hosts.
     pub hosts: Hosts,
     /// What the log has to say.
@@ -144,8 +146,13 @@ impl Config {
             None => read.import_policy()?,
         };
         let bind_address = read.truth("bind_address");
+        let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
         let check_subdomains = profile == Profile::Wpt && read.truth("check_subdomains");
+        // Handlers see wptserve's keys only.
         data.shift_remove("import_policy");
+        if let Some(Value::Object(files)) = data.get_mut("ssl").and_then(|ssl| ssl.get_mut("pregenerated")) {
+            files.shift_remove("mint");
+        }
         Ok(Self {
             doc_root,
             ws_doc_root,
@@ -154,6 +161,7 @@ impl Config {
             bind_address,
             check_subdomains,
             ports,
+            encrypt_after_connect,
             tls,
             hosts,
             log_level,
@@ -231,7 +239,23 @@ impl<'a> Reader<'a> {
                 key: sources::absolute(Path::new(self.text("ssl.pregenerated.host_key_path")?))?,
                 cert: sources::absolute(Path::new(self.text("ssl.pregenerated.host_cert_path")?))?,
                 ca_cert: None,
+                mint: self.truth("ssl.pregenerated.mint"),
             })),
+            "openssl" => {
+                let duration = self.value("ssl.openssl.duration");
+                Ok(Some(tls::Source::OpenSsl {
+                    base_path: match self.value("ssl.openssl.base_path") {
+                        Value::Null => None,
+                        _ => Some(sources::absolute(Path::new(self.text("ssl.openssl.base_path")?))?),
+                    },
+                    password: self.text("ssl.openssl.password")?.to_owned(),
+                    force_regenerate: self.truth("ssl.openssl.force_regenerate"),
+                    duration: duration
+                        .as_u64()
+                        .and_then(|days| days.try_into().ok())
+                        .ok_or_else(|| ConfigError::kind("ssl.openssl.duration", "a number of days", duration))?,
+                }))
+            }
             other => Err(ConfigError::SslType(other.to_owned())),
         }
     }

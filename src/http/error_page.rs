@@ -1,14 +1,14 @@
 //! The answers CPython gives on its own, before wptserve sees the request.
 //!
 //! Follows CPython 3.11, `http/server.py`, `BaseHTTPRequestHandler.send_error`. Not used for anything that has become a request:
-//! those errors are wptserve's JSON ([`Reply::error`](super::Reply::error)).
+//! those errors are wptserve's JSON ([`Reply::error`](super::Reply::error)). On a WebSocket port it is the other way round.
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::SERVER;
 use super::text::{encode_latin1, escape_html};
+use super::{SERVER, status};
 
 /// Which parts of an answer go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +31,19 @@ pub(super) struct ErrorPage {
 
 impl ErrorPage {
     pub(super) fn encode(&self, parts: Parts) -> Bytes {
+        self.encode_as("HTTP/1.1", parts)
+    }
+
+    fn encode_as(&self, version: &str, parts: Parts) -> Bytes {
         let body = self.body();
         if parts == Parts::Body {
             return Bytes::from(body);
         }
-        let head = format!(
-            "HTTP/1.1 {} {}\r\nServer: {SERVER}\r\nDate: {}\r\nConnection: close\r\n\
-             Content-Type: text/html;charset=utf-8\r\nContent-Length: {}\r\n\r\n",
-            self.code,
-            self.message,
-            httpdate::fmt_http_date(SystemTime::now()),
-            body.len(),
-        );
+        let head = start(version, self.code, &self.message)
+            + &format!(
+                "Connection: close\r\nContent-Type: text/html;charset=utf-8\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
         // The message quotes the request, which is latin-1 text.
         let mut answer = encode_latin1(&head).unwrap_or_else(|| head.into_bytes());
         if parts == Parts::HeadAndBody {
@@ -73,4 +74,35 @@ impl ErrorPage {
         ]
         .join("\n")
     }
+}
+
+/// The lines that CPython starts every answer with.
+fn start(version: &str, code: u16, message: &str) -> String {
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    format!("{version} {code} {message}\r\nServer: {SERVER}\r\nDate: {date}\r\n")
+}
+
+/// The answer of pywebsocket3 4.0.2 to a request that does not become a WebSocket: CPython's page, but as HTTP/1.0. `method` and
+/// `version` are those of the request.
+pub fn handshake_error(code: u16, method: &str, version: &str) -> Bytes {
+    let explain = match code {
+        400 => "Bad request syntax or unsupported method",
+        403 => "Request forbidden -- authorization will not help",
+        404 => "Nothing matches the given URI",
+        501 => "Server does not support this operation",
+        _ => "???",
+    };
+    let parts = match (version, method) {
+        ("HTTP/0.9", _) => Parts::Body,
+        (_, "HEAD") => Parts::Head,
+        _ => Parts::HeadAndBody,
+    };
+    let message = status::reason(code.into()).unwrap_or_default().to_owned();
+    ErrorPage { code, message, explain }.encode_as("HTTP/1.0", parts)
+}
+
+/// The answer of pywebsocket3 4.0.2 to a WebSocket version that it does not know: a head without a body, naming those it does.
+pub fn unknown_version(versions: &str) -> Bytes {
+    let message = status::reason(400).unwrap_or_default();
+    Bytes::from(start("HTTP/1.0", 400, message) + &format!("Sec-WebSocket-Version: {versions}\r\n\r\n"))
 }

@@ -7,7 +7,7 @@
 
 pub mod cookies;
 pub mod encoder;
-mod error_page;
+pub mod error_page;
 pub mod framing;
 pub mod h2;
 pub mod head;

@@ -21,6 +21,7 @@ use super::{
     link::Link,
     native::{Answer, Fields, Request, Response, Surroundings, finder, pipes},
     traceback,
+    websocket::Modules,
 };
 use crate::http;
 
@@ -31,6 +32,8 @@ pub(super) struct Runtime {
     pub(super) http_exception: PyObjectRef,
     /// What `request.server` is made of.
     pub(super) surroundings: Arc<Surroundings>,
+    /// The modules of WebSocket handlers.
+    pub(super) modules: Modules,
 }
 
 /// One request for one handler.

@@ -11,8 +11,10 @@ mod link;
 mod native;
 mod pool;
 mod script;
+mod socket;
 mod traceback;
 mod vm;
+mod websocket;
 mod wording;
 
 use std::{
@@ -31,15 +33,20 @@ use tokio::sync::oneshot;
 pub use conversation::{Closing, Conversation, H2Event, H2Events};
 pub use import::ImportPolicy;
 pub use link::{Event, Events, Last};
+pub use socket::{Command, Read, Session};
+pub use websocket::{Handshake, Opening};
 
 use crate::{docroot::DocPath, http};
 use call::{Call, Runtime};
 use import::Imports;
 use link::Link;
 use pool::Pool;
+use socket::Socket;
 
 /// Handlers that may run at the same time; the next ones wait.
 const MAX_THREADS: usize = 1024;
+/// WebSocket sessions that may be open at the same time, apart from the handlers; the next ones are refused.
+const MAX_SESSIONS: usize = 8192;
 
 /// What handlers see of the server, apart from their request.
 #[derive(Debug, Default)]
@@ -56,7 +63,7 @@ pub struct Environment {
 pub struct Python {
     pool: Arc<Pool>,
     supervisor: Mutex<Option<thread::JoinHandle<()>>>,
-    runtime: Arc<OnceLock<Runtime>>,
+    runtime: Arc<OnceLock<Arc<Runtime>>>,
 }
 
 impl fmt::Debug for Python {
@@ -86,7 +93,7 @@ impl Python {
         policy: ImportPolicy,
         environment: Environment,
     ) -> std::io::Result<(Self, oneshot::Receiver<Result<(), NotStarted>>)> {
-        let pool = Pool::new(MAX_THREADS);
+        let pool = Pool::new(MAX_THREADS, MAX_SESSIONS);
         let runtime = Arc::new(OnceLock::new());
         let imports = Arc::new(Imports::new(root, policy));
         let (started, is_started) = oneshot::channel();
@@ -101,7 +108,7 @@ impl Python {
             match outcome {
                 Ok((interpreter, Ok(prepared))) => {
                     // Nobody else fills it, and nobody may be listening.
-                    let _ = (filled.set(prepared), started.send(Ok(())));
+                    let _ = (filled.set(Arc::new(prepared)), started.send(Ok(())));
                     supervised.supervise(&interpreter);
                     // Handlers may still run in its threads; the process is about to end.
                     std::mem::forget(interpreter);
@@ -156,6 +163,22 @@ impl Python {
         Conversation::new(script.into_path(), request, route_match, pool, runtime)
     }
 
+    /// Runs the WebSocket handler of a request until its connection closes.
+    ///
+    /// # Errors
+    /// [`Overloaded`], when too many sessions are open.
+    pub fn open(&self, opening: Opening) -> Result<Session, Overloaded> {
+        let (socket, session) = Socket::new();
+        let runtime = Arc::clone(&self.runtime);
+        let job = move |vm: &VirtualMachine| {
+            if let Some(runtime) = runtime.get() {
+                websocket::run(opening, socket, runtime, vm);
+            }
+        };
+        self.pool.submit_session(Box::new(job)).map_err(|pool::Full| Overloaded)?;
+        Ok(session)
+    }
+
     /// Takes no more calls and ends the idle threads; running handlers are left alone.
     pub fn stop(&self) {
         self.pool.close();
@@ -173,5 +196,5 @@ fn prepare(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine)
     let utils = vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
     let http_exception = utils.get_attr("HTTPException", vm)?;
     let surroundings = Arc::new(native::Surroundings::new(environment, vm)?);
-    Ok(Runtime { imports, http_exception, surroundings })
+    Ok(Runtime { imports, http_exception, surroundings, modules: websocket::Modules::default() })
 }

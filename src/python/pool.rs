@@ -43,6 +43,8 @@ struct State {
     starting: usize,
     /// All threads, starting ones included.
     threads: usize,
+    /// Sessions that are running or queued: each has a thread beyond the limit.
+    sessions: usize,
     /// No more work is taken; the supervisor and the idle threads end.
     closed: bool,
 }
@@ -50,7 +52,9 @@ struct State {
 impl State {
     /// How many threads to start now: enough for the queue, and some ahead of demand.
     fn shortage(&self, limit: usize) -> usize {
-        (self.queue.len() + SPARE).saturating_sub(self.idle + self.starting).min(limit.saturating_sub(self.threads))
+        (self.queue.len() + SPARE)
+            .saturating_sub(self.idle + self.starting)
+            .min((limit + self.sessions).saturating_sub(self.threads))
     }
 }
 
@@ -59,12 +63,22 @@ pub(super) struct Pool {
     work: Condvar,
     grow: Condvar,
     limit: usize,
+    max_sessions: usize,
+}
+
+/// Counts a session until it is over, or will never run.
+struct Session(Arc<Pool>);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.state.lock().sessions -= 1;
+    }
 }
 
 impl Pool {
     /// A pool without threads; [`Pool::supervise`] starts them.
-    pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), work: Condvar::new(), grow: Condvar::new(), limit })
+    pub(super) fn new(limit: usize, max_sessions: usize) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), work: Condvar::new(), grow: Condvar::new(), limit, max_sessions })
     }
 
     /// Queues a job; it starts as soon as a thread is free, in the order of submission.
@@ -81,6 +95,22 @@ impl Pool {
             self.grow.notify_one();
         }
         Ok(())
+    }
+
+    /// Queues a job that may take as long as a client likes: the limit of threads is raised by one while it lasts.
+    pub(super) fn submit_session(self: &Arc<Self>, job: Job) -> Result<(), Full> {
+        {
+            let mut state = self.state.lock();
+            if state.sessions >= self.max_sessions {
+                return Err(Full);
+            }
+            state.sessions += 1;
+        }
+        let session = Session(Arc::clone(self));
+        self.submit(Box::new(move |vm| {
+            let _session = session;
+            job(vm);
+        }))
     }
 
     /// Drops what is queued, which answers it: nobody will ever run it. Takes no more.
@@ -195,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_panic_costs_one_thread_and_nothing_else() {
-        let pool = Pool::new(2);
+        let pool = Pool::new(2, 0);
         let supervised = Arc::clone(&pool);
         let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
             let interpreter = vm::build();

@@ -10,7 +10,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::{Site, wire::Connection};
+use super::{Site, websocket, wire::Connection};
 use crate::{
     content,
     docroot::{DocPath, PathError},
@@ -24,20 +24,30 @@ const FILE_CHUNK: usize = 256 * 1024;
 
 /// How an answer ended: whether the connection may serve another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum After {
+pub(super) enum After {
     KeepAlive,
     Close,
 }
 
-/// The one actix service. What it returns is swallowed by the wire; only its keep-alive flag counts.
+/// The actix service of the HTTP ports.
 pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    serve(request, async |head, connection| answer(head, connection, site.into_inner()).await).await
+}
+
+/// The actix service of the WebSocket ports.
+pub(super) async fn dispatch_websocket(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    serve(request, async |head, connection| websocket::answer(head, connection, site.into_inner()).await).await
+}
+
+/// Answers one request. What this returns is swallowed by the wire; only its keep-alive flag counts.
+async fn serve(request: HttpRequest, answer: impl AsyncFnOnce(Head, &Connection) -> After) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     // Both are there for every request: the wire has put them there before actix saw a byte.
     if let Some(connection) = request.conn_data::<Connection>()
         && let Some(head) = connection.take_head()
     {
         let keep_alive = head.keep_alive;
-        let after = answer(head, connection, site.into_inner()).await;
+        let after = answer(head, connection).await;
         let close = connection.finish(!keep_alive || after == After::Close).await;
         if !close {
             return response.finish();
@@ -56,9 +66,16 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     };
     // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
     if request.head.method == "CONNECT" {
-        return match reply(connection, is_head, Reply::new(200, Body::None)).await {
-            Ok(_) => After::KeepAlive,
-            Err(_) => After::Close,
+        let connected = async {
+            reply(connection, is_head, Reply::new(200, Body::None)).await?;
+            connection.encrypt().await
+        };
+        return match connected.await {
+            Ok(()) => After::KeepAlive,
+            Err(error) => {
+                log::debug!("a CONNECT ended the connection: {error}");
+                After::Close
+            }
         };
     }
     let outcome = if line_too_long {
@@ -107,6 +124,11 @@ async fn refuse(connection: &Connection, is_head: bool, error: &RequestError) ->
     After::Close
 }
 
+/// Serves a file or a listing.
+pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, request: Request) -> io::Result<After> {
+    serve_content(connection, site, Handler::File, request).await
+}
+
 async fn serve_content(
     connection: &Connection,
     site: &Arc<Site>,
@@ -126,7 +148,7 @@ async fn serve_content(
 }
 
 /// Writes a complete reply.
-async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
+pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
     pause(reply.wait).await;
     let (head, close) = Encoder::reply(&reply);
     let after = if close { After::Close } else { After::KeepAlive };

@@ -4,6 +4,7 @@ mod dispatch;
 mod h2;
 mod stream;
 mod watch;
+mod websocket;
 mod wire;
 
 use std::{cell::Cell, fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
@@ -11,11 +12,11 @@ use std::{cell::Cell, fmt, future::Future, io, net::TcpListener, sync::Arc, time
 use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::{App, dev::AppConfig, web};
+use actix_web::{App, Handler, HttpRequest, HttpResponse, dev::AppConfig, web};
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, rustls};
+use tokio_rustls::rustls;
 
-use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router};
+use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router, websocket::Handlers};
 use stream::Stream;
 use watch::Watch;
 use wire::{Connection, Wire};
@@ -43,6 +44,8 @@ pub struct Site {
     pub router: Router,
     /// Runs the handlers.
     pub python: Arc<Python>,
+    /// Where WebSocket handlers are; `None` where no WebSocket is spoken.
+    pub ws: Option<Handlers>,
 }
 
 impl fmt::Debug for Site {
@@ -73,6 +76,9 @@ pub struct Listener {
     pub protocol: Protocol,
     /// How connections are encrypted; `None` for plain TCP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// With [`Protocol::Http1`]: a connection is plain until the client has sent a CONNECT, so that the port can act as a
+    /// proxy to itself. wptserve 4.0.3, server.py, `handle_connect`.
+    pub encrypt_after_connect: bool,
 }
 
 /// Serves one site per listener until `stop` is ready; then drops all connections and returns.
@@ -83,16 +89,18 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
     let name = |site: &Site| format!("{} on port {}", site.scheme.as_str(), site.port);
     let watch = Watch::new(listeners.iter().map(|listener| (name(&listener.site), &listener.socket)))?;
-    for Listener { socket, site, protocol, tls } in listeners {
+    for Listener { socket, site, protocol, tls, encrypt_after_connect } in listeners {
         let name = name(&site);
         let site = web::Data::new(site);
-        let tls = tls.map(TlsAcceptor::from);
         builder = match protocol {
-            Protocol::Http2 => builder.listen(name, socket, move || h2::service(site.clone(), tls.clone()))?,
-            Protocol::Http1 | Protocol::WebSocket => {
-                builder.listen(name, socket, move || http1(site.clone(), tls.clone()))?
-            }
-        };
+            Protocol::WebSocket => builder.listen(name, socket, move || {
+                http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch_websocket)
+            }),
+            Protocol::Http2 => builder.listen(name, socket, move || h2::service(site.clone(), tls.clone())),
+            Protocol::Http1 => builder.listen(name, socket, move || {
+                http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch)
+            }),
+        }?;
     }
     let server = builder.run();
     let handle = server.handle();
@@ -113,13 +121,17 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
     }
 }
 
-/// What a worker does with a connection on a port for HTTP/1.
-fn http1(
+/// What a worker does with a connection on which requests come as HTTP/1.
+fn http1<F>(
     site: web::Data<Site>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    encrypt_after_connect: bool,
+    dispatch: F,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()>
+where
+    F: Handler<(HttpRequest, web::Data<Site>), Output = HttpResponse>,
 {
-    let app = App::new().app_data(site).default_service(web::to(dispatch::dispatch));
+    let app = App::new().app_data(site).default_service(web::to(dispatch));
     let app =
         app.into_factory().map_err(|error: actix_web::Error| -> Response<BoxBody> { error.error_response().into() });
     let http = HttpService::build()
@@ -131,12 +143,13 @@ fn http1(
             data.insert::<Connection>(wire.connection());
         })
         .h1(map_config(app, |()| AppConfig::default()));
+    let (at_once, after_connect) = if encrypt_after_connect { (None, tls) } else { (tls, None) };
     fn_service(move |stream: TcpStream| {
-        let tls = tls.clone();
+        let (at_once, after_connect) = (at_once.clone(), after_connect.clone());
         async move {
             let peer = stream.peer_addr().ok();
-            let stream = Stream::accept(stream, tls).await?;
-            Ok((Wire::new(stream, peer), peer))
+            let stream = Stream::accept(stream, at_once).await?;
+            Ok((Wire::new(stream, peer, after_connect), peer))
         }
     })
     .and_then(http)

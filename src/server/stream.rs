@@ -3,34 +3,58 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
+use bytes::{Buf as _, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+
+/// The first byte of a TLS connection: a record of the handshake.
+const HANDSHAKE: u8 = 0x16;
 
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(TcpStream),
     /// Boxed, because the state of a TLS session is large.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Socket>>),
+    /// In between: nothing can be read or written.
+    Taken,
 }
 
 impl Stream {
-    /// Takes an accepted connection, with the handshake if it is to be encrypted.
+    /// Takes an accepted connection, with the handshake if it is to be encrypted. A client may take its time for that.
     ///
     /// # Errors
     /// The handshake failed, or the client is gone.
-    pub(super) async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>) -> io::Result<Self> {
+    pub(super) async fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses is served anyway.
         let _ = stream.set_nodelay(true);
-        Ok(match tls {
-            None => Self::Plain(stream),
-            Some(tls) => Self::Tls(Box::new(tls.accept(stream).await?)),
-        })
+        match tls {
+            None => Ok(Self::Plain(stream)),
+            Some(tls) => Self::encrypt(stream, BytesMut::new(), tls).await,
+        }
+    }
+
+    /// The handshake on a connection of which `arrived` has been read already. Whoever does not speak TLS is not answered,
+    /// not even with an alert: OpenSSL, which wptserve uses, does not do that either.
+    ///
+    /// # Errors
+    /// The handshake failed, or the client is gone.
+    pub(super) async fn encrypt(stream: TcpStream, arrived: BytesMut, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let mut socket = Socket { arrived, stream };
+        if socket.arrived.is_empty() {
+            socket.stream.read_buf(&mut socket.arrived).await?;
+        }
+        match socket.arrived.first() {
+            Some(&HANDSHAKE) => Ok(Self::Tls(Box::new(TlsAcceptor::from(tls).accept(socket).await?))),
+            Some(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the client does not speak TLS")),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
     }
 }
 
@@ -38,7 +62,12 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, out),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, out),
+            Self::Tls(stream) => match Pin::new(stream).poll_read(context, out) {
+                // The client has closed its side without the farewell of TLS. It may still wait for its answer.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+                result => result,
+            },
+            Self::Taken => Poll::Pending,
         }
     }
 }
@@ -48,6 +77,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Taken => Poll::Pending,
         }
     }
 
@@ -55,6 +85,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Taken => Poll::Pending,
         }
     }
 
@@ -62,6 +93,41 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Taken => Poll::Ready(Ok(())),
         }
+    }
+}
+
+/// A TCP connection of which some bytes have been read already.
+#[derive(Debug)]
+pub(super) struct Socket {
+    arrived: BytesMut,
+    stream: TcpStream,
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        if socket.arrived.is_empty() {
+            return Pin::new(&mut socket.stream).poll_read(context, out);
+        }
+        let count = socket.arrived.len().min(out.remaining());
+        out.put_slice(socket.arrived.get(..count).unwrap_or_default());
+        socket.arrived.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
 }

@@ -19,12 +19,14 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::rustls::ServerConfig;
 
 use super::stream::Stream;
 use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
@@ -58,6 +60,8 @@ enum Incoming {
 #[derive(Debug)]
 struct Inner {
     stream: Stream,
+    /// How the connection is encrypted after a CONNECT.
+    after_connect: Option<Arc<ServerConfig>>,
     /// Address and port of the client, as far as the system told.
     peer: (String, u16),
     reader: HeadReader,
@@ -177,10 +181,12 @@ fn feed(head: &Head, out: &mut BytesMut) {
 pub(super) struct Wire(Rc<RefCell<Inner>>);
 
 impl Wire {
-    pub(super) fn new(stream: Stream, peer: Option<SocketAddr>) -> Self {
+    /// With `after_connect` the connection is plain until [`Connection::encrypt`].
+    pub(super) fn new(stream: Stream, peer: Option<SocketAddr>, after_connect: Option<Arc<ServerConfig>>) -> Self {
         let peer = peer.map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
         Self(Rc::new(RefCell::new(Inner {
             stream,
+            after_connect,
             peer,
             reader: HeadReader::default(),
             input: BytesMut::new(),
@@ -330,11 +336,47 @@ impl Connection {
         .await
     }
 
+    /// Starts TLS, if that is what the port does after a CONNECT. A second CONNECT changes nothing.
+    ///
+    /// # Errors
+    /// The handshake failed: the connection is closed.
+    pub(super) async fn encrypt(&self) -> io::Result<()> {
+        let (stream, arrived, tls) = {
+            let inner = &mut *self.0.borrow_mut();
+            let Some(tls) = inner.after_connect.take() else { return Ok(()) };
+            let stream = match std::mem::replace(&mut inner.stream, Stream::Taken) {
+                Stream::Plain(stream) => stream,
+                other => {
+                    inner.stream = other;
+                    return Ok(());
+                }
+            };
+            // A client that does not wait for the answer has begun its handshake already.
+            (stream, inner.input.split(), tls)
+        };
+        let encrypted = Stream::encrypt(stream, arrived, tls).await;
+        let inner = &mut *self.0.borrow_mut();
+        inner.body = Incoming::Length(0);
+        match encrypted {
+            Ok(stream) => inner.stream = stream,
+            Err(error) => {
+                (inner.eof, inner.shut) = (true, true);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Waits until the client has closed its side.
     pub(super) async fn closed_by_client(&self) {
         while !self.0.borrow().eof {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
+    pub(super) fn raw(&self) -> Raw {
+        Raw(Self::clone(self))
     }
 
     /// Ends the request. With `close` no further request is read; without it the rest of the body is read and
@@ -361,5 +403,38 @@ impl Connection {
                 Err(_) => return false,
             }
         }
+    }
+}
+
+/// A connection as a plain stream. What has been read ahead comes first.
+#[derive(Debug)]
+pub(super) struct Raw(Connection);
+
+impl AsyncRead for Raw {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.0.borrow_mut();
+        if inner.input.is_empty() && !inner.eof {
+            ready!(inner.poll_fill(context))?;
+        }
+        let count = inner.input.len().min(out.remaining());
+        out.put_slice(&inner.input.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Raw {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let inner = &mut *self.0.0.borrow_mut();
+        ready!(inner.poll_output(context))?;
+        Pin::new(&mut inner.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.0.borrow_mut().stream).poll_flush(context)
+    }
+
+    /// The request's end closes the connection.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
     }
 }

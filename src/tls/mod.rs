@@ -1,19 +1,31 @@
 //! Keys and certificates of the encrypted ports: where they come from, and how rustls is to use them.
 
 mod error;
+mod facts;
+mod host;
+mod mint;
+mod openssl;
 mod pem;
+mod pregenerated;
 
 use std::{path::PathBuf, sync::Arc};
 
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::{
-    self, InconsistentKeys, ServerConfig,
+    self, ServerConfig,
     crypto::{CryptoProvider, ring},
     server::ResolvesServerCert,
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
 pub use error::TlsError;
-use pem::Pair;
+use host::Host;
+use pem::Paths;
+
+/// The default of `ssl.openssl.password` (wptserve 4.0.3, config.py), which opens the CA key of WPT and of those who
+/// made theirs with its tools.
+pub const DEFAULT_PASSWORD: &str = "web-platform-tests";
 
 /// Where key and certificate come from: `ssl.type` of the configuration. "none" has no source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,55 +38,92 @@ pub enum Source {
         cert: PathBuf,
         /// The CA's certificate: only handed on to handlers and clients, never read.
         ca_cert: Option<PathBuf>,
+        /// When `cacert.pem` and `cacert.key` lie beside the certificate and have signed it: serve a fresh certificate
+        /// from that CA, for all hosts, instead. Ours, wptserve does not have it.
+        mint: bool,
+    },
+    /// Files that are made and kept: `ssl.openssl`. No OpenSSL is needed.
+    OpenSsl {
+        /// The folder to keep them in, made if it is not there; `None` for one that goes with the server.
+        base_path: Option<PathBuf>,
+        /// Encrypts the CA's key; the empty one leaves it in the open.
+        password: String,
+        /// Make all anew, whatever is there.
+        force_regenerate: bool,
+        /// For how many days a certificate is made.
+        duration: u32,
     },
 }
 
-/// What the encrypted ports need.
+/// What the encrypted ports need. To be kept as long as they are open.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// For https and wss. It answers no protocol negotiation (ALPN), as wptserve 4.0.3, server.py, `WebTestServer`.
     pub https: Arc<ServerConfig>,
     /// For HTTP/2: h2 alone is agreed on.
     pub h2: Arc<ServerConfig>,
-    /// `ssl_config.key_path` of handlers.
+    /// `ssl_config.key_path` of handlers. Of pregenerated files this is what is configured, even if another key is used.
     pub key_path: PathBuf,
-    /// `ssl_config.cert_path` of handlers.
+    /// `ssl_config.cert_path` of handlers, likewise.
     pub cert_path: PathBuf,
     /// `ssl_config.ca_cert_path` of handlers.
     pub ca_cert_path: Option<PathBuf>,
     /// What the log should say about the certificate, a sentence each.
     pub warnings: Vec<String>,
+    /// The folder of the files, if it goes with the server.
+    _temporary: Option<Arc<TempDir>>,
 }
 
-/// Reads or makes key and certificate for these host names.
+/// Reads or makes key and certificate for these host names and addresses.
 ///
 /// # Errors
 /// There is none that can be used; the message names the file.
-pub fn load(source: &Source, _hosts: &[String]) -> Result<Identity, TlsError> {
-    let Source::Pregenerated { key, cert, ca_cert } = source;
-    let pair = Pair::read(key, cert)?;
+pub fn load(source: &Source, hosts: &[String]) -> Result<Identity, TlsError> {
+    load_at(source, hosts, OffsetDateTime::now_utc())
+}
+
+fn load_at(source: &Source, hosts: &[String], now: OffsetDateTime) -> Result<Identity, TlsError> {
+    let hosts: Vec<Host> = hosts.iter().map(|host| Host::new(host)).collect();
     let provider = Arc::new(ring::default_provider());
-    let certified = CertifiedKey::from_der(pair.chain, pair.key, &provider).map_err(|source| match source {
-        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            TlsError::Mismatch { key: key.clone(), cert: cert.clone() }
+    match source {
+        Source::Pregenerated { key, cert, ca_cert, mint } => {
+            let paths = Paths { key: key.clone(), cert: cert.clone() };
+            let loaded = pregenerated::load(&paths, *mint, &hosts, now, &provider)?;
+            Ok(Identity { warnings: loaded.warnings, ..identity(loaded.pair, paths, ca_cert.clone(), &provider)? })
         }
-        source => TlsError::Unusable { key: key.clone(), cert: cert.clone(), source },
-    })?;
-    let resolver: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(certified));
+        Source::OpenSsl { base_path, password, force_regenerate, duration } => {
+            let settings = openssl::Settings {
+                base_path: base_path.as_deref(),
+                password,
+                force_regenerate: *force_regenerate,
+                lifetime: Duration::days((*duration).into()),
+            };
+            let loaded = openssl::load(&settings, &hosts, now, &provider)?;
+            let identity = identity(loaded.pair, loaded.paths, Some(loaded.ca_cert), &provider)?;
+            Ok(Identity { _temporary: loaded.temporary.map(Arc::new), ..identity })
+        }
+    }
+}
+
+fn identity(
+    pair: CertifiedKey,
+    paths: Paths,
+    ca_cert_path: Option<PathBuf>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Identity, TlsError> {
+    let resolver: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(pair));
     let config = |alpn| {
-        server_config(&provider, &resolver, alpn).map_err(|source| TlsError::Unusable {
-            key: key.clone(),
-            cert: cert.clone(),
-            source,
-        })
+        let unusable = |source| TlsError::Unusable { key: paths.key.clone(), source };
+        server_config(provider, &resolver, alpn).map_err(unusable)
     };
     Ok(Identity {
         https: config(Vec::new())?,
         h2: config(vec![b"h2".to_vec()])?,
-        key_path: key.clone(),
-        cert_path: cert.clone(),
-        ca_cert_path: ca_cert.clone(),
+        key_path: paths.key,
+        cert_path: paths.cert,
+        ca_cert_path,
         warnings: Vec::new(),
+        _temporary: None,
     })
 }
 

@@ -30,7 +30,14 @@ class BrowserFailed(Exception):
 
 
 class Browser:
-    """One browser with a fresh profile, gone with all its processes on leaving."""
+    """One browser with a fresh profile, gone with all its processes on leaving.
+
+    With `patient=False` opening a page does not wait for it to load.
+    """
+
+    def __init__(self, flags: list[str] | None = None, patient: bool = True) -> None:
+        self._flags = flags or []
+        self._patient = patient
 
     def __enter__(self) -> "Browser":
         driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("chromium-browser")
@@ -45,8 +52,10 @@ class Browser:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             self._base = "http://127.0.0.1:%d" % self._driver_port()
-            options = {"args": FLAGS + ["--user-data-dir=" + self._profile.name], "binary": chromium}
-            capabilities = {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}
+            options = {"args": FLAGS + self._flags + ["--user-data-dir=" + self._profile.name], "binary": chromium}
+            capabilities = {"alwaysMatch": {
+                "browserName": "chrome", "goog:chromeOptions": options, "unhandledPromptBehavior": "dismiss",
+                "pageLoadStrategy": "normal" if self._patient else "none"}}
             session = self._call("POST", "/session", {"capabilities": capabilities})
             self._session = "/session/" + session["sessionId"]
             self.version = session["capabilities"].get("browserVersion", "unknown")
@@ -71,6 +80,23 @@ class Browser:
 
     def open(self, url: str) -> None:
         self._call("POST", self._session + "/url", {"url": url})
+
+    def open_alone(self, url: str, origins: list[str]) -> None:
+        """Opens a page in a new window, without the windows, the cookies and these origins' data of the pages before."""
+        fresh = self._call("POST", self._session + "/window/new", {"type": "tab"})["handle"]
+        for handle in self._call("GET", self._session + "/window/handles"):
+            if handle != fresh:
+                self._call("POST", self._session + "/window", {"handle": handle})
+                self._call("DELETE", self._session + "/window")
+        self._call("POST", self._session + "/window", {"handle": fresh})
+        self.devtools("Network.clearBrowserCookies")
+        for origin in origins:
+            self.devtools("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        self.open(url)
+
+    def devtools(self, command: str, parameters: dict | None = None) -> Any:
+        """A command of the Chrome DevTools Protocol to the current window."""
+        return self._call("POST", self._session + "/goog/cdp/execute", {"cmd": command, "params": parameters or {}})
 
     def evaluate(self, script: str) -> Any:
         """The value of `script`, the body of a function."""

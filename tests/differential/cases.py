@@ -29,11 +29,12 @@ SLOW = re.compile(rb"\bsleep\b|while True|while 1")
 
 @dataclass
 class Case:
-    """One request. `name` is what the report calls it."""
+    """One request. `name` is what the report calls it, `listener` the port of a whole `wpt serve` that it goes to."""
 
     name: str
     raw: bytes
     half_close: bool = False
+    listener: str = "http"
 
 
 @dataclass

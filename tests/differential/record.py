@@ -31,7 +31,7 @@ from pathlib import Path
 import compare
 from compare import Side
 from servers import REFERENCE, Server, StartFailed
-from wire import expected_length
+from wire import Address, expected_length
 
 CASES = Path(__file__).resolve().parents[2] / "fixtures" / "cases"
 PROBE = b"GET /probe.txt HTTP/1.1\r\nHost: probe\r\n\r\n"
@@ -90,8 +90,8 @@ def select(wanted: list[str]) -> list[Case]:
 class Connection:
     """Sends bytes and reads what comes back until it is whole, or until nothing more comes."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(address, timeout=LIMIT)
+    def __init__(self, address: Address) -> None:
+        self._socket = socket.create_connection(address[:2], timeout=LIMIT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.closed = False
 

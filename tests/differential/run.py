@@ -3,26 +3,37 @@
 Three servers run: the candidate, the reference, and, with --repeat-check, a second reference that starts fresh and
 later. What the reference does not repeat (clocks, random numbers) cannot be judged: it is left out, and listed.
 Exits 1 when the judged answers that agree are fewer than --minimum percent, or when the expectations are wrong.
+
+With --wpt-serve both servers are a whole `wpt serve` on the same full checkout: every listener, the same configuration
+and ports, each on a loopback address of its own; the requests are a sample of everything it serves (wpt_urls.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import wpt_serve
+import wpt_urls
 from cases import DEFAULT_EXCLUDES, Group, handler_groups, request, select, static_groups
 from compare import Side
 from report import Expectations, Report, judge
 from scripts import all_scripts
 from servers import REFERENCE, Server, StartFailed, candidate_command
 from wire import Answer, exchange
+from wpt_serve import WptServer
 
 HERE = Path(__file__).resolve().parent
 Answers = dict[tuple[str, int], Answer]
+Sides = dict[str, Side]
+AnyServer = Server | WptServer
+# The reference, the candidate, the second reference. None of them is the address that names in /etc/hosts mean.
+ADDRESSES = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
 
 
 def arguments() -> argparse.Namespace:
@@ -43,7 +54,32 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scripts", action="store_true", help="the demo site's written sequences and wire oddities")
     parser.add_argument("--expected", type=Path, action="append", default=[], metavar="FILE",
                         help="known differences, e.g. expected.json")
+    whole = parser.add_argument_group("a whole `wpt serve`")
+    whole.add_argument("--wpt-serve", action="store_true", help="compare with the checkout's own `wpt serve`")
+    whole.add_argument("--tools", type=Path, help="the checkout whose `wpt serve` is the reference (--root)")
+    whole.add_argument("--sample", type=int, default=4000, help="about how many requests to draw (4000)")
+    whole.add_argument("--encrypted", type=int, default=600, help="how many of them to send over TLS as well (600)")
+    whole.add_argument("--seed", type=int, default=1, help="another seed draws other requests (1)")
+    whole.add_argument("--first-port", type=int, help="where to look for free ports")
+    whole.add_argument("--inject-script", type=Path, help="passed on to both servers")
     return parser.parse_args()
+
+
+def wpt_servers(args: argparse.Namespace, root: Path, command: list[str]) -> tuple[list[WptServer], list[Group]]:
+    """The reference, the candidate and the second reference, not started yet; and the requests."""
+    tools = (args.tools or root).resolve()
+    ports = wpt_serve.free_ports(ADDRESSES, args.first_port)
+    extra = ["--inject-script", str(args.inject_script.resolve())] if args.inject_script else []
+    reference = wpt_serve.reference_command(tools)
+    servers = []
+    for name, start, address in zip(("reference", "candidate", "second reference"), (reference, command, reference),
+                                    ADDRESSES):
+        config = wpt_serve.configuration(tools, root, address, ports)
+        config["aliases"] = wpt_urls.aliases(root)
+        servers.append(WptServer(name, start, config, tools, extra))
+    groups = wpt_urls.draw(root, args.seed, args.sample, args.encrypted, ports)
+    return servers, [group for group in groups if not args.include or any(
+        fnmatch.fnmatchcase(group.name, glob) for glob in args.include)]
 
 
 def plan(args: argparse.Namespace, root: Path) -> list[Group]:
@@ -62,12 +98,13 @@ def plan(args: argparse.Namespace, root: Path) -> list[Group]:
     return sorted(groups, key=lambda group: not group.slow)
 
 
-def ask(server: Server, group: Group, time_cap: float) -> Answers:
-    return {(group.name, number): exchange(server.address, case.raw, half_close=case.half_close, time_cap=time_cap)
+def ask(server: AnyServer, group: Group, time_cap: float) -> Answers:
+    return {(group.name, number): exchange(server.address_of(case.listener), case.raw, half_close=case.half_close,
+                                           time_cap=time_cap)
             for number, case in enumerate(group.cases)}
 
 
-def ask_all(servers: list[Server], groups: list[Group], args: argparse.Namespace) -> list[Answers]:
+def ask_all(servers: list[AnyServer], groups: list[Group], args: argparse.Namespace) -> list[Answers]:
     """Every group to every server; groups run side by side, the requests of one group in order."""
     collected: list[Answers] = [{} for _ in servers]
     with ThreadPoolExecutor(args.jobs * len(servers)) as pool:
@@ -78,7 +115,7 @@ def ask_all(servers: list[Server], groups: list[Group], args: argparse.Namespace
     return collected
 
 
-def settle_endings(servers: list[Server], groups: list[Group], one: Answers, two: Answers,
+def settle_endings(servers: list[AnyServer], groups: list[Group], one: Answers, two: Answers,
                    time_cap: float) -> None:
     """Whether a connection stays open is seen by waiting: where the two disagree, wait longer before believing it."""
     by_name = {group.name: group for group in groups}
@@ -88,17 +125,19 @@ def settle_endings(servers: list[Server], groups: list[Group], one: Answers, two
             continue
         case = by_name[key[0]].cases[key[1]]
         for server, answers in zip(servers, (one, two)):
-            again = exchange(server.address, case.raw, idle=1.0, half_close=case.half_close, time_cap=time_cap)
+            again = exchange(server.address_of(case.listener), case.raw, idle=1.0, half_close=case.half_close,
+                             time_cap=time_cap)
             answers[key] = replace(answers[key], end=again.end)
 
 
-def side_of(server: Server, root: Path) -> Side:
-    """The server's own Server header, from an answer nobody had a hand in."""
-    answer = exchange(server.address, request("GET", "/there-is-no-such-file.for-sure"))
-    for line in answer.raw.splitlines():
-        if line.lower().startswith(b"server: "):
-            return Side(server.port, line[8:], str(root))
-    return Side(server.port, b"", str(root))
+def sides_of(server: AnyServer, root: Path, groups: list[Group]) -> Sides:
+    """By listener the server's own Server header, from an answer nobody had a hand in."""
+    sides = {}
+    for listener in {case.listener for group in groups for case in group.cases}:
+        answer = exchange(server.address_of(listener), request("GET", "/there-is-no-such-file.for-sure"))
+        named = [line[8:] for line in answer.raw.splitlines() if line.lower().startswith(b"server: ")]
+        sides[listener] = Side(server.port, named[0] if named else b"", str(root))
+    return sides
 
 
 def main() -> int:
@@ -108,20 +147,26 @@ def main() -> int:
         print("no such checkout: %s" % root, file=sys.stderr)
         return 2
     command = candidate_command(args.binary, args.candidate_command)
-    groups = plan(args, root)
     started = time.monotonic()
     try:
-        with Server("reference", REFERENCE, root) as reference, \
-                Server("candidate", command, root, args.import_policy) as candidate:
-            sides = side_of(reference, root), side_of(candidate, root)
+        if args.wpt_serve:
+            (first, other, later), groups = wpt_servers(args, root, command)
+        else:
+            first, other, later = (Server("reference", REFERENCE, root),
+                                   Server("candidate", command, root, args.import_policy),
+                                   Server("second reference", REFERENCE, root))
+            groups = plan(args, root)
+        with first as reference, other as candidate:
+            sides = sides_of(reference, root, groups), sides_of(candidate, root, groups)
             expected, got = ask_all([reference, candidate], groups, args)
             settle_endings([reference, candidate], groups, expected, got, args.time_cap)
             died = not candidate.alive()
             log_tail = candidate.log_tail()
-        repeated, repeat_side = None, sides[0]
+        exit_code = candidate.exit_code
+        repeated, repeat_sides = None, sides[0]
         if args.repeat_check:
-            with Server("second reference", REFERENCE, root) as second:
-                repeat_side = side_of(second, root)
+            with later as second:
+                repeat_sides = sides_of(second, root, groups)
                 (repeated,) = ask_all([second], groups, args)
                 if second.alive():
                     settle_repeat(second, groups, expected, repeated)
@@ -131,26 +176,28 @@ def main() -> int:
     report = Report(Expectations.load(args.expected))
     for group in groups:
         for number, case in enumerate(group.cases):
-            key = group.name, number
-            again = (repeated[key], repeat_side) if repeated else None
-            report.add(judge(group.name, case.name, (expected[key], sides[0]), (got[key], sides[1]), again))
+            key, listener = (group.name, number), case.listener
+            again = (repeated[key], repeat_sides[listener]) if repeated else None
+            report.add(judge(group.name, case.name, (expected[key], sides[0][listener]), (got[key], sides[1][listener]),
+                             again))
     report.print(sys.stdout, time.monotonic() - started)
     if args.report:
         args.report.parent.mkdir(parents=True, exist_ok=True)
         args.report.write_text(report.as_json())
         print("report: %s" % args.report)
     if died:
-        print("FAILED: the candidate process ended during the run:\n%s" % log_tail)
+        print("FAILED: the candidate process ended with code %s during the run:\n%s" % (exit_code, log_tail))
         return 1
     return report.verdict(args.minimum, complete=not args.include)
 
 
-def settle_repeat(second: Server, groups: list[Group], expected: Answers, repeated: Answers) -> None:
+def settle_repeat(second: AnyServer, groups: list[Group], expected: Answers, repeated: Answers) -> None:
     """The same patience for the second reference, which alone is still running."""
     cases = {(group.name, number): case for group in groups for number, case in enumerate(group.cases)}
     for key, answer in repeated.items():
         if {answer.end, expected[key].end} == {"open", "closed"}:
-            again = exchange(second.address, cases[key].raw, idle=1.0, half_close=cases[key].half_close)
+            again = exchange(second.address_of(cases[key].listener), cases[key].raw, idle=1.0,
+                             half_close=cases[key].half_close)
             repeated[key] = replace(answer, end=again.end)
 
 

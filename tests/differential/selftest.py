@@ -6,6 +6,7 @@ when nothing is changed.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -91,6 +92,23 @@ class Judgement(unittest.TestCase):
         other = answer(b"HTTP/1.1 200 OK\r\nX-B: 1\r\n\r\nrandom 3")
         self.assertEqual(judge("g", "c", (one, ONE), (two, TWO), (two, ONE)).kind, LEFT_OUT)
         self.assertEqual(judge("g", "c", (one, ONE), (other, TWO), (two, ONE)).kind, DIFFERENT)
+
+
+    def test_random_uuids_are_set_aside_only_where_the_reference_does_not_repeat(self) -> None:
+        one, two, three = (answer(b"HTTP/1.1 200 OK\r\n\r\n%da0ce9a1-8b97-42d0-8a92-a613636c8507" % n) for n in (1, 2, 3))
+        other = answer(three.raw.replace(b"OK", b"Ok"))
+        self.assertEqual(judge("g", "c", (one, ONE), (three, TWO), (two, ONE)).kind, IDENTICAL)
+        self.assertEqual(judge("g", "c", (one, ONE), (three, TWO), (one, ONE)).kind, DIFFERENT)
+        self.assertEqual(judge("g", "c", (one, ONE), (other, TWO), (two, ONE)).kind, DIFFERENT)
+
+
+    def test_gzip_is_compared_by_what_it_holds(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+        packed = [gzip.compress(b"text" * 50, level, mtime=level) for level in (1, 2, 9)]
+        one, two, three = (answer(head % len(body) + body) for body in packed)
+        other = gzip.compress(b"test" * 50)
+        self.assertEqual(judge("g", "c", (one, ONE), (three, TWO), (two, ONE)).kind, IDENTICAL)
+        self.assertEqual(judge("g", "c", (one, ONE), (answer(head % len(other) + other), TWO), (two, ONE)).kind, DIFFERENT)
 
 
 class Expected(unittest.TestCase):

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from wire import Address
+
 HERE = Path(__file__).resolve().parent
 REFERENCE = [sys.executable, str(HERE / "reference.py")]
 START_LIMIT = 60.0
@@ -71,8 +73,12 @@ class Server:
         self._stop()
 
     @property
-    def address(self) -> tuple[str, int]:
-        return self.host, self.port
+    def address(self) -> Address:
+        return Address(self.host, self.port)
+
+    def address_of(self, _listener: str) -> Address:
+        """Where the requests for a listener go: there is only the one."""
+        return self.address
 
     @property
     def pid(self) -> int:

@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BYTE_CAP = 1 << 20
 TIME_CAP = 12.0
 IDLE = 0.06
+# Which certificate is served is not compared here, and no client of this kind asks for another one.
+TLS_NAME = "web-platform.test"
 
 STATUS = re.compile(rb"HTTP/\d\.\d (\d{3})")
 LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
+class Address(NamedTuple):
+    """Where to connect, and whether to encrypt."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
 @dataclass
 class Answer:
-    """What came back. `end` is how it ended: closed, open, reset, refused, bytes (cap), time (cap).
+    """What came back. `end` is how it ended: closed, open, reset, refused, no TLS, bytes (cap), time (cap).
 
     `silent` says of a time cap that nothing had come for the second half of it: no stream, but an answer whose end
     nobody announced, on a connection that nobody closes.
@@ -60,7 +72,7 @@ def expected_length(raw: bytes, method: bytes) -> int | None:
         return end.end() + int(length.group(1))
 
 
-def exchange(address: tuple[str, int], request: bytes, *, idle: float = IDLE, byte_cap: int = BYTE_CAP,
+def exchange(address: Address, request: bytes, *, idle: float = IDLE, byte_cap: int = BYTE_CAP,
              time_cap: float = TIME_CAP, half_close: bool = False) -> Answer:
     """One connection, one request, everything that comes back within the limits."""
     started = time.monotonic()
@@ -74,9 +86,15 @@ def exchange(address: tuple[str, int], request: bytes, *, idle: float = IDLE, by
         return Answer(bytes(raw[:byte_cap]), end, now - started - waited, now - last_byte > time_cap / 2)
 
     try:
-        connection = socket.create_connection(address, timeout=time_cap)
+        connection = socket.create_connection(address[:2], timeout=time_cap)
     except OSError:
         return answer("refused")
+    if address.tls:
+        try:
+            connection = address.tls.wrap_socket(connection, server_hostname=TLS_NAME)
+        except OSError:
+            connection.close()
+            return answer("no TLS")
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:

@@ -30,7 +30,7 @@ const STATIC: [(&str, &str); 61] = [
 
 /// Why a block of header fields cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BadBlock {
+pub enum BadBlock {
     /// It is no such block.
     Malformed,
     /// The fields are more than was agreed upon.
@@ -108,13 +108,16 @@ impl Table {
 
 /// Reads blocks of header fields, in the order they come.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     table: Table,
 }
 
 impl Decoder {
     /// The fields of one whole block; `limit` is the most they may cost together (RFC 9113, section 6.5.2).
-    pub(super) fn decode(&mut self, block: &[u8], limit: usize) -> Result<Vec<Field>, BadBlock> {
+    ///
+    /// # Errors
+    /// The block is malformed, or there is too much in it. Nothing that follows can be decoded then.
+    pub fn decode(&mut self, block: &[u8], limit: usize) -> Result<Vec<Field>, BadBlock> {
         let mut fields = Vec::new();
         let mut cost_so_far = 0;
         let mut rest = block;
@@ -188,7 +191,7 @@ fn string(from: &mut &[u8]) -> Result<Bytes, BadBlock> {
 
 /// Writes blocks of header fields, which the client has to get in the same order.
 #[derive(Debug, Default)]
-pub(super) struct Encoder {
+pub struct Encoder {
     table: Table,
     /// The client has changed the size of the table: the smallest since the last block.
     smallest: Option<usize>,
@@ -196,7 +199,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// The client allows the table to be this large.
-    pub(super) fn resize(&mut self, max: usize) {
+    pub fn resize(&mut self, max: usize) {
         let max = max.min(DEFAULT_SIZE);
         if max != self.table.max {
             self.smallest = Some(self.smallest.map_or(max, |smallest| smallest.min(max)));
@@ -205,7 +208,7 @@ impl Encoder {
     }
 
     /// One block. What could be guessed by a stranger who watches its size is kept out of the table, as hyper-h2 does it.
-    pub(super) fn encode(&mut self, fields: &[Field]) -> Vec<u8> {
+    pub fn encode(&mut self, fields: &[Field]) -> Vec<u8> {
         let mut out = Vec::new();
         if let Some(smallest) = self.smallest.take() {
             if smallest != self.table.max {
@@ -235,7 +238,7 @@ impl Encoder {
     }
 
     /// One block, or a part of one, that leaves both tables alone: other blocks may overtake it.
-    pub(super) fn encode_alone(fields: &[Field]) -> Vec<u8> {
+    pub fn encode_alone(fields: &[Field]) -> Vec<u8> {
         let mut out = Vec::new();
         let table = Table::default();
         for (name, value) in fields {

@@ -18,6 +18,7 @@ mod send;
 pub use connection::{Connection, Event, Progress};
 pub use error::{ErrorCode, SendError};
 pub use frame::Priority;
+pub use hpack::{BadBlock, Decoder, Encoder};
 pub use send::{Ask, RawKind, Sent};
 
 use bytes::Bytes;

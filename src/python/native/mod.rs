@@ -33,6 +33,7 @@ mod stash_values;
 #[cfg(test)]
 pub(super) mod testing;
 mod text;
+mod websocket;
 mod writer;
 
 pub(super) use answer::Answer;
@@ -49,6 +50,7 @@ pub(super) use request::{H2Request, Request, Surroundings};
 pub(super) use response::{H2Response, Response};
 use server::ServerInfo;
 use stash::Stash;
+pub(super) use websocket::SocketConnection;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(
@@ -73,6 +75,7 @@ use stash::Stash;
         response::classes,
         content::classes,
         pipes::classes,
+        websocket::classes,
         finder::classes
     )
 )]

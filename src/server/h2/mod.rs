@@ -7,19 +7,19 @@
 mod answer;
 mod wire;
 
-use std::io;
+use std::{io, sync::Arc};
 
 use actix_service::{ServiceFactory, fn_service};
 use actix_web::web;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use super::{Site, stream::Stream};
 
 /// What a worker does with a connection on the port.
 pub(super) fn service(
     site: web::Data<Site>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<ServerConfig>>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> {
     fn_service(move |stream: TcpStream| {
         let (site, tls) = (site.clone().into_inner(), tls.clone());

@@ -1,0 +1,272 @@
+//! The crossing between a WebSocket handler's thread and its connection: bytes out, bytes in, and how it begins and ends.
+//!
+//! Reading and writing are independent of each other, because handlers do both from several threads at once. Whoever owns
+//! the connection ([`Session`]) needs no more than a stream of bytes, so TCP, TLS and an HTTP/2 stream look the same from
+//! here; what differs is the opening handshake (see [`Command`]).
+//!
+//! Every method of [`Socket`] that waits blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
+
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    http::Reply,
+    websocket::frame::{self, BadFrame, Header, Step},
+};
+
+/// The longest payload that is taken, in bytes. pywebsocket3 has no limit and dies of a longer one (`MemoryError`).
+const MAX_PAYLOAD: u64 = 1 << 30;
+/// The most that one read asks for.
+const READ: usize = 256 * 1024;
+/// The least: what has arrived is taken as a whole.
+const READ_AHEAD: usize = 2048;
+
+/// What a handler wants done with its connection, in order.
+#[derive(Debug)]
+pub enum Command {
+    /// Put these bytes on the wire. Answered when the socket has taken them.
+    Write(Bytes, oneshot::Sender<io::Result<()>>),
+    /// HTTP/2 only: the handshake succeeds with these headers. The bytes of the stream follow.
+    Accept(Vec<(Bytes, Bytes)>),
+    /// HTTP/2 only: the handshake fails, this is the answer.
+    Refuse(Reply),
+    /// The handler's file cannot be loaded: go on as if it was not there. Nothing else follows.
+    Decline,
+    /// The handler is done: close the connection.
+    Finish,
+}
+
+/// A handler waits for at most so many bytes, at least one unless the stream has ended.
+#[derive(Debug)]
+pub struct Read(pub usize, pub oneshot::Sender<io::Result<Bytes>>);
+
+/// The connection's end. Dropping it fails whatever the handler still tries.
+#[derive(Debug)]
+pub struct Session {
+    /// What to do. Ends without [`Command::Finish`] when the handler's thread died.
+    pub commands: mpsc::UnboundedReceiver<Command>,
+    /// What to read.
+    pub reads: mpsc::UnboundedReceiver<Read>,
+}
+
+/// A frame as it came, the mask taken off.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) header: Header,
+    pub(super) payload: Vec<u8>,
+}
+
+/// Why there is no frame.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FrameError {
+    /// The stream ended before the frame did.
+    #[error("the peer closed the connection")]
+    Closed,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Bad(#[from] BadFrame),
+    #[error("a frame of {0} bytes, at most {MAX_PAYLOAD} are taken")]
+    TooLong(u64),
+}
+
+/// The handler's end.
+#[derive(Debug)]
+pub(super) struct Socket {
+    commands: mpsc::UnboundedSender<Command>,
+    reads: mpsc::UnboundedSender<Read>,
+    /// What has been read and not yet used. Locked by whoever reads, for as long as a frame takes.
+    input: Mutex<BytesMut>,
+    gone: AtomicBool,
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "Broken pipe")
+}
+
+impl Socket {
+    /// A new crossing. The queues need no bound: writes and reads wait for their answer.
+    pub(super) fn new() -> (Self, Session) {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let (reads, read_receiver) = mpsc::unbounded_channel();
+        let socket = Self { commands, reads, input: Mutex::default(), gone: AtomicBool::new(false) };
+        (socket, Session { commands: receiver, reads: read_receiver })
+    }
+
+    /// Whether a read or a write has failed because there is nobody any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Tells the connection something that needs no answer. It may have ended already.
+    pub(super) fn tell(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    fn result<T>(&self, result: Result<io::Result<T>, oneshot::error::RecvError>) -> io::Result<T> {
+        let result = result.unwrap_or_else(|_| Err(gone()));
+        if result.is_err() {
+            self.gone.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Writes all of it and waits until the socket has taken it.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) fn write(&self, bytes: Bytes) -> io::Result<()> {
+        let (answer, result) = oneshot::channel();
+        // An end that is gone drops the answer, and that is the answer.
+        self.tell(Command::Write(bytes, answer));
+        self.result(result.blocking_recv())
+    }
+
+    /// Reads on until there are `count` bytes; false if the stream ends before.
+    fn fill(&self, input: &mut BytesMut, count: usize) -> io::Result<bool> {
+        while input.len() < count {
+            let (answer, result) = oneshot::channel();
+            let _ = self.reads.send(Read((count - input.len()).clamp(READ_AHEAD, READ), answer));
+            let bytes = self.result(result.blocking_recv())?;
+            if bytes.is_empty() {
+                return Ok(false);
+            }
+            input.extend_from_slice(&bytes);
+        }
+        Ok(true)
+    }
+
+    /// Exactly `count` bytes, fewer only at the end of the stream; all to the end without a count. As `read` of Python's
+    /// `io.BufferedReader`.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) fn read(&self, count: Option<usize>) -> io::Result<Vec<u8>> {
+        let mut input = self.input.lock();
+        self.fill(&mut input, count.unwrap_or(usize::MAX))?;
+        let length = count.unwrap_or(usize::MAX).min(input.len());
+        Ok(take(&mut input, length))
+    }
+
+    /// The bytes up to and with the next line feed, fewer only at the end of the stream.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) fn read_line(&self) -> io::Result<Vec<u8>> {
+        let mut input = self.input.lock();
+        let mut looked_at = 0;
+        loop {
+            let news = input.get(looked_at..).unwrap_or_default();
+            if let Some(at) = memchr::memchr(b'\n', news) {
+                return Ok(take(&mut input, looked_at + at + 1));
+            }
+            looked_at = input.len();
+            if !self.fill(&mut input, looked_at + 1)? {
+                return Ok(take(&mut input, looked_at));
+            }
+        }
+    }
+
+    /// The next frame. With `masked` it has to be masked, without it must not be.
+    ///
+    /// # Errors
+    /// See [`FrameError`]. What has been read of the frame stays unread.
+    pub(super) fn read_frame(&self, masked: bool) -> Result<Frame, FrameError> {
+        let mut input = self.input.lock();
+        let (header, size) = loop {
+            match frame::header(&input, masked)? {
+                Step::Header(header, size) => break (header, size),
+                Step::More(count) => self.fill_frame(&mut input, count)?,
+            }
+        };
+        let length = usize::try_from(header.length)
+            .ok()
+            .filter(|_| header.length <= MAX_PAYLOAD)
+            .ok_or(FrameError::TooLong(header.length))?;
+        self.fill_frame(&mut input, size + length)?;
+        input.advance(size);
+        let mut payload = take(&mut input, length);
+        if let Some(key) = header.mask {
+            frame::mask(&mut payload, key);
+        }
+        Ok(Frame { header, payload })
+    }
+
+    fn fill_frame(&self, input: &mut MutexGuard<'_, BytesMut>, count: usize) -> Result<(), FrameError> {
+        if self.fill(input, count)? { Ok(()) } else { Err(FrameError::Closed) }
+    }
+}
+
+/// Takes bytes off the front. An idle connection keeps no buffer.
+fn take(input: &mut BytesMut, length: usize) -> Vec<u8> {
+    if length == input.len() {
+        return std::mem::take(input).into();
+    }
+    input.split_to(length.min(input.len())).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// A socket whose client sends `pieces` and then closes.
+    fn socket(pieces: &[&[u8]]) -> Socket {
+        let (socket, mut session) = Socket::new();
+        let pieces: Vec<Bytes> = pieces.iter().map(|piece| Bytes::copy_from_slice(piece)).collect();
+        thread::spawn(move || {
+            let mut pieces = pieces.into_iter();
+            while let Some(Read(max, answer)) = session.reads.blocking_recv() {
+                let piece = pieces.next().unwrap_or_default();
+                assert!(piece.len() <= max);
+                let _ = answer.send(Ok(piece));
+            }
+        });
+        socket
+    }
+
+    #[test]
+    fn reads_wait_for_what_they_were_asked_for() {
+        let socket = socket(&[b"ab", b"c\nd", b"e\nfg", b"hi"]);
+        assert_eq!(socket.read(Some(0)).unwrap(), b"");
+        assert_eq!(socket.read(Some(3)).unwrap(), b"abc");
+        assert_eq!(socket.read_line().unwrap(), b"\n");
+        assert_eq!(socket.read_line().unwrap(), b"de\n");
+        assert_eq!(socket.read(None).unwrap(), b"fghi");
+        assert_eq!(socket.read(Some(1)).unwrap(), b"");
+        assert_eq!(socket.read_line().unwrap(), b"");
+    }
+
+    #[test]
+    fn a_frame_may_come_in_pieces() {
+        let socket = socket(&[b"\x81", b"\x83\x01\x02", b"\x03\x04", b"`", b"``\x82\x80\0\0", b"\0\0\x81\x81\0\0"]);
+        let frame = socket.read_frame(true).unwrap();
+        assert_eq!((frame.payload, frame.header.opcode()), (b"abc".to_vec(), 1));
+        let frame = socket.read_frame(true).unwrap();
+        assert_eq!((frame.payload, frame.header.opcode()), (Vec::new(), 2));
+        assert!(matches!(socket.read_frame(true), Err(FrameError::Closed)));
+    }
+
+    #[test]
+    fn a_long_frame_is_refused_before_its_bytes_are_waited_for() {
+        let socket = socket(&[b"\x82\xff\0\0\0\x01\0\0\0\0\0\0\0\0"]);
+        assert!(matches!(socket.read_frame(true), Err(FrameError::TooLong(0x1_0000_0000))));
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_fails_everything() {
+        let (socket, session) = Socket::new();
+        drop(session);
+        assert!(!socket.is_gone());
+        assert!(socket.write(Bytes::from_static(b"x")).is_err());
+        assert!(socket.read(Some(1)).is_err());
+        assert!(socket.is_gone());
+    }
+}
