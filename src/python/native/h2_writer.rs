@@ -7,7 +7,8 @@ pub(super) mod classes {
     use std::sync::Arc;
 
     use rustpython_vm::{
-        AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, function::ArgBytesLike, pyclass,
+        AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, TryFromObject, VirtualMachine,
+        function::ArgBytesLike, pyclass,
     };
 
     use crate::{
@@ -105,7 +106,7 @@ pub(super) mod classes {
     #[derive(FromArgs)]
     struct RawDataArgs {
         #[pyarg(any)]
-        data: ArgBytesLike,
+        data: PyObjectRef,
         #[pyarg(any, default)]
         stream_id: Option<u32>,
         #[pyarg(any, default = false)]
@@ -240,7 +241,11 @@ pub(super) mod classes {
         /// Send a DATA frame whatever the state of the stream and its window is.
         #[pymethod]
         fn write_raw_data_frame(zelf: &Py<Self>, args: RawDataArgs, vm: &VirtualMachine) -> PyResult<()> {
-            let data = args.data.with_ref(bytes::Bytes::copy_from_slice);
+            let Ok(data) = ArgBytesLike::try_from_object(vm, args.data.clone()) else {
+                let kind = args.data.class().name().to_owned();
+                return Err(vm.new_type_error(format!("sequence item 1: expected a bytes-like object, {kind} found")));
+            };
+            let data = data.with_ref(bytes::Bytes::copy_from_slice);
             Self::write_raw(zelf, RawKind::Data(data), args.stream_id, args.end_stream, false, vm)
         }
 

@@ -4,8 +4,12 @@ use std::{fs::File, io::Read as _, sync::Arc};
 
 use actix_web::web;
 use bytes::Bytes;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::wire::{Wire, pause};
+use super::{
+    tunnel,
+    wire::{Wire, pause},
+};
 use crate::{
     content,
     http::{
@@ -13,7 +17,8 @@ use crate::{
         h2::{ErrorCode, Field, SendError},
         trickle::Step,
     },
-    python::{Closing, Conversation, H2Event, H2Events},
+    python::{Closing, Conversation, H2Event, H2Events, Session},
+    route::Handler,
     server::{
         Site,
         dispatch::{self, Job},
@@ -23,68 +28,70 @@ use crate::{
 /// How much of a file is one item of content (wptserve 4.0.3, response.py, `Response.iter_content`).
 const FILE_CHUNK: usize = 32 * 1024;
 
-/// What is to be done for a request.
+/// Who wants to hear what comes on a stream.
+pub(super) enum Hearer {
+    Handler(Conversation),
+    /// A WebSocket: only the bytes.
+    Tunnel(UnboundedSender<Bytes>),
+}
+
+/// What is to be done for a request. The flags say that it is a HEAD.
 pub(super) enum Plan {
     /// Answer this, without a handler.
     Reply(Reply, bool),
     /// Serve content when the request is complete.
-    Content(Job, Request),
+    Content(Handler, Request),
     /// A handler is told what comes.
-    Script(Conversation, H2Events, String, bool),
+    Script(H2Events, String, bool),
+    /// A WebSocket.
+    Tunnel(Session, UnboundedReceiver<Bytes>),
 }
 
-/// Finds out what is to be done for a request.
-pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (String, u16)) -> Plan {
+/// Finds out what is to be done for a request, and who wants to hear the rest of it.
+pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (String, u16)) -> (Plan, Option<Hearer>) {
     let request = match Request::http2(fields, stream, site.host.clone(), site.port, peer) {
         Ok(request) => request,
         Err(error) => {
             log::warn!("refused a request: {error}");
-            return Plan::Reply(Reply::error(error.status(), &error.to_string()), false);
+            return (Plan::Reply(Reply::error(error.status(), &error.to_string()), false), None);
         }
     };
+    if tunnel::is_wanted(&request) {
+        return match tunnel::open(site, request) {
+            Ok(session) => {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                (Plan::Tunnel(session, receiver), Some(Hearer::Tunnel(sender)))
+            }
+            Err(reply) => (Plan::Reply(reply, false), None),
+        };
+    }
     if request.head.method == "CONNECT" {
         // wptserve ends the whole connection here.
         let text = "only CONNECT with the :protocol websocket is served on a port for HTTP/2";
-        return Plan::Reply(Reply::error(501, text), false);
+        return (Plan::Reply(Reply::error(501, text), false), None);
     }
     let is_head = request.is_head();
     match dispatch::job(site, &request) {
-        Job::Reply(reply) => Plan::Reply(reply, is_head),
+        Job::Reply(reply) => (Plan::Reply(reply, is_head), None),
         Job::Script(script, groups) => {
             let name = script.as_path().display().to_string();
             let (conversation, events) = site.python.converse(script, request, groups);
-            Plan::Script(conversation, events, name, is_head)
+            (Plan::Script(events, name, is_head), Some(Hearer::Handler(conversation)))
         }
-        job @ Job::Content(_) => Plan::Content(job, request),
+        Job::Content(handler) => (Plan::Content(handler, request), None),
     }
 }
 
-/// Starts to answer. Returns who wants to hear what comes on the stream.
-pub(super) fn start(wire: Wire, stream: u32, plan: Plan) -> Option<Conversation> {
-    let (conversation, rest) = match plan {
-        Plan::Script(conversation, events, name, is_head) => (Some(conversation), Rest::Script(events, name, is_head)),
-        Plan::Reply(reply, is_head) => (None, Rest::Reply(reply, is_head)),
-        Plan::Content(job, request) => (None, Rest::Content(job, request)),
-    };
-    actix_web::rt::spawn(answer(wire, stream, rest));
-    conversation
-}
-
-enum Rest {
-    Reply(Reply, bool),
-    Content(Job, Request),
-    Script(H2Events, String, bool),
-}
-
-async fn answer(wire: Wire, stream: u32, rest: Rest) {
-    let outcome = match rest {
-        Rest::Reply(reply, is_head) => {
-            wire.completed(stream).await;
+/// Answers a request, to the end of its stream.
+pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
+    let outcome = match plan {
+        Plan::Reply(reply, is_head) => {
             pause(wire.site().latency).await;
             send(&wire, stream, is_head, reply).await
         }
-        Rest::Content(job, request) => serve_content(&wire, stream, job, request).await,
-        Rest::Script(events, name, is_head) => follow(&wire, stream, is_head, events, &name).await,
+        Plan::Content(handler, request) => serve_content(&wire, stream, handler, request).await,
+        Plan::Script(events, name, is_head) => follow(&wire, stream, is_head, events, &name).await,
+        Plan::Tunnel(session, received) => tunnel::run(&wire, stream, session, received).await,
     };
     match outcome {
         Ok(()) | Err(SendError::Gone | SendError::Closed(_)) => {}
@@ -100,8 +107,7 @@ async fn answer(wire: Wire, stream: u32, rest: Rest) {
     wire.release(stream);
 }
 
-async fn serve_content(wire: &Wire, stream: u32, job: Job, request: Request) -> Result<(), SendError> {
-    let Job::Content(handler) = job else { return Ok(()) };
+async fn serve_content(wire: &Wire, stream: u32, handler: Handler, request: Request) -> Result<(), SendError> {
     if !wire.completed(stream).await {
         return Ok(());
     }
@@ -127,7 +133,7 @@ async fn serve_content(wire: &Wire, stream: u32, job: Job, request: Request) -> 
 }
 
 /// Sends a complete reply. Nothing is added to its header fields.
-async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
+pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
     pause(reply.wait).await;
     let mut fields: Vec<Field> = vec![(Bytes::from_static(b":status"), reply.status.to_string().into())];
     fields.extend(reply.headers);

@@ -1,10 +1,11 @@
 //! The port for HTTP/2: a service of its own beside actix's dispatcher.
 //!
 //! The protocol is `http::h2`, which knows no sockets. Here is what drives it: one task that reads and writes the socket
-//! (`wire`), and one for every stream that answers its request (`answer`). All of them run on the thread of their
+//! (`wire`), and one for every stream that answers its request (`answer`), or carries a WebSocket (`tunnel`). All of them run on the thread of their
 //! connection.
 
 mod answer;
+mod tunnel;
 mod wire;
 
 use std::{io, sync::Arc};

@@ -17,10 +17,9 @@ use tokio::{
     sync::Notify,
 };
 
-use super::answer;
+use super::answer::{self, Hearer};
 use crate::{
     http::h2::{Ask, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, Sent},
-    python::Conversation,
     server::{DISCONNECT, Site, stream::Stream},
 };
 
@@ -36,7 +35,7 @@ struct Inner {
     peer: (String, u16),
     connection: RefCell<Connection>,
     /// Who hears what comes on a stream. What comes on others is dropped.
-    hearers: RefCell<HashMap<u32, Conversation>>,
+    hearers: RefCell<HashMap<u32, Hearer>>,
     /// Wakes the task of the socket.
     waker: RefCell<Option<Waker>>,
     /// Tells the tasks of the streams that something has changed: windows, streams, room.
@@ -150,24 +149,23 @@ impl Wire {
             return;
         };
         if let Event::Request { fields, .. } = &event {
-            let plan = answer::plan(&self.0.site, fields, stream, self.0.peer.clone());
-            let hearer = answer::start(self.clone(), stream, plan);
+            let (plan, hearer) = answer::plan(&self.0.site, fields, stream, self.0.peer.clone());
+            actix_web::rt::spawn(answer::answer(self.clone(), stream, plan));
             if let Some(hearer) = hearer {
                 self.0.hearers.borrow_mut().insert(stream, hearer);
             }
         }
-        let unheard = {
-            let hearers = self.0.hearers.borrow();
-            match (hearers.get(&stream), &event) {
-                (Some(hearer), _) if hearer.tell(event.clone()).is_ok() => None,
-                (_, Event::Data { data, .. }) => Some(data.len() as u32),
-                (Some(_), _) => Some(0),
-                (None, _) => None,
-            }
+        let is_end = matches!(&event, Event::Data { end: true, .. } | Event::Trailers { .. } | Event::Reset { .. });
+        let length = if let Event::Data { data, .. } = &event { data.len() as u32 } else { 0 };
+        let is_heard = match (self.0.hearers.borrow().get(&stream), event) {
+            (Some(Hearer::Handler(handler)), event) => handler.tell(event).is_ok(),
+            (Some(Hearer::Tunnel(tunnel)), Event::Data { data, .. }) => tunnel.send(data).is_ok() && !is_end,
+            (Some(Hearer::Tunnel(_)), _) => !is_end,
+            (None, _) => false,
         };
-        if let Some(count) = unheard {
-            self.used(stream, count);
+        if !is_heard {
             self.forget_hearer(stream);
+            self.used(stream, length);
         }
     }
 
