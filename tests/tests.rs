@@ -15,6 +15,7 @@ mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals
+mod h2; // HTTP/2: recorded answers, the protocol's rules, flow control, floods
 mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod layers; // which room of src/ may name which

@@ -84,7 +84,7 @@ pub struct Launch {
     port: u16,
     root: PathBuf,
     site: Site,
-    /// The scheme of the one port.
+    /// The scheme of the port that is tested.
     scheme: &'static str,
     /// `ssl` of the configuration, for a server with an encrypted port.
     ssl: serde_json::Value,
@@ -134,6 +134,13 @@ impl Launch {
         self.ssl(&json!({}))
     }
 
+    /// Serves a directory that is not made of text over TLS, HTTP/2 among the ports.
+    pub fn with_root(mut self, root: &Path) -> Self {
+        self.root = root.to_owned();
+        self.command.current_dir(root);
+        self.tls()
+    }
+
     /// The same, with other keys of `ssl` in the configuration.
     pub fn ssl(mut self, ssl: &serde_json::Value) -> Self {
         self.ssl = ssl.clone();
@@ -176,11 +183,13 @@ impl Launch {
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
         let port = ready["ports"][self.scheme][0].as_u64().expect("a port in the ready file");
         let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        let h2 = ready["ports"]["h2"][0].as_u64().unwrap_or_default().try_into().unwrap();
         let ca = self.folder.path().join("certs/cacert.pem");
         let client_config = ca.exists().then(|| client_config(&ca));
         Arc::new(Server {
             child: Mutex::new(child),
             address,
+            h2,
             scheme: self.scheme,
             client_config,
             site: self.site,
@@ -192,7 +201,7 @@ impl Launch {
 /// The name in the certificate of [`Launch::tls`].
 pub const HOST: &str = "web-platform.test";
 
-/// Writes a configuration with one port, and what else is needed for that.
+/// Writes a configuration with one port, for https one for HTTP/2 as well, and what else is needed for that.
 fn wpt_config(folder: &Path, scheme: &str, ssl: &serde_json::Value) -> PathBuf {
     let mut config = json!({
         "server_host": "127.0.0.1",
@@ -207,8 +216,10 @@ fn wpt_config(folder: &Path, scheme: &str, ssl: &serde_json::Value) -> PathBuf {
         "ssl": {"type": "openssl", "openssl": {"base_path": folder.join("certs")}},
     });
     config["ports"][scheme] = json!(["auto"]);
-    if scheme == "ws" {
-        config["ssl"] = json!({"type": "none"});
+    match scheme {
+        "ws" => config["ssl"] = json!({"type": "none"}),
+        "https" => config["ports"]["h2"] = json!(["auto"]),
+        _ => {}
     }
     config["ssl"].as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
     let path = folder.join("config.json");
@@ -232,6 +243,8 @@ fn client_config(ca: &Path) -> Arc<ClientConfig> {
 pub struct Server {
     child: Mutex<Child>,
     pub address: SocketAddr,
+    /// The port for HTTP/2 of a server over TLS.
+    pub h2: u16,
     pub scheme: &'static str,
     client_config: Option<Arc<ClientConfig>>,
     pub site: Site,

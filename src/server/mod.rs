@@ -1,6 +1,7 @@
 //! The server room: the only one that names actix. Takes bound listeners, a site and a stop signal, and serves.
 
 mod dispatch;
+mod h2;
 mod stream;
 mod watch;
 mod websocket;
@@ -98,7 +99,8 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
             Protocol::WebSocket => builder.listen(name, socket, move || {
                 http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch_websocket)
             }),
-            Protocol::Http1 | Protocol::Http2 => builder.listen(name, socket, move || {
+            Protocol::Http2 => builder.listen(name, socket, move || h2::service(site.clone(), tls.clone())),
+            Protocol::Http1 => builder.listen(name, socket, move || {
                 http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch)
             }),
         }?;
