@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::Write as _,
     panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{Arc, Mutex},
@@ -443,7 +443,7 @@ fn memory_follows_what_has_really_come() {
     let after = memory(&server);
     assert!(after < before + 64, "{before} MiB have become {after} MiB");
     slow.send(close());
-    let mut left = (1 << 20) + 255 * ((1 << 20) + 10);
+    let mut left: usize = (1 << 20) + 255 * ((1 << 20) + 10);
     while left > 0 {
         let some = slow.some();
         assert!(!some.is_empty(), "{left} bytes are missing");
