@@ -10,7 +10,7 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::{Site, websocket, wire::Connection};
+use super::{PORT_TARGET, Site, websocket, wire::Connection};
 use crate::{
     content,
     docroot::PathError,
@@ -81,6 +81,8 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let outcome = if line_too_long {
         reply(connection, is_head, Reply::error(414, "")).await
     } else {
+        let method = String::from_utf8_lossy(&request.head.method);
+        log::debug!(target: &format!("{PORT_TARGET}{}", site.name), "{method} {}", request.url_parts.path);
         pause(site.latency).await;
         match site.router.route(&request.head.method, &request.url_parts.path) {
             None => reply(connection, is_head, Reply::error(404, "")).await,
