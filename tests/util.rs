@@ -134,12 +134,26 @@ impl Launch {
         self.ssl(&json!({}))
     }
 
+    /// Serves a directory that is not made of text over TLS, HTTP/2 among the ports.
+    pub fn with_root(mut self, root: &Path) -> Self {
+        self.root = root.to_owned();
+        self.command.current_dir(root);
+        self.tls()
+    }
+
     /// The same, with other keys of `ssl` in the configuration.
     pub fn ssl(mut self, ssl: &serde_json::Value) -> Self {
         let mut all = json!({"type": "openssl", "openssl": {"base_path": self.folder.path().join("certs")}});
         all.as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
         self.scheme = "https";
         self.config(&json!({"ssl": all}))
+    }
+
+    /// Serves on a port of this scheme, as `wpt serve` does.
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self = if scheme == "ws" { self.config(&json!({})) } else { self.tls() };
+        self.scheme = scheme;
+        self
     }
 
     /// Serves as `wpt serve` does, with these keys of its configuration.
@@ -178,11 +192,13 @@ impl Launch {
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
         let port = ready["ports"][self.scheme][0].as_u64().expect("a port in the ready file");
         let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        let h2 = ready["ports"]["h2"][0].as_u64().unwrap_or_default().try_into().unwrap();
         let ca = self.folder.path().join("certs/cacert.pem");
         let client_config = ca.exists().then(|| client_config(&ca));
         Arc::new(Server {
             child: Mutex::new(child),
             address,
+            h2,
             scheme: self.scheme,
             client_config,
             site: self.site,
@@ -194,7 +210,7 @@ impl Launch {
 /// The name in the certificate of [`Launch::tls`].
 pub const HOST: &str = "web-platform.test";
 
-/// Writes a configuration with one port, and what else is needed for that.
+/// Writes a configuration with one port, for https one for HTTP/2 as well, and what else is needed for that.
 fn config_file(folder: &Path, scheme: &str, keys: &serde_json::Value) -> PathBuf {
     let mut config = json!({
         "server_host": "127.0.0.1",
@@ -209,6 +225,9 @@ fn config_file(folder: &Path, scheme: &str, keys: &serde_json::Value) -> PathBuf
         "ssl": {"type": "none"},
     });
     config["ports"][scheme] = json!(["auto"]);
+    if scheme == "https" {
+        config["ports"]["h2"] = json!(["auto"]);
+    }
     config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     let path = folder.join("config.json");
     fs::write(&path, config.to_string()).unwrap();
@@ -231,6 +250,8 @@ fn client_config(ca: &Path) -> Arc<ClientConfig> {
 pub struct Server {
     child: Mutex<Child>,
     pub address: SocketAddr,
+    /// The port for HTTP/2 of a server over TLS.
+    pub h2: u16,
     pub scheme: &'static str,
     client_config: Option<Arc<ClientConfig>>,
     pub site: Site,
@@ -548,6 +569,15 @@ impl Client {
         let count = bytes.len().min(self.buffer.len());
         assert_eq!(String::from_utf8_lossy(&self.buffer[..count]), bytes);
         self.buffer.drain(..count);
+    }
+
+    /// So many bytes.
+    #[track_caller]
+    pub fn take(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.fill(), "closed after {:?}", String::from_utf8_lossy(&self.buffer));
+        }
+        self.buffer.drain(..count).collect()
     }
 
     /// Reads to the end of a head. The body is left in the buffer.

@@ -10,10 +10,10 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::{Site, websocket, wire::Connection};
+use super::{PORT_TARGET, Site, websocket, wire::Connection};
 use crate::{
     content,
-    docroot::{DocRoot, PathError},
+    docroot::{DocPath, DocRoot, PathError},
     http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
     python::{Event, Events, Last, Routed},
     route::{self, Handler, Match},
@@ -84,17 +84,60 @@ async fn answer(mut head: Head, connection: &Connection, site: Arc<Site>) -> Aft
     let outcome = if line_too_long {
         reply(connection, is_head, Reply::error(414, "")).await
     } else {
+        let method = String::from_utf8_lossy(&request.head.method);
+        log::debug!(target: &format!("{PORT_TARGET}{}", site.name), "{method} {}", request.url_parts.path);
         pause(site.latency).await;
-        match site.router.route(&request.head.method, &request.url_parts.path) {
-            None => reply(connection, is_head, Reply::error(404, "")).await,
-            Some(found) if found.handler == Handler::Python => run_script(connection, &site, request, found).await,
-            Some(found) => serve_content(connection, &site, request, found).await,
+        match job(&site, &request) {
+            Job::Reply(made) => reply(connection, is_head, made).await,
+            Job::Script(script, routed) => run_script(connection, &site, request, script, routed).await,
+            Job::Content(found) => serve_content(connection, &site, request, found).await,
         }
     };
     match outcome {
         Ok(after) if !line_too_long => after,
         Ok(_) | Err(_) => After::Close,
     }
+}
+
+/// What is to be done for a request, in whatever version of HTTP it came.
+pub(super) enum Job {
+    /// This is the answer.
+    Reply(Reply),
+    /// Run a script.
+    Script(DocPath, Routed),
+    /// Serve what is not run; see [`content_reply`].
+    Content(Match),
+}
+
+/// Finds the handler of a request.
+pub(super) fn job(site: &Site, request: &Request) -> Job {
+    let Some(found) = site.router.route(&request.head.method, &request.url_parts.path) else {
+        return Job::Reply(Reply::error(404, ""));
+    };
+    if found.handler != Handler::Python {
+        return Job::Content(found);
+    }
+    let (files, seen, inject_script) = place(site, &found);
+    match files.resolve(&request.url_parts.path) {
+        Ok(script) => {
+            let routed = Routed {
+                doc_root: seen.path().to_string_lossy().into_owned(),
+                url_base: seen.url_base().to_owned(),
+                inject_script: inject_script.cloned(),
+                groups: found.groups,
+            };
+            Job::Script(script, routed)
+        }
+        Err(PathError::NotFound) => Job::Reply(Reply::error(404, "404")),
+        Err(PathError::Nul) => Job::Reply(Reply::server_error(&request.url, "ValueError: embedded null byte")),
+    }
+}
+
+/// Serves what is not run. Calls the file system, so keep it off the event loop.
+pub(super) fn content_reply(site: &Site, request: &Request, found: &Match) -> Reply {
+    let (files, seen, inject_script) = place(site, found);
+    let ask = content::Ask { request, files, seen, config: &site.config, inject_script };
+    content::serve(found.handler, &ask)
 }
 
 /// A request that wptserve would drop without a word gets its cause.
@@ -112,12 +155,7 @@ pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, reque
 async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
     let is_head = request.is_head();
     let site = Arc::clone(site);
-    let made = web::block(move || {
-        let (files, seen, inject_script) = place(&site, &found);
-        let ask = content::Ask { request: &request, files, seen, config: &site.config, inject_script };
-        content::serve(found.handler, &ask)
-    })
-    .await;
+    let made = web::block(move || content_reply(&site, &request, &found)).await;
     match made {
         Ok(made) => reply(connection, is_head, made).await,
         Err(error) => {
@@ -206,24 +244,15 @@ async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Resu
     }
 }
 
-async fn run_script(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
+async fn run_script(
+    connection: &Connection,
+    site: &Arc<Site>,
+    request: Request,
+    script: DocPath,
+    routed: Routed,
+) -> io::Result<After> {
     let is_head = request.is_head();
-    let (files, seen, inject_script) = place(site, &found);
-    let script = match files.resolve(&request.url_parts.path) {
-        Ok(script) => script,
-        Err(PathError::NotFound) => return reply(connection, is_head, Reply::error(404, "404")).await,
-        Err(PathError::Nul) => {
-            let error = Reply::server_error(&request.url, "ValueError: embedded null byte");
-            return reply(connection, is_head, error).await;
-        }
-    };
     let name = script.as_path().display().to_string();
-    let routed = Routed {
-        doc_root: seen.path().to_string_lossy().into_owned(),
-        url_base: seen.url_base().to_owned(),
-        inject_script: inject_script.cloned(),
-        groups: found.groups,
-    };
     match site.python.call(script, request, routed, connection.take_arrived_body()) {
         Ok(events) => follow(connection, events, is_head, &name).await,
         Err(error) => {
