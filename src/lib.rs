@@ -10,6 +10,9 @@
 //! socket ◄─ server::wire ◄─ http::Encoder ◄─────────────────────────────┘
 //! ```
 //!
+//! On a port for HTTP/2 the ends of that road are others: `server::h2` moves bytes between the socket and [`http::h2`],
+//! which knows frames, streams and windows, and asks `server::dispatch` what to do for every stream.
+//!
 //! | room | what it is | what it may name |
 //! |---|---|---|
 //! | [`http`] | plain values: heads, headers, URLs, cookies, replies and their encoding | nothing of ours |

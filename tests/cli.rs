@@ -3,6 +3,12 @@
 //! A refusal to start has exit code 1 and names cause and next step; a command line that cannot be understood has exit
 //! code 2. Both come within a second.
 
+mod commands;
+mod configuration;
+mod logging;
+mod ports;
+mod wpt;
+
 use std::{
     fs,
     io::Read as _,
@@ -61,7 +67,7 @@ fn a_port_in_use_is_refused() {
     refused(
         &["serve", "--doc-root", root, "--port", "0", "--host", "host.invalid"],
         1,
-        &["cannot listen on host.invalid:0", "a name that resolves"],
+        &["cannot find the address of host.invalid", "choose another"],
     );
 }
 

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    bind::{Bound, Ports},
+    bind::{self, Bound, Ports},
     logger,
 };
 use crate::{
@@ -23,9 +23,13 @@ use crate::{
     python::NotStarted,
 };
 
+/// The name of the DNS server's port under `ports`.
+const DNS: &str = "dns";
+
 /// What will be said.
 pub(super) struct Announcement {
     ports: Vec<Port>,
+    dns: Vec<SocketAddr>,
     ready: Value,
     ready_file: Option<PathBuf>,
 }
@@ -59,7 +63,7 @@ impl Announcement {
         let numbers: Map<String, Value> = ports
             .numbers
             .iter()
-            .filter(|(name, _)| ports.bound.iter().any(|bound| bound.name == *name))
+            .filter(|(name, _)| name == DNS || ports.bound.iter().any(|bound| bound.name == *name))
             .map(|(name, numbers)| (name.clone(), json!(numbers)))
             .collect();
         let serves_pages = |bound: &&Bound| matches!(bound.service, Service::Http | Service::Https | Service::Http2);
@@ -67,6 +71,7 @@ impl Announcement {
             ports.bound.iter().filter(serves_pages).map(|bound| format!("{}/", url(bound))).collect();
         Self {
             ports: ports.bound.iter().map(describe).collect(),
+            dns: ports.dns.iter().filter_map(|socket| socket.local_addr().ok()).collect(),
             ready: json!({"pid": std::process::id(), "host": config.server_host, "ports": numbers, "urls": urls}),
             ready_file: config.ready_file.clone(),
         }
@@ -88,6 +93,9 @@ impl Announcement {
         }
         for port in &self.ports {
             logger::info(&port.process, format_args!("{}", port.text));
+        }
+        for address in &self.dns {
+            logger::info(&bind::process(DNS, address.port()), format_args!("Starting DNS server on {address}"));
         }
         if let Some(file) = &self.ready_file
             && let Err(error) = write_whole(file, &format!("{}\n", self.ready))

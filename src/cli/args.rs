@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Flags, StartupError, find_root},
+    config::{Config, Dns, Flags, StartupError, find_root},
     python::ImportPolicy,
 };
 
@@ -58,9 +58,19 @@ pub(super) struct Args {
     #[arg(long, overrides_with = "h2")]
     no_h2: bool,
 
-    /// Accepted for compatibility: WebTransport is not served
+    /// Accepted for compatibility: WebTransport is not served, its UDP port is only held
     #[arg(long, alias = "webtransport_h3")]
-    pub(super) webtransport_h3: bool,
+    webtransport_h3: bool,
+
+    /// Answer DNS queries for the tests' domains with the server's address, on the UDP port ports.dns (8053), so that
+    /// /etc/hosts need not be changed; check_subdomains is off then
+    #[arg(long, alias = "enable-dns", conflicts_with = "port")]
+    dns: bool,
+
+    /// --dns that knows every name below the hosts; N, the number of labels, is accepted for compatibility and any
+    /// number of labels matches, as in wpt serve
+    #[arg(long, aliases = ["dns_wildcards", "wildcard-dns"], value_name = "N", conflicts_with = "port")]
+    dns_wildcards: Option<u32>,
 
     /// Exit with code 0 as soon as every port answers
     #[arg(long, alias = "exit_after_start")]
@@ -107,6 +117,12 @@ impl Args {
             inject_script: self.inject_script,
             latency: Duration::from_millis(self.latency),
             h2: !self.no_h2,
+            webtransport: self.webtransport_h3,
+            dns: match (self.dns_wildcards, self.dns) {
+                (Some(_), _) => Some(Dns::Wildcards),
+                (None, true) => Some(Dns::Domains),
+                (None, false) => None,
+            },
             verbose: self.verbose,
             host: self.host,
             import_policy: self.import_policy.map(Policy::into),

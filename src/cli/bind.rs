@@ -8,7 +8,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 
 use crate::{
-    config::{BindError, Config, Numbers, SchemePorts, Service, StartupError, Wanted, is_blocked},
+    config::{BindError, Config, Numbers, Service, StartupError, Wanted, ascii, is_blocked},
     server::BACKLOG,
 };
 
@@ -40,24 +40,27 @@ pub(super) fn process(name: &str, port: u16) -> String {
 pub(super) struct Ports {
     /// In the order of the configuration.
     pub(super) bound: Vec<Bound>,
+    /// For the DNS server.
+    pub(super) dns: Vec<UdpSocket>,
     /// The numbers, for handlers.
     pub(super) numbers: Numbers,
+    /// Where nothing is served, but nobody else shall serve anything either.
+    _held: Vec<UdpSocket>,
 }
 
 /// Binds every port of the configuration. Those with a number come first, so that no free port is one of them.
 pub(super) fn bind(config: &Config) -> Result<Ports, StartupError> {
-    let addresses = addresses(config)?;
+    let binder = Binder { addresses: addresses(config)?, webtransport: config.webtransport };
     let mut places: Vec<Vec<Place>> =
         config.ports.iter().map(|scheme| scheme.wanted.iter().map(|_| Place::None).collect()).collect();
     for automatic in [false, true] {
         for (scheme, places) in config.ports.iter().zip(&mut places) {
             for (wanted, place) in scheme.wanted.iter().zip(places) {
-                let taken = match (wanted, automatic) {
-                    (Wanted::Number(port), false) => take(scheme, *port, &addresses),
-                    (Wanted::Auto, true) => take_any(scheme, &addresses),
+                let (port, taken) = match (wanted, automatic) {
+                    (Wanted::Number(port), false) => (*port, binder.take(scheme.service, *port)),
+                    (Wanted::Auto, true) => (0, binder.take_any(scheme.service)),
                     _ => continue,
                 };
-                let port = if let Wanted::Number(port) = wanted { *port } else { 0 };
                 *place = taken.map_err(|source| BindError {
                     host: config.server_host.clone(),
                     port,
@@ -67,20 +70,19 @@ pub(super) fn bind(config: &Config) -> Result<Ports, StartupError> {
             }
         }
     }
-    let mut ports = Ports { bound: Vec::new(), numbers: Vec::new() };
+    let mut ports = Ports { bound: Vec::new(), dns: Vec::new(), numbers: Vec::new(), _held: Vec::new() };
     for (scheme, places) in config.ports.iter().zip(places) {
-        let mut numbers = Vec::new();
+        ports.numbers.push((scheme.name.clone(), places.iter().map(Place::number).collect()));
         for place in places {
             match place {
-                Place::None => numbers.push(None),
-                Place::Number(port) => numbers.push(Some(port)),
-                Place::Taken(socket, address) => {
-                    numbers.push(Some(address.port()));
+                Place::None | Place::Number(_) => {}
+                Place::Udp(socket, _) if scheme.service == Service::Dns => ports.dns.push(socket),
+                Place::Udp(socket, _) => ports._held.push(socket),
+                Place::Tcp(socket, address) => {
                     ports.bound.push(Bound { name: scheme.name.clone(), service: scheme.service, socket, address });
                 }
             }
         }
-        ports.numbers.push((scheme.name.clone(), numbers));
     }
     Ok(ports)
 }
@@ -89,7 +91,18 @@ enum Place {
     None,
     /// Only a number: nothing is served there.
     Number(u16),
-    Taken(TcpListener, SocketAddr),
+    Tcp(TcpListener, SocketAddr),
+    Udp(UdpSocket, SocketAddr),
+}
+
+impl Place {
+    fn number(&self) -> Option<u16> {
+        match self {
+            Self::None => None,
+            Self::Number(port) => Some(*port),
+            Self::Tcp(_, address) | Self::Udp(_, address) => Some(address.port()),
+        }
+    }
 }
 
 /// The addresses to try, as port 0. wptserve knows IPv4 only, so that comes first.
@@ -98,7 +111,7 @@ fn addresses(config: &Config) -> Result<Vec<SocketAddr>, StartupError> {
         return Ok(vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))]);
     }
     let host = config.server_host.trim_start_matches('[').trim_end_matches(']');
-    match (host, 0).to_socket_addrs() {
+    match (ascii(host).as_str(), 0).to_socket_addrs() {
         Ok(addresses) => {
             let mut addresses: Vec<SocketAddr> = addresses.collect();
             addresses.sort_by_key(|address| !address.is_ipv4());
@@ -108,38 +121,53 @@ fn addresses(config: &Config) -> Result<Vec<SocketAddr>, StartupError> {
     }
 }
 
-fn take(scheme: &SchemePorts, port: u16, addresses: &[SocketAddr]) -> io::Result<Place> {
-    if !scheme.service.is_tcp() {
-        return Ok(Place::Number(port));
-    }
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match listen(SocketAddr::new(address.ip(), port)) {
-            Ok(listener) => {
-                let address = listener.local_addr()?;
-                return Ok(Place::Taken(listener, address));
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+struct Binder {
+    addresses: Vec<SocketAddr>,
+    /// Whether the port of WebTransport is to be held.
+    webtransport: bool,
 }
 
-/// A free port that browsers do not refuse. The refused ones are held until one is found, so as not to get them again.
-fn take_any(scheme: &SchemePorts, addresses: &[SocketAddr]) -> io::Result<Place> {
-    if !scheme.service.is_tcp() {
-        let address = addresses.first().copied().unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into());
-        return Ok(Place::Number(UdpSocket::bind(address)?.local_addr()?.port()));
-    }
-    let mut refused = Vec::new();
-    while refused.len() < ATTEMPTS {
-        let place = take(scheme, 0, addresses)?;
-        match &place {
-            Place::Taken(_, address) if is_blocked(address.port()) => refused.push(place),
-            _ => return Ok(place),
+impl Binder {
+    fn take(&self, service: Service, port: u16) -> io::Result<Place> {
+        if service == Service::WebTransport && !self.webtransport && port != 0 {
+            return Ok(Place::Number(port));
         }
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in &self.addresses {
+            match take(service, SocketAddr::new(address.ip(), port)) {
+                Ok(place) => return Ok(place),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
-    Err(io::Error::other("the system has only ports that browsers refuse"))
+
+    /// A free port that browsers do not refuse. The refused ones are held until one is found, so as not to get them again.
+    fn take_any(&self, service: Service) -> io::Result<Place> {
+        let mut refused = Vec::new();
+        while refused.len() < ATTEMPTS {
+            let place = self.take(service, 0)?;
+            match place.number() {
+                Some(port) if is_blocked(port) => refused.push(place),
+                Some(port) if service == Service::WebTransport && !self.webtransport => return Ok(Place::Number(port)),
+                _ => return Ok(place),
+            }
+        }
+        Err(io::Error::other("the system has only ports that browsers refuse"))
+    }
+}
+
+fn take(service: Service, address: SocketAddr) -> io::Result<Place> {
+    if service.is_tcp() {
+        let listener = listen(address)?;
+        let address = listener.local_addr()?;
+        Ok(Place::Tcp(listener, address))
+    } else {
+        let socket = UdpSocket::bind(address)?;
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        Ok(Place::Udp(socket, address))
+    }
 }
 
 /// As wptserve: the port may be used again at once after an earlier server has ended.

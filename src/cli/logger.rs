@@ -1,7 +1,7 @@
 //! The log: lines on standard output in the format of `wpt serve`, which its users wait for word by word.
 //!
-//! Nothing here waits for whoever reads it: lines go into a queue, and a thread of its own writes them. When the queue is
-//! full because nobody reads the pipe, lines are dropped, counted, and the number is said once there is room again.
+//! Nothing here waits for whoever reads it: lines go into a queue, and a thread of its own writes them. When too much waits
+//! because nobody reads the pipe, lines are dropped, counted, and the number is said once there is room again.
 
 use std::{
     fmt::Arguments,
@@ -10,18 +10,19 @@ use std::{
     os::fd::AsFd as _,
     sync::{
         OnceLock,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread,
     time::Duration,
 };
 
+use crate::server::PORT_TARGET;
 use jiff::Zoned;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// Lines that may wait.
-const QUEUE: usize = 4096;
+/// How many bytes of lines may wait.
+const WAITING: usize = 1024 * 1024;
 /// How long the end of the process waits for the last lines to be written.
 const LAST_LINES: Duration = Duration::from_millis(200);
 /// The name of the process in lines that belong to no port, as Python calls it.
@@ -34,7 +35,9 @@ enum Item {
 }
 
 struct Logger {
-    queue: SyncSender<Item>,
+    queue: Sender<Item>,
+    /// Bytes in the queue.
+    waiting: AtomicUsize,
     lost: AtomicU64,
 }
 
@@ -48,14 +51,15 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            self.put(MAIN, name(record.level()), *record.args());
+            let port = record.target().strip_prefix(PORT_TARGET);
+            self.put(port.unwrap_or(MAIN), name(record.level()), *record.args());
         }
     }
 
     fn flush(&self) {
         let (mark, marked) = sync_channel(1);
-        // A full queue or a blocked writer is no reason to wait.
-        if self.queue.try_send(Item::Mark(mark)).is_ok() {
+        // A writer that is blocked is no reason to wait longer.
+        if self.queue.send(Item::Mark(mark)).is_ok() {
             let _ = marked.recv_timeout(LAST_LINES);
         }
     }
@@ -63,7 +67,13 @@ impl Log for Logger {
 
 impl Logger {
     fn put(&self, process: &str, level: &str, message: Arguments<'_>) {
-        if self.queue.try_send(Item::Line(line(process, level, message))).is_err() {
+        let line = line(process, level, message);
+        let length = line.len();
+        let before = self.waiting.fetch_add(length, Ordering::Relaxed);
+        // A single line may be longer than all that may wait.
+        let fits = before == 0 || before + length <= WAITING;
+        if !fits || self.queue.send(Item::Line(line)).is_err() {
+            self.waiting.fetch_sub(length, Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -87,8 +97,8 @@ fn line(process: &str, level: &str, message: Arguments<'_>) -> String {
 
 /// Sends the log to standard output. Later calls do nothing.
 pub(super) fn install() {
-    let (queue, lines) = sync_channel(QUEUE);
-    if LOGGER.set(Logger { queue, lost: AtomicU64::new(0) }).is_err() {
+    let (queue, lines) = channel();
+    if LOGGER.set(Logger { queue, waiting: AtomicUsize::new(0), lost: AtomicU64::new(0) }).is_err() {
         return;
     }
     // Without a thread or a standard output there is no log, which is no reason to serve nothing.
@@ -127,13 +137,18 @@ pub(super) fn finish() {
 
 fn write(items: &Receiver<Item>, mut out: File) {
     for item in items {
+        let Some(logger) = LOGGER.get() else { return };
         match item {
-            Item::Line(text) => whole(&mut out, text.as_bytes()),
+            Item::Line(text) => {
+                whole(&mut out, text.as_bytes());
+                logger.waiting.fetch_sub(text.len(), Ordering::Relaxed);
+            }
             Item::Mark(mark) => {
+                // Whoever has set it may have stopped waiting.
                 let _ = mark.try_send(());
             }
         }
-        let lost = LOGGER.get().map_or(0, |logger| logger.lost.swap(0, Ordering::Relaxed));
+        let lost = logger.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let text =
                 line(MAIN, "WARNING", format_args!("{lost} lines of the log were lost: nobody read them in time"));

@@ -6,6 +6,7 @@
 mod announce;
 mod args;
 mod bind;
+mod dns;
 mod hosts_file;
 mod logger;
 mod personality;

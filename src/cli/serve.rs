@@ -2,11 +2,15 @@
 
 use std::{io, path::Path, sync::Arc};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    net::UdpSocket,
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
 
-use super::{announce, args::Args, bind, logger, subdomains};
+use super::{announce, args::Args, bind, dns, logger, subdomains};
 use crate::{
-    config::{BindError, Config, Service, StartupError},
+    config::{BindError, Config, Dns, Service, StartupError},
     python::Python,
     route::Router,
     server::{self, Listener, Protocol, Site},
@@ -36,14 +40,16 @@ fn lament(error: &StartupError) {
 }
 
 fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
-    let (exit_after_start, webtransport) = (args.exit_after_start, args.webtransport_h3);
+    let exit_after_start = args.exit_after_start;
     let config = args.config(script)?;
     log::set_max_level(config.log_level);
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
-    if webtransport {
-        log::warn!("WebTransport is not served: --webtransport-h3 has no effect");
+    if config.webtransport {
+        log::warn!(
+            "WebTransport is not served: --webtransport-h3 only holds the port, and no test that needs it will pass"
+        );
     }
     if let Some(file) = &config.ready_file {
         announce::prepare(file).map_err(|source| StartupError::ReadyFile { path: file.clone(), source })?;
@@ -68,7 +74,7 @@ async fn serve(
     exit_after_start: bool,
 ) -> Result<(), StartupError> {
     let mut signals = Signals::new().map_err(StartupError::Signals)?;
-    let environment = config.environment(&ports.numbers, identity.as_ref());
+    let environment = config.environment(&ports.numbers, identity.as_ref().map(Into::into));
     let site_config = Arc::new(environment.config.clone());
     let (python, started) =
         Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
@@ -86,6 +92,7 @@ async fn serve(
     }
     let listeners = ports.bound.into_iter().map(|bound| Listener {
         site: Site {
+            name: bound.process(),
             scheme: bound.service.scheme(),
             // wptserve, too, falls back to the address it is bound to, not to the name it was given.
             host: bound.address.ip().to_string(),
@@ -112,6 +119,13 @@ async fn serve(
         }),
         encrypt_after_connect: config.encrypt_after_connect && bound.service == Service::Https,
     });
+    let mut servers = JoinSet::new();
+    for socket in ports.dns {
+        let socket = UdpSocket::from_std(socket).map_err(StartupError::Serve)?;
+        let address = socket.local_addr().map_err(StartupError::Serve)?;
+        servers
+            .spawn(dns::serve(socket, dns::Zone::new(&config.hosts, config.dns == Some(Dns::Wildcards), address.ip())));
+    }
     let mut failure = None;
     let stop = async {
         let ready = async {

@@ -13,7 +13,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::config::{Config, StartupError};
+use crate::config::{Config, StartupError, ascii};
 
 /// How long a resolver or a connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ async fn answer(listener: TcpListener, word: Uuid) -> std::convert::Infallible {
 }
 
 async fn leads_here(domain: &str, port: u16, word: Uuid) -> Result<(), String> {
-    let addresses: Vec<SocketAddr> = match timeout(PATIENCE, lookup_host((domain, port))).await {
+    let addresses: Vec<SocketAddr> = match timeout(PATIENCE, lookup_host((ascii(domain), port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => return Err(format!("it does not resolve: {error}")),
         Err(_) => return Err(format!("it does not resolve within {} s", PATIENCE.as_secs())),

@@ -25,6 +25,7 @@ pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         "ws": ["auto"],
         "wss": ["auto"],
         "webtransport-h3": ["auto"],
+        "dns": [8053],
     });
     if h2 && let Value::Object(ports) = &mut ports {
         ports.insert("h2".to_owned(), json!([9000]));

@@ -8,9 +8,23 @@ use serde_json::{Map, Value, json};
 use super::{Config, Numbers, Profile, merge::RENAMED_SCHEMES};
 use crate::{python::Environment, stash::Stash, tls::Identity};
 
+/// Where the certificate is, for handlers.
+#[derive(Debug, Clone, Copy)]
+pub struct CertificatePaths<'a> {
+    pub(super) key: &'a Path,
+    pub(super) cert: &'a Path,
+    pub(super) ca_cert: Option<&'a Path>,
+}
+
+impl<'a> From<&'a Identity> for CertificatePaths<'a> {
+    fn from(identity: &'a Identity) -> Self {
+        Self { key: &identity.key_path, cert: &identity.cert_path, ca_cert: identity.ca_cert_path.as_deref() }
+    }
+}
+
 impl Config {
     /// The configuration for handlers, once the ports have their numbers and the certificate is there.
-    pub fn environment(&self, ports: &Numbers, identity: Option<&Identity>) -> Environment {
+    pub fn environment(&self, ports: &Numbers, certificate: Option<CertificatePaths<'_>>) -> Environment {
         let doc_root = self.doc_root.path().to_string_lossy().into_owned();
         let mut config = self.data.clone();
         let mut set = |key: &str, value: Value| config.insert(key.to_owned(), value);
@@ -31,7 +45,7 @@ impl Config {
         set("subdomains", json!(self.hosts.subdomains()));
         set("not_subdomains", json!(self.hosts.not_subdomains()));
         if self.profile == Profile::Wpt {
-            set("inject_script", self.inject_script.as_deref().map_or(Value::Null, shown));
+            set("inject_script", self.inject_script.as_ref().map_or(Value::Null, |(path, _)| shown(path)));
         }
         set("paths", paths);
         set("domains", self.hosts.domains().into());
@@ -44,11 +58,11 @@ impl Config {
         let encrypt_after_connect = self.reader().value("ssl.encrypt_after_connect").clone();
         set(
             "ssl_config",
-            identity.map_or(Value::Null, |identity| {
+            certificate.map_or(Value::Null, |certificate| {
                 json!({
-                    "key_path": shown(&identity.key_path),
-                    "ca_cert_path": identity.ca_cert_path.as_deref().map_or(Value::Null, shown),
-                    "cert_path": shown(&identity.cert_path),
+                    "key_path": shown(certificate.key),
+                    "ca_cert_path": certificate.ca_cert.map_or(Value::Null, shown),
+                    "cert_path": shown(certificate.cert),
                     "encrypt_after_connect": encrypt_after_connect,
                 })
             }),
@@ -62,9 +76,13 @@ impl Config {
     }
 }
 
-/// `ports`, with the former names of schemes beside today's.
+/// `ports`, with the former names of schemes beside today's. A scheme with an empty list is none, as in wptserve.
 fn port_table(ports: &Numbers) -> Map<String, Value> {
-    let mut table: Map<String, Value> = ports.iter().map(|(name, numbers)| (name.clone(), json!(numbers))).collect();
+    let mut table: Map<String, Value> = ports
+        .iter()
+        .filter(|(_, numbers)| !numbers.is_empty())
+        .map(|(name, numbers)| (name.clone(), json!(numbers)))
+        .collect();
     for (name, today) in RENAMED_SCHEMES {
         if let Some(numbers) = table.get(today).cloned() {
             table.insert(name.to_owned(), numbers);

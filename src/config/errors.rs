@@ -10,7 +10,7 @@ use crate::{docroot::DocRootError, python::NotStarted, tls::TlsError};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}; --config names a JSON file")]
+    #[error("cannot read {path}: {source}; name a file that exists and can be read")]
     Read {
         /// The file.
         path: PathBuf,
@@ -59,24 +59,15 @@ pub enum ConfigError {
         second: String,
     },
     /// `ssl.type` is unknown.
-    #[error("{0} is not a valid SSL type; write \"pregenerated\", \"openssl\" or \"none\"")]
+    #[error("{0} is not a valid SSL type. ssl.type is \"pregenerated\", \"openssl\" or \"none\"")]
     SslType(String),
     /// A directory given with a flag is not there.
-    #[error("{title} path {path} does not exist")]
+    #[error("{title} path {path} does not exist; name a directory")]
     Missing {
         /// What it is for.
         title: &'static str,
         /// The path.
         path: PathBuf,
-    },
-    /// The alias file cannot be read.
-    #[error("cannot read the alias file {path}: {source}")]
-    AliasFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
     },
     /// A line of the alias file is none.
     #[error("line {line} of the alias file {path} is no alias: write /ALIAS_NAME/, DOC_ROOT")]

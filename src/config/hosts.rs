@@ -48,6 +48,11 @@ impl Hosts {
         self.hosts.last().map_or("", |(_, host)| host)
     }
 
+    /// The hosts themselves: the alternates, then the browser host.
+    pub fn hosts(&self) -> impl Iterator<Item = &String> {
+        self.hosts.iter().map(|(_, host)| host)
+    }
+
     /// `subdomains`: products of one and two labels, in Unicode.
     pub fn subdomains(&self) -> &[String] {
         &self.subdomains
@@ -113,9 +118,9 @@ fn pairs(labels: &[&str]) -> Vec<String> {
     single.chain(double).collect()
 }
 
-/// The subdomain for the DNS. All of them are ours and well formed.
-fn ascii(subdomain: &str) -> String {
-    idna::domain_to_ascii(subdomain).unwrap_or_else(|_| subdomain.to_owned())
+/// A name as the DNS has it. What is no proper name is left as it is: nobody will find it.
+pub fn ascii(name: &str) -> String {
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
 }
 
 fn names(table: &Map<String, Value>) -> Vec<String> {

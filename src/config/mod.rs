@@ -16,13 +16,15 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use log::LevelFilter;
 use serde_json::{Map, Value};
 
+pub use environment::CertificatePaths;
 pub use errors::{BindError, ConfigError, StartupError};
-pub use hosts::Hosts;
+pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
-pub use sources::{Flags, find_root};
+pub use sources::{Dns, Flags, find_root};
 
 use crate::{docroot::DocRoot, python::ImportPolicy, tls};
 
@@ -41,6 +43,10 @@ pub struct Config {
     pub bind_address: bool,
     /// Whether all domains have to lead here before anything is served.
     pub check_subdomains: bool,
+    /// Whether the UDP port of WebTransport is to be held, though nothing is served there.
+    pub webtransport: bool,
+    /// What the DNS server knows; `None` without one.
+    pub dns: Option<Dns>,
     /// The ports, in order.
     pub ports: Vec<SchemePorts>,
     /// Where the certificate comes from; `None` when nothing is encrypted.
@@ -53,8 +59,8 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// How long every HTTP answer waits.
     pub latency: Duration,
-    /// The file whose text is put into HTML.
-    pub inject_script: Option<PathBuf>,
+    /// What is put into HTML, and the file that it comes from.
+    pub inject_script: Option<(PathBuf, Bytes)>,
     /// What happens to imports that break the rules.
     pub import_policy: ImportPolicy,
     /// Where to announce that every port answers; absolute.
@@ -109,12 +115,22 @@ impl Config {
             None => sources::absolute(Path::new(read.text("doc_root")?))?,
         };
         let doc_root = DocRoot::new(&doc_root)?;
+        let inject_script = match flags.inject_script {
+            Some(path) => Some((path.clone(), sources::read(path)?.into())),
+            None => None,
+        };
         let ws_doc_root = match (&flags.ws_doc_root, data.get("ws_doc_root")) {
-            (Some(path), _) => path.clone(),
+            (Some(path), _) => sources::existing("WebSockets document root", path)?,
             (None, None | Some(Value::Null)) => doc_root.path().join("websockets").join("handlers"),
             (None, Some(_)) => sources::absolute(Path::new(read.text("ws_doc_root")?))?,
         };
-        let ws_extra = if flags.ws_extra.is_empty() { read.paths("ws_extra")? } else { flags.ws_extra };
+        let ws_extra = match flags.ws_extra.as_slice() {
+            [] => read.paths("ws_extra")?,
+            extra => extra
+                .iter()
+                .map(|path| sources::existing("Extra WebSockets handlers", path))
+                .collect::<Result<_, _>>()?,
+        };
         let browser_host = read.text("browser_host")?;
         let alternates = read.alternates()?;
         let hosts = match profile {
@@ -134,7 +150,11 @@ impl Config {
             (None, Some(_)) => read.text("server_host")?.to_owned(),
         };
         let tls = read.tls()?;
-        let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), tls.is_some())?;
+        let wanted = |service: Service| match service {
+            Service::Dns => flags.dns.is_some(),
+            service => tls.is_some() || !service.is_encrypted(),
+        };
+        let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), wanted)?;
         ports::check(&ports)?;
         let log_level = match profile {
             _ if flags.verbose => LevelFilter::Debug,
@@ -147,7 +167,8 @@ impl Config {
         };
         let bind_address = read.truth("bind_address");
         let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
-        let check_subdomains = profile == Profile::Wpt && read.truth("check_subdomains");
+        // The system's resolver does not ask our own DNS server unless it is told to.
+        let check_subdomains = profile == Profile::Wpt && flags.dns.is_none() && read.truth("check_subdomains");
         // Handlers see wptserve's keys only.
         data.shift_remove("import_policy");
         if let Some(Value::Object(files)) = data.get_mut("ssl").and_then(|ssl| ssl.get_mut("pregenerated")) {
@@ -165,8 +186,10 @@ impl Config {
             tls,
             hosts,
             log_level,
+            webtransport: flags.webtransport,
+            dns: flags.dns,
             latency: flags.latency,
-            inject_script: flags.inject_script,
+            inject_script,
             import_policy,
             ready_file: flags.ready_file.as_deref().map(sources::absolute).transpose()?,
             warnings,
@@ -239,7 +262,10 @@ impl<'a> Reader<'a> {
                 key: sources::absolute(Path::new(self.text("ssl.pregenerated.host_key_path")?))?,
                 cert: sources::absolute(Path::new(self.text("ssl.pregenerated.host_cert_path")?))?,
                 ca_cert: None,
-                mint: self.truth("ssl.pregenerated.mint"),
+                mint: match self.truth("ssl.pregenerated.mint") {
+                    true => Some(self.text("ssl.openssl.password")?.to_owned()),
+                    false => None,
+                },
             })),
             "openssl" => {
                 let duration = self.value("ssl.openssl.duration");
@@ -284,3 +310,7 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -11,6 +11,15 @@ use serde_json::{Map, Value, json};
 use super::{defaults, errors::ConfigError, merge};
 use crate::python::ImportPolicy;
 
+/// Which names the DNS server knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dns {
+    /// The domains of the tests.
+    Domains,
+    /// Whatever is below their hosts.
+    Wildcards,
+}
+
 /// What a command line can say over the files.
 #[derive(Debug, Clone)]
 pub struct Flags {
@@ -30,6 +39,10 @@ pub struct Flags {
     pub latency: Duration,
     /// Whether there is an HTTP/2 port by default.
     pub h2: bool,
+    /// `--webtransport-h3`.
+    pub webtransport: bool,
+    /// `--dns`.
+    pub dns: Option<Dns>,
     /// `--verbose`.
     pub verbose: bool,
     /// `--host`: instead of `server_host`.
@@ -63,10 +76,19 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
     let mut warnings = Vec::new();
     let own = repo_root.join("config.json");
     if own.exists() {
-        merge::update(&mut data, read(&own)?, &mut warnings)?;
+        merge::update(&mut data, read_json(own)?, &mut warnings)?;
     }
     if let Some(path) = &flags.config {
-        merge::update(&mut data, read(&home(path))?, &mut warnings)?;
+        merge::update(&mut data, read_json(home(path))?, &mut warnings)?;
+    }
+    if flags.verbose
+        && let Some(level) = data.get_mut("logging").and_then(|logging| logging.get_mut("level"))
+    {
+        *level = json!("DEBUG");
+    }
+    if !flags.h2 {
+        // Not there because it is not wanted.
+        warnings.retain(|warning| !warning.starts_with("ports.h2 "));
     }
     if let Some(path) = &flags.alias_file {
         let aliases = read_aliases(path)?;
@@ -80,8 +102,9 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
 
 /// Lines of `/ALIAS_NAME/, DOC_ROOT`.
 fn read_aliases(path: &Path) -> Result<Vec<Value>, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::AliasFile { path: path.to_owned(), source })?;
-    text.lines()
+    let text = read(home(path))?;
+    String::from_utf8_lossy(&text)
+        .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(index, line)| match line.split_once(',') {
@@ -94,9 +117,19 @@ fn read_aliases(path: &Path) -> Result<Vec<Value>, ConfigError> {
 }
 
 /// Reads a file from its beginning to its end, once: it may be a pipe.
-fn read(path: &Path) -> Result<Value, ConfigError> {
-    let text = fs::read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    serde_json::from_slice(&text).map_err(|source| ConfigError::Json { path: path.to_owned(), source })
+pub(super) fn read(path: PathBuf) -> Result<Vec<u8>, ConfigError> {
+    fs::read(&path).map_err(|source| ConfigError::Read { path, source })
+}
+
+fn read_json(path: PathBuf) -> Result<Value, ConfigError> {
+    let text = read(path.clone())?;
+    serde_json::from_slice(&text).map_err(|source| ConfigError::Json { path, source })
+}
+
+/// A directory that a flag names, absolute.
+pub(super) fn existing(title: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
+    let path = absolute(path)?;
+    if path.is_dir() { Ok(path) } else { Err(ConfigError::Missing { title, path }) }
 }
 
 /// Makes a path absolute, from the directory the process was started in. `~` is the home directory, as in wptserve.

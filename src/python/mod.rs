@@ -5,6 +5,7 @@
 //! that), and a handler that sleeps blocks nobody.
 
 mod call;
+mod conversation;
 mod import;
 mod link;
 mod native;
@@ -29,6 +30,7 @@ use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
 use tokio::sync::oneshot;
 
+pub use conversation::{Closing, Conversation, H2Event, H2Events};
 pub use import::ImportPolicy;
 pub use link::{Event, Events, Last};
 pub use socket::{Command, Read, Session};
@@ -147,6 +149,18 @@ impl Python {
         };
         self.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)?;
         Ok(events)
+    }
+
+    /// Prepares the handler of a request that came over HTTP/2. It runs when it is told what comes on the stream, first of
+    /// all the request itself.
+    pub fn converse(
+        &self,
+        script: DocPath,
+        request: http::Request,
+        route_match: Vec<(String, String)>,
+    ) -> (Conversation, H2Events) {
+        let (pool, runtime) = (Arc::clone(&self.pool), Arc::clone(&self.runtime));
+        Conversation::new(script.into_path(), request, route_match, pool, runtime)
     }
 
     /// Runs the WebSocket handler of a request until its connection closes.

@@ -10,10 +10,10 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::{Site, websocket, wire::Connection};
+use super::{PORT_TARGET, Site, websocket, wire::Connection};
 use crate::{
     content,
-    docroot::PathError,
+    docroot::{DocPath, PathError},
     http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
     python::{Event, Events, Last},
     route::{Handler, Match},
@@ -81,16 +81,41 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let outcome = if line_too_long {
         reply(connection, is_head, Reply::error(414, "")).await
     } else {
+        let method = String::from_utf8_lossy(&request.head.method);
+        log::debug!(target: &format!("{PORT_TARGET}{}", site.name), "{method} {}", request.url_parts.path);
         pause(site.latency).await;
-        match site.router.route(&request.head.method, &request.url_parts.path) {
-            None => reply(connection, is_head, Reply::error(404, "")).await,
-            Some(Match { handler: Handler::Python, groups }) => run_script(connection, &site, request, groups).await,
-            Some(Match { handler, .. }) => serve_content(connection, &site, handler, request).await,
+        match job(&site, &request) {
+            Job::Reply(made) => reply(connection, is_head, made).await,
+            Job::Script(script, groups) => run_script(connection, &site, request, script, groups).await,
+            Job::Content(handler) => serve_content(connection, &site, handler, request).await,
         }
     };
     match outcome {
         Ok(after) if !line_too_long => after,
         Ok(_) | Err(_) => After::Close,
+    }
+}
+
+/// What is to be done for a request, in whatever version of HTTP it came.
+pub(super) enum Job {
+    /// This is the answer.
+    Reply(Reply),
+    /// Run a script; with the groups of the route's pattern.
+    Script(DocPath, Vec<(String, String)>),
+    /// Serve what is not run.
+    Content(Handler),
+}
+
+/// Finds the handler of a request.
+pub(super) fn job(site: &Site, request: &Request) -> Job {
+    match site.router.route(&request.head.method, &request.url_parts.path) {
+        None => Job::Reply(Reply::error(404, "")),
+        Some(Match { handler: Handler::Python, groups }) => match site.root.resolve(&request.url_parts.path) {
+            Ok(script) => Job::Script(script, groups),
+            Err(PathError::NotFound) => Job::Reply(Reply::error(404, "404")),
+            Err(PathError::Nul) => Job::Reply(Reply::server_error(&request.url, "ValueError: embedded null byte")),
+        },
+        Some(Match { handler, .. }) => Job::Content(handler),
     }
 }
 
@@ -199,17 +224,10 @@ async fn run_script(
     connection: &Connection,
     site: &Arc<Site>,
     request: Request,
+    script: DocPath,
     groups: Vec<(String, String)>,
 ) -> io::Result<After> {
     let is_head = request.is_head();
-    let script = match site.root.resolve(&request.url_parts.path) {
-        Ok(script) => script,
-        Err(PathError::NotFound) => return reply(connection, is_head, Reply::error(404, "404")).await,
-        Err(PathError::Nul) => {
-            let error = Reply::server_error(&request.url, "ValueError: embedded null byte");
-            return reply(connection, is_head, error).await;
-        }
-    };
     let name = script.as_path().display().to_string();
     match site.python.call(script, request, groups, connection.take_arrived_body()) {
         Ok(events) => follow(connection, events, is_head, &name).await,

@@ -1,6 +1,7 @@
 //! The server room: the only one that names actix. Takes bound listeners, a site and a stop signal, and serves.
 
 mod dispatch;
+mod h2;
 mod stream;
 mod watch;
 mod websocket;
@@ -22,11 +23,15 @@ use wire::{Connection, Wire};
 
 /// How long a closing connection waits for the client to close its side.
 const DISCONNECT: Duration = Duration::from_secs(1);
+/// What the target of a line of the log begins with when it is about a port; the port's name follows.
+pub const PORT_TARGET: &str = "wptserve::port::";
 /// wptserve 4.0.3, server.py, `WebTestServer.request_queue_size`.
 pub const BACKLOG: i32 = 2000;
 
 /// What is served on one port.
 pub struct Site {
+    /// What the log calls the port: "http-local on port 8002".
+    pub name: String,
     /// The scheme of the port, as `request.url` shows it.
     pub scheme: Scheme,
     /// The host of `request.url` when the request names none.
@@ -86,16 +91,16 @@ pub struct Listener {
 /// A listener cannot be used, or died.
 pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
-    let name = |site: &Site| format!("{} on port {}", site.scheme.as_str(), site.port);
-    let watch = Watch::new(listeners.iter().map(|listener| (name(&listener.site), &listener.socket)))?;
+    let watch = Watch::new(listeners.iter().map(|listener| (listener.site.name.clone(), &listener.socket)))?;
     for Listener { socket, site, protocol, tls, encrypt_after_connect } in listeners {
-        let name = name(&site);
+        let name = site.name.clone();
         let site = web::Data::new(site);
         builder = match protocol {
             Protocol::WebSocket => builder.listen(name, socket, move || {
                 http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch_websocket)
             }),
-            Protocol::Http1 | Protocol::Http2 => builder.listen(name, socket, move || {
+            Protocol::Http2 => builder.listen(name, socket, move || h2::service(site.clone(), tls.clone())),
+            Protocol::Http1 => builder.listen(name, socket, move || {
                 http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch)
             }),
         }?;
