@@ -106,7 +106,7 @@ impl Conversation {
         request: http::Request,
         route_match: Vec<(String, String)>,
         pool: Arc<Pool>,
-        runtime: Arc<OnceLock<Runtime>>,
+        runtime: Arc<OnceLock<Arc<Runtime>>>,
     ) -> (Self, H2Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let talk = Talk { link: H2Link(sender), script, start: Some((request, route_match)), live: None };
@@ -153,7 +153,7 @@ struct Inbox {
 
 struct Shared {
     pool: Arc<Pool>,
-    runtime: Arc<OnceLock<Runtime>>,
+    runtime: Arc<OnceLock<Arc<Runtime>>>,
     inbox: Mutex<Inbox>,
     /// Taken out by the thread that attends.
     talk: Mutex<Option<Talk>>,
