@@ -102,7 +102,7 @@ async fn serve(
             config: Arc::clone(&site_config),
             router: router.clone(),
             latency: config.latency,
-            inject_script: None,
+            inject_script: config.inject_script.as_ref().map(|(_, content)| content.clone()),
             python: Arc::clone(&python),
             ws: match bound.service {
                 Service::Ws | Service::Wss | Service::Http2 => Some(handlers.clone()),
