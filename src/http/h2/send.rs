@@ -4,7 +4,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::{
     Connection, Field, SendError,
-    connection::Local,
+    connection::{Local, Stream},
     fields::{Block, outbound},
     frame,
     hpack::Encoder,
@@ -274,7 +274,7 @@ impl Connection {
         }
         let fields = outbound(fields, Block::Promise)?;
         self.highest_outbound = promised;
-        let pushed = self.new_stream(false);
+        let pushed = Stream { is_push: true, ..self.new_stream(false) };
         self.streams.insert(promised, pushed);
         let encoded = self.encoder.encode(&fields);
         self.put_block(parent, frame::PUSH_PROMISE, &promised.to_be_bytes(), &encoded, false, max_frame);

@@ -101,8 +101,7 @@ pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
         }
     }
     wire.settle(stream);
-    // An answer may come before its request is complete; the rest of it is dropped.
-    wire.forget_hearer(stream);
+    // An answer may come before its request is complete.
     wire.completed(stream).await;
     wire.release(stream);
 }
