@@ -263,10 +263,10 @@ impl Connection {
             };
             return protocol(text);
         }
-        if parent % 2 == 0 {
+        if parent.is_multiple_of(2) {
             return protocol("Cannot recursively push streams.");
         }
-        if promised <= highest && promised % 2 == 0 {
+        if promised <= highest && promised.is_multiple_of(2) {
             return Err(SendError::TooLow(promised, highest));
         }
         if promised % 2 == 1 || promised > i32::MAX as u32 {

@@ -40,7 +40,7 @@ pub(super) enum Plan {
     /// Answer this, without a handler.
     Reply(Reply, bool),
     /// Serve content when the request is complete.
-    Content(Handler, Request),
+    Content(Handler, Box<Request>),
     /// A handler is told what comes.
     Script(H2Events, String, bool),
     /// A WebSocket.
@@ -62,7 +62,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Strin
                 let (sender, receiver) = mpsc::unbounded_channel();
                 (Plan::Tunnel(session, receiver), Some(Hearer::Tunnel(sender)))
             }
-            Err(reply) => (Plan::Reply(reply, false), None),
+            Err(reply) => (Plan::Reply(*reply, false), None),
         };
     }
     if request.head.method == "CONNECT" {
@@ -78,7 +78,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Strin
             let (conversation, events) = site.python.converse(script, request, groups);
             (Plan::Script(events, name, is_head), Some(Hearer::Handler(conversation)))
         }
-        Job::Content(handler) => (Plan::Content(handler, request), None),
+        Job::Content(handler) => (Plan::Content(handler, Box::new(request)), None),
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
     wire.release(stream);
 }
 
-async fn serve_content(wire: &Wire, stream: u32, handler: Handler, request: Request) -> Result<(), SendError> {
+async fn serve_content(wire: &Wire, stream: u32, handler: Handler, request: Box<Request>) -> Result<(), SendError> {
     if !wire.completed(stream).await {
         return Ok(());
     }
