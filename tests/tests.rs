@@ -10,6 +10,7 @@
     reason = "a test says that it failed by panicking, and prints what it has measured"
 )]
 
+mod aliases; // aliases for directories and files: what handlers, templates and listings see there
 mod bodies; // request bodies: lazy, chunked, unread, large
 mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes

@@ -84,10 +84,10 @@ pub struct Launch {
     port: u16,
     root: PathBuf,
     site: Site,
-    /// The scheme of the port that is tested.
+    /// The scheme of the port.
     scheme: &'static str,
-    /// `ssl` of the configuration, for a server with an encrypted port.
-    ssl: serde_json::Value,
+    /// Keys of the configuration, for a server that has one.
+    config: Option<serde_json::Value>,
     /// Ready file, log and certificates, apart from what is served.
     folder: TempDir,
 }
@@ -105,7 +105,7 @@ impl Launch {
         command.args(line).arg("serve");
         command.arg("--ready-file").arg(folder.path().join("ready"));
         command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null());
-        Self { command, root: site.path().to_owned(), site, folder, port: 0, scheme: "http", ssl: json!({}) }
+        Self { command, root: site.path().to_owned(), site, folder, port: 0, scheme: "http", config: None }
     }
 
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -143,13 +143,22 @@ impl Launch {
 
     /// The same, with other keys of `ssl` in the configuration.
     pub fn ssl(mut self, ssl: &serde_json::Value) -> Self {
-        self.ssl = ssl.clone();
-        self.scheme("https")
+        let mut all = json!({"type": "openssl", "openssl": {"base_path": self.folder.path().join("certs")}});
+        all.as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
+        self.scheme = "https";
+        self.config(&json!({"ssl": all}))
     }
 
     /// Serves on a port of this scheme, as `wpt serve` does.
     pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self = if scheme == "ws" { self.config(&json!({})) } else { self.tls() };
         self.scheme = scheme;
+        self
+    }
+
+    /// Serves as `wpt serve` does, with these keys of its configuration.
+    pub fn config(mut self, keys: &serde_json::Value) -> Self {
+        self.config = Some(keys.clone());
         self
     }
 
@@ -166,9 +175,9 @@ impl Launch {
     pub fn start(mut self) -> Arc<Server> {
         let log = self.folder.path().join("log");
         self.command.arg("--doc-root").arg(&self.root);
-        match self.scheme {
-            "http" => self.command.args(["--port", &self.port.to_string()]),
-            scheme => self.command.arg("--config").arg(wpt_config(self.folder.path(), scheme, &self.ssl)),
+        match &self.config {
+            None => self.command.args(["--port", &self.port.to_string()]),
+            Some(keys) => self.command.arg("--config").arg(config_file(self.folder.path(), self.scheme, keys)),
         };
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         self.command.stdout(out.try_clone().unwrap()).stderr(out);
@@ -202,7 +211,7 @@ impl Launch {
 pub const HOST: &str = "web-platform.test";
 
 /// Writes a configuration with one port, for https one for HTTP/2 as well, and what else is needed for that.
-fn wpt_config(folder: &Path, scheme: &str, ssl: &serde_json::Value) -> PathBuf {
+fn config_file(folder: &Path, scheme: &str, keys: &serde_json::Value) -> PathBuf {
     let mut config = json!({
         "server_host": "127.0.0.1",
         "browser_host": HOST,
@@ -213,15 +222,13 @@ fn wpt_config(folder: &Path, scheme: &str, ssl: &serde_json::Value) -> PathBuf {
             "https": [null], "https-local": [null], "https-public": [null],
             "ws": [null], "wss": [null], "webtransport-h3": [null], "h2": [null],
         },
-        "ssl": {"type": "openssl", "openssl": {"base_path": folder.join("certs")}},
+        "ssl": {"type": "none"},
     });
     config["ports"][scheme] = json!(["auto"]);
-    match scheme {
-        "ws" => config["ssl"] = json!({"type": "none"}),
-        "https" => config["ports"]["h2"] = json!(["auto"]),
-        _ => {}
+    if scheme == "https" {
+        config["ports"]["h2"] = json!(["auto"]);
     }
-    config["ssl"].as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
+    config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     let path = folder.join("config.json");
     fs::write(&path, config.to_string()).unwrap();
     path

@@ -17,9 +17,10 @@ use rustpython_vm::{
 };
 
 use super::{
+    Routed,
     import::Imports,
     link::Link,
-    native::{Answer, Fields, Request, Response, Surroundings, finder, pipes},
+    native::{Answer, Fields, Request, Response, Surroundings, finder, inject, pipes},
     traceback,
     websocket::Modules,
 };
@@ -40,8 +41,7 @@ pub(super) struct Runtime {
 pub(super) struct Call {
     pub(super) script: PathBuf,
     pub(super) request: http::Request,
-    /// `request.route_match`.
-    pub(super) route_match: Vec<(String, String)>,
+    pub(super) routed: Routed,
     /// The part of the body that has arrived with the head.
     pub(super) body: Bytes,
     pub(super) link: Link,
@@ -71,14 +71,15 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let script = call.script.clone();
     let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Arc::clone(&fields)));
-    let request =
-        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
-            .into_ref(&vm.ctx);
+    let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
+        .into_ref(&vm.ctx);
     let is_brief = runtime.surroundings.suppresses_tracebacks();
     let response =
         Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
-    if let Err(failure) = handle(script.clone(), &request, &response, runtime, vm) {
+    let handled = handle(script.clone(), &request, &response, runtime, vm)
+        .and_then(|()| inject_script(request.routed(), &response, vm));
+    if let Err(failure) = handled {
         failure.show(&response, &script, vm);
     }
     let mut close = true;
@@ -112,6 +113,14 @@ fn handle(
     call_main(&main, request.as_object(), response, &path, runtime, vm)?;
     // wptserve has two layers of handlers here and both apply the pipes of the query.
     pipe(&path, request.as_object(), response, runtime, vm)
+}
+
+/// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
+pub(super) fn inject_script(routed: &Routed, response: &Py<Response>, vm: &VirtualMachine) -> Result<(), Failure> {
+    match &routed.inject_script {
+        Some(content) => inject::into_response(response, content, vm).map_err(|cause| Failure { code: 500, cause }),
+        None => Ok(()),
+    }
 }
 
 /// Executes a script in fresh globals, which are returned with the path of the script.

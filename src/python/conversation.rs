@@ -19,7 +19,7 @@ use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload as _, PyRef, VirtualMac
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Overloaded,
+    Overloaded, Routed,
     call::{self, Failure, Runtime},
     native::{Fields, H2Answer, H2Request, H2Response, Response},
     pool::{self, Pool},
@@ -104,12 +104,12 @@ impl Conversation {
     pub(super) fn new(
         script: PathBuf,
         request: http::Request,
-        route_match: Vec<(String, String)>,
+        routed: Routed,
         pool: Arc<Pool>,
         runtime: Arc<OnceLock<Arc<Runtime>>>,
     ) -> (Self, H2Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let talk = Talk { link: H2Link(sender), script, start: Some((request, route_match)), live: None };
+        let talk = Talk { link: H2Link(sender), script, start: Some((request, routed)), live: None };
         let inbox = Inbox { waiting: VecDeque::new(), is_attended: false };
         let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), talk: Mutex::new(Some(talk)) };
         (Self(Arc::new(shared)), H2Events(receiver))
@@ -212,7 +212,7 @@ struct Live {
 struct Talk {
     link: H2Link,
     script: PathBuf,
-    start: Option<(http::Request, Vec<(String, String)>)>,
+    start: Option<(http::Request, Routed)>,
     /// From the first event until the answer is complete.
     live: Option<Live>,
 }
@@ -229,8 +229,8 @@ impl Talk {
                 return;
             }
         };
-        if let Some((request, route_match)) = self.start.take() {
-            self.live = Some(self.begin(request, route_match, runtime, vm));
+        if let Some((request, routed)) = self.start.take() {
+            self.live = Some(self.begin(request, routed, runtime, vm));
         }
         if let Some(mut live) = self.live.take() {
             let step = live.load(&self.script, &event, runtime, vm).and_then(|()| live.tell(&event, runtime, vm));
@@ -243,17 +243,11 @@ impl Talk {
         self.link.used(count);
     }
 
-    fn begin(
-        &self,
-        request: http::Request,
-        route_match: Vec<(String, String)>,
-        runtime: &Runtime,
-        vm: &VirtualMachine,
-    ) -> Live {
+    fn begin(&self, request: http::Request, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Live {
         let (is_head, url) = (request.is_head(), request.url.clone());
         let surroundings = Arc::clone(&runtime.surroundings);
         let is_brief = surroundings.suppresses_tracebacks();
-        let request = H2Request::new(request, route_match, surroundings, vm).into_ref(&vm.ctx);
+        let request = H2Request::new(request, routed, surroundings, vm).into_ref(&vm.ctx);
         let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
         let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
         let response = H2Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm);
@@ -316,10 +310,12 @@ impl Live {
     /// The request is complete.
     fn finish(self, script: &std::path::Path, runtime: &Runtime, vm: &VirtualMachine) {
         let Some(response) = self.response() else { return };
-        if let Some(main) = &self.handlers.main
-            && let Err(failure) =
-                call::call_main(main, self.request.as_object(), response, &self.handlers.path, runtime, vm)
-        {
+        let called = match &self.handlers.main {
+            Some(main) => call::call_main(main, self.request.as_object(), response, &self.handlers.path, runtime, vm),
+            None => Ok(()),
+        };
+        let finished = called.and_then(|()| call::inject_script(self.request.routed(), response, vm));
+        if let Err(failure) = finished {
             failure.show(response, script, vm);
         }
         self.close(script, vm);

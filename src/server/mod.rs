@@ -13,6 +13,7 @@ use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, Handler, HttpRequest, HttpResponse, dev::AppConfig, web};
+use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls;
 
@@ -44,6 +45,8 @@ pub struct Site {
     pub config: Arc<serde_json::Value>,
     /// How long every answer waits.
     pub latency: Duration,
+    /// The script that goes into every page, the content of the file that `--inject-script` names.
+    pub inject_script: Option<Bytes>,
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.

@@ -290,7 +290,7 @@ def api() -> None:
     call("go_on", "A handler may go on after a bad frame.", frame(TEXT, b"\xff"), frame(TEXT, "a", rsv=2), frame(3, "b"),
          frame(0, "c"), frame(BINARY, "d"), close())
     call("raw", "Bytes below the frames.", b"a", b"bcde" + frame(TEXT, "f", fin=0, rsv=3))
-    call("old_name", "mod_pywebsocket is the same package.")
+    call("old_name", "mod_pywebsocket is the same package.", difference="older checkouts have handlers that import it")
     call("receiver", "The two threads.", frame(TEXT, "a"), frame(TEXT, "b"), close())
     session("api/unknown", "A function that is not there.", request("/api?unknown"))
     session("api/message_channel", "The handler's module has the standard library.", request("/counter"), close())

@@ -17,6 +17,7 @@ mod h2_answer;
 mod h2_frames;
 mod h2_writer;
 mod headers;
+pub(super) mod inject;
 mod input;
 mod multidict;
 pub(super) mod pipes;

@@ -15,7 +15,7 @@ pub(super) mod classes {
     use crate::{
         http::{self, Framing, h2::Event, query, text::latin1},
         python::{
-            Environment,
+            Environment, Routed,
             link::Link,
             native::{
                 Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
@@ -86,7 +86,7 @@ pub(super) mod classes {
     #[derive(PyPayload)]
     pub(crate) struct Request {
         plain: http::Request,
-        route_match: Vec<(String, String)>,
+        routed: Routed,
         surroundings: Arc<Surroundings>,
         url_parts: Lazy,
         raw_headers: Lazy,
@@ -111,7 +111,7 @@ pub(super) mod classes {
     impl Request {
         pub(crate) fn new(
             plain: http::Request,
-            route_match: Vec<(String, String)>,
+            routed: Routed,
             body: Bytes,
             link: Link,
             surroundings: Arc<Surroundings>,
@@ -123,18 +123,18 @@ pub(super) mod classes {
             };
             let source = Arc::new(WireBody { arrived: Mutex::new(body), link });
             let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
-            Self::with_body(plain, route_match, raw_input, surroundings)
+            Self::with_body(plain, routed, raw_input, surroundings)
         }
 
         fn with_body(
             plain: http::Request,
-            route_match: Vec<(String, String)>,
+            routed: Routed,
             raw_input: PyRef<InputFile>,
             surroundings: Arc<Surroundings>,
         ) -> Self {
             Self {
                 plain,
-                route_match,
+                routed,
                 surroundings,
                 url_parts: Lazy::default(),
                 raw_headers: Lazy::default(),
@@ -156,14 +156,14 @@ pub(super) mod classes {
         /// The directory that paths are resolved in.
         #[pygetset]
         fn doc_root(zelf: &Py<Self>) -> String {
-            zelf.surroundings.environment.doc_root.clone()
+            zelf.routed.doc_root.clone()
         }
 
         /// What the route's pattern has matched: a dictionary of group names, the star under "*".
         #[pygetset]
         fn route_match(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             let groups = vm.ctx.new_dict();
-            for (name, text) in &zelf.route_match {
+            for (name, text) in &zelf.routed.groups {
                 groups.set_item(name.as_str(), vm.ctx.new_str(text.as_str()).into(), vm)?;
             }
             Ok(groups.into())
@@ -196,8 +196,8 @@ pub(super) mod classes {
 
         /// The prefix of the path that the route stands for.
         #[pygetset]
-        fn url_base(_zelf: &Py<Self>) -> &'static str {
-            "/"
+        fn url_base(zelf: &Py<Self>) -> String {
+            zelf.routed.url_base.clone()
         }
 
         /// The absolute URL.
@@ -304,6 +304,11 @@ pub(super) mod classes {
             &self.plain
         }
 
+        /// What the router says about it.
+        pub(in crate::python) fn routed(&self) -> &Routed {
+            &self.routed
+        }
+
         /// What is known of the server.
         pub(in crate::python::native) fn environment(&self) -> &Environment {
             &self.surroundings.environment
@@ -324,12 +329,17 @@ pub(super) mod classes {
     impl H2Request {
         pub(crate) fn new(
             plain: http::Request,
-            route_match: Vec<(String, String)>,
+            routed: Routed,
             surroundings: Arc<Surroundings>,
             vm: &VirtualMachine,
         ) -> Self {
             let raw_input = InputFile::growing().into_ref(&vm.ctx);
-            Self(Request::with_body(plain, route_match, raw_input, surroundings))
+            Self(Request::with_body(plain, routed, raw_input, surroundings))
+        }
+
+        /// See [`Request::routed`].
+        pub(crate) fn routed(&self) -> &Routed {
+            self.0.routed()
         }
 
         /// Takes what has come: the body into `raw_input`. Returns the event as an object for handlers, if `wanted`.

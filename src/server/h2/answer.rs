@@ -11,14 +11,13 @@ use super::{
     wire::{Wire, pause},
 };
 use crate::{
-    content,
     http::{
         Body, Reply, Request, Trickle,
         h2::{ErrorCode, Field, SendError},
         trickle::Step,
     },
     python::{Closing, Conversation, H2Event, H2Events, Session},
-    route::Handler,
+    route::{self, Match},
     server::{
         Site,
         dispatch::{self, Job},
@@ -40,7 +39,7 @@ pub(super) enum Plan {
     /// Answer this, without a handler.
     Reply(Reply, bool),
     /// Serve content when the request is complete.
-    Content(Handler, Request),
+    Content(Match, Request),
     /// A handler is told what comes.
     Script(H2Events, String, bool),
     /// A WebSocket.
@@ -49,6 +48,8 @@ pub(super) enum Plan {
 
 /// Finds out what is to be done for a request, and who wants to hear the rest of it.
 pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (String, u16)) -> (Plan, Option<Hearer>) {
+    let rewritten = rewritten(fields);
+    let fields = rewritten.as_deref().unwrap_or(fields);
     let request = match Request::http2(fields, stream, site.host.clone(), site.port, peer) {
         Ok(request) => request,
         Err(error) => {
@@ -73,13 +74,24 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Strin
     let is_head = request.is_head();
     match dispatch::job(site, &request) {
         Job::Reply(reply) => (Plan::Reply(reply, is_head), None),
-        Job::Script(script, groups) => {
+        Job::Script(script, routed) => {
             let name = script.as_path().display().to_string();
-            let (conversation, events) = site.python.converse(script, request, groups);
+            let (conversation, events) = site.python.converse(script, request, routed);
             (Plan::Script(events, name, is_head), Some(Hearer::Handler(conversation)))
         }
-        Job::Content(handler) => (Plan::Content(handler, request), None),
+        Job::Content(found) => (Plan::Content(found, request), None),
     }
+}
+
+/// The header fields of a request whose path stands for another one.
+fn rewritten(fields: &[Field]) -> Option<Vec<Field>> {
+    let value = |wanted: &[u8]| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let target = route::rewritten(value(b":method")?, value(b":path")?)?;
+    let renewed = |(name, value): &Field| {
+        let value = if name == b":path".as_slice() { &target } else { value };
+        (name.clone(), value.clone())
+    };
+    Some(fields.iter().map(renewed).collect())
 }
 
 /// Answers a request, to the end of its stream.
@@ -89,7 +101,7 @@ pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
             pause(wire.site().latency).await;
             send(&wire, stream, is_head, reply).await
         }
-        Plan::Content(handler, request) => serve_content(&wire, stream, handler, request).await,
+        Plan::Content(found, request) => serve_content(&wire, stream, found, request).await,
         Plan::Script(events, name, is_head) => follow(&wire, stream, is_head, events, &name).await,
         Plan::Tunnel(session, received) => tunnel::run(&wire, stream, session, received).await,
     };
@@ -107,7 +119,7 @@ pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
     wire.release(stream);
 }
 
-async fn serve_content(wire: &Wire, stream: u32, handler: Handler, request: Request) -> Result<(), SendError> {
+async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Request) -> Result<(), SendError> {
     if !wire.completed(stream).await {
         return Ok(());
     }
@@ -115,7 +127,7 @@ async fn serve_content(wire: &Wire, stream: u32, handler: Handler, request: Requ
     let is_head = request.is_head();
     let site = Arc::clone(wire.site());
     let url = request.url.clone();
-    let made = web::block(move || content::serve(handler, &request, &site.root, &site.config)).await;
+    let made = web::block(move || dispatch::content_reply(&site, &request, &found)).await;
     let reply = match made {
         Ok(Reply { body: Body::Raw(_), .. }) => {
             // wptserve's writer for HTTP/2 has no such method.
