@@ -3,6 +3,7 @@
 //! A refusal to start has exit code 1 and names cause and next step; a command line that cannot be understood has exit
 //! code 2. Both come within a second.
 
+mod clients;
 mod commands;
 mod configuration;
 mod logging;

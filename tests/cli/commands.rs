@@ -35,7 +35,7 @@ fn completions_and_manual_pages_are_printed() {
 }
 
 /// The binary under the name of Python.
-fn python(name: &str) -> TempDir {
+pub fn python(name: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     symlink(BINARY, folder.path().join(name)).unwrap();
     folder

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::util::{BINARY, Running, Site, get, signal, until};
 
 /// Key and certificate, PEM.
-static CERTIFICATE: LazyLock<(String, String)> = LazyLock::new(|| {
+pub static CERTIFICATE: LazyLock<(String, String)> = LazyLock::new(|| {
     // All the names, or the log warns.
     let names = include_str!("hosts.txt").lines().filter_map(|line| line.split_once('\t'));
     let made = rcgen::generate_simple_self_signed(names.map(|(_, name)| name.to_owned()).collect::<Vec<_>>()).unwrap();
