@@ -36,6 +36,8 @@ fn all_schemes_are_served_and_announced() {
         ),
     ]);
     let mut server = Start::new(site.path()).config(&config()).start();
+    // The last of them.
+    server.logged("Starting http2 server on ");
     let log = server.log();
     for (scheme, count) in SCHEMES {
         let ports = server.ports(scheme);
@@ -158,7 +160,7 @@ fn dns_answers_for_the_domains() {
         assert_eq!(server.get("/t.sub.txt"), port.to_string());
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(crate::util::DEADLINE)).unwrap();
-        let mut ask = |name: &str| {
+        let ask = |name: &str| {
             let mut query = Packet::new_query(1);
             query.questions.push(Question::new(
                 Name::new(name).unwrap(),
