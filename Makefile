@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check reference \
-	selftest record differential differential-wpt browser
+	selftest record differential differential-wpt differential-serve browser browser-wpt bench-startup
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -56,6 +56,8 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) differential $(MAKE) -s differential
 ifeq ($(OWN_SITE),)
 	$(STEP) differential-wpt $(MAKE) -s differential-wpt
+	$(STEP) differential-serve $(MAKE) -s differential-serve
+	$(STEP) browser-wpt $(MAKE) -s browser-wpt
 endif
 	$(STEP) browser $(MAKE) -s browser
 	$(STEP) --summary
@@ -119,6 +121,18 @@ differential: reference ## compare dist/wptserve with wptserve on the demo site
 differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: a bare GET for each handler
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root "$(WPT_ROOT)" --minimum $(MINIMUM) \
 		--report $(TARGET_DIR)/differential-wpt.json
+
+differential-serve: reference ## compare dist/wptserve with WPT_ROOT's own wpt serve: a sample of all that it serves
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --wpt-serve --binary dist/wptserve --root "$(WPT_ROOT)" \
+		--jobs 4 --minimum 99.9 --expected tests/differential/expected-wpt.json \
+		--report $(TARGET_DIR)/differential-serve.json
+
+browser-wpt: reference ## 400 of WPT_ROOT's test pages in headless Chromium, from its wpt serve and from dist/wptserve
+	@$(IF_REFERENCE) $(PYTHON) tests/browser/compare.py --binary dist/wptserve --root "$(WPT_ROOT)" --sample 360 \
+		--json $(TARGET_DIR)/browser-wpt.json
+
+bench-startup: reference ## how long dist/wptserve and WPT_ROOT's wpt serve take to start
+	@$(IF_REFERENCE) $(PYTHON) benches/startup.py --binary dist/wptserve --root "$(WPT_ROOT)"
 
 browser: ## the demo site's test pages in headless Chromium
 	@python3 tests/browser/run.py --binary dist/wptserve

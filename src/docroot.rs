@@ -34,10 +34,11 @@ pub enum PathError {
     Nul,
 }
 
-/// The directory that is served.
-#[derive(Clone, Debug)]
+/// A directory that is served: the doc root of the server, or that of an alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocRoot {
     path: PathBuf,
+    url_base: String,
 }
 
 /// A path inside the doc root. Only [`DocRoot::resolve`] makes one.
@@ -72,7 +73,19 @@ impl DocRoot {
         // Rebuilding drops a slash at the end, which would show up doubled in every path below.
         let absolute: PathBuf = absolute.components().collect();
         fs::read_dir(&absolute).map_err(|source| unreadable(&absolute, source))?;
-        Ok(DocRoot { path: absolute })
+        Ok(DocRoot { path: absolute, url_base: "/".to_owned() })
+    }
+
+    /// The directory of an alias, served under `url_base`, which begins and ends with a slash. It need not be there: nothing is
+    /// found in it then, as in wptserve.
+    pub fn mounted(path: &Path, url_base: &str) -> DocRoot {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        DocRoot { path: absolute.components().collect(), url_base: url_base.to_owned() }
+    }
+
+    /// The path of the URL that the directory is served under: wptserve's `request.url_base`.
+    pub fn url_base(&self) -> &str {
+        &self.url_base
     }
 
     /// The absolute path of the directory.
@@ -85,7 +98,7 @@ impl DocRoot {
     /// As in wptserve, two dots anywhere are refused, even inside a name. What is left cannot climb.
     pub fn resolve(&self, url_path: &str) -> Result<DocPath, PathError> {
         let decoded = unquote(url_path);
-        let relative = decoded.strip_prefix('/').unwrap_or(&decoded);
+        let relative = decoded.strip_prefix(&self.url_base).unwrap_or(&decoded);
         if relative.contains("..") || relative.starts_with('/') {
             return Err(PathError::NotFound);
         }
@@ -144,6 +157,24 @@ mod tests {
     }
 
     #[test]
+    fn aliases_lose_their_part_of_the_url() {
+        let root = DocRoot::mounted(Path::new("/mnt/gen/"), "/g/x/");
+        for (url_path, expected) in [
+            ("/g/x/a/b.txt", Ok("/mnt/gen/a/b.txt")),
+            ("/g/x/", Ok("/mnt/gen/")),
+            ("/g/x/%C3%A9", Ok("/mnt/gen/\u{e9}")),
+            ("/g/%78/a", Ok("/mnt/gen/a")),
+            ("/g/x//a", Err(PathError::NotFound)),
+            ("/other", Err(PathError::NotFound)),
+            ("/g/x/../a", Err(PathError::NotFound)),
+        ] {
+            let found = root.resolve(url_path).map(|path| path.as_path().display().to_string());
+            assert_eq!(found, expected.map(str::to_owned), "{url_path}");
+        }
+        assert_eq!((root.path(), root.url_base()), (Path::new("/mnt/gen"), "/g/x/"));
+    }
+
+    #[test]
     fn ways_out_are_not_found() {
         let (_dir, root) = root();
         let sibling = format!("/%2F{}-sibling/x", &root.path().display().to_string()[1..]);
@@ -181,7 +212,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_escapes(url_path in "(%2[eEfF]|%5[cC]|%00|[./a%]){0,24}") {
-            let root = DocRoot { path: PathBuf::from("/root") };
+            let root = DocRoot::mounted(Path::new("/root"), "/");
             if let Ok(path) = root.resolve(&url_path) {
                 prop_assert!(path.as_path().starts_with("/root"));
                 prop_assert!(path.as_path().components().all(|c| c != std::path::Component::ParentDir));

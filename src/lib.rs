@@ -10,18 +10,22 @@
 //! socket ◄─ server::wire ◄─ http::Encoder ◄─────────────────────────────┘
 //! ```
 //!
+//! On a port for HTTP/2 the ends of that road are others: `server::h2` moves bytes between the socket and [`http::h2`],
+//! which knows frames, streams and windows, and asks `server::dispatch` what to do for every stream.
+//!
 //! | room | what it is | what it may name |
 //! |---|---|---|
 //! | [`http`] | plain values: heads, headers, URLs, cookies, replies and their encoding | nothing of ours |
+//! | [`inject`] | a script in front of a page's first content: bytes in, bytes out | nothing of ours |
 //! | [`docroot`] | the only way from a URL path to a file | `http` |
 //! | [`stash`] | the store behind `request.server.stash`: plain data | nothing of ours |
 //! | [`websocket`] | frames, close codes, and which file handles which resource: plain data | nothing of ours |
-//! | [`route`] | pure: method and path to the kind of handler | `http` |
+//! | [`route`] | pure: method and path to the kind of handler | `http`, `docroot` |
 //! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
-//! | [`content`] | files, ranges, listings | `http`, `docroot`, `route`, `pipes` |
+//! | [`content`] | files, ranges, listings, pages around scripts | `http`, `inject`, `docroot`, `route`, `pipes` |
 //! | [`tls`] | keys and certificates: read, checked, minted; what rustls needs | nothing of ours |
-//! | [`config`] | what to serve and where, checked | `http`, `docroot`, `stash`, `tls`, `python` (what handlers see of the server, the import policy) |
-//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `docroot`, `stash`, `websocket`, `pipes` |
+//! | [`config`] | what to serve and where, checked | `http`, `docroot`, `route`, `stash`, `tls`, `python` (what handlers see of the server, the import policy) |
+//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `inject`, `docroot`, `stash`, `websocket`, `pipes` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
 //!
@@ -32,6 +36,7 @@ pub mod config;
 pub mod content;
 pub mod docroot;
 pub mod http;
+pub mod inject;
 pub mod pipes;
 pub mod python;
 pub mod route;

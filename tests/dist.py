@@ -7,8 +7,12 @@ namespaces; where neither is allowed the check is skipped with one loud line, an
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -30,6 +34,16 @@ ANSWERS = [
     ("/basic/raises.py", b"HTTP/1.1 500 Internal Server Error\r\n", b"}"),
     ("/files/text.txt", b"HTTP/1.1 200 OK\r\n", b"A text file.\n"),
 ]
+
+HOST = "web-platform.test"
+# One https port; key and certificate are made in the folder /certs. No random number generator lies in /dev there.
+CONFIG = {
+    "browser_host": HOST,
+    "check_subdomains": False,
+    "ports": {"http": [None], "http-local": [None], "http-public": [None], "https": ["auto"], "https-local": [None],
+              "https-public": [None], "ws": [None], "wss": [None], "webtransport-h3": [None], "h2": [None]},
+    "ssl": {"type": "openssl", "openssl": {"base_path": "/certs"}},
+}
 
 
 class Checks:
@@ -97,6 +111,23 @@ def check_empty_root(checks: Checks, binary: Path, site: Path) -> None:
             return
         checks.check(server.exit_code == 0 and server.stop_seconds < 1.0,
                      "SIGTERM: exit code %s after %.2f s" % (server.exit_code, server.stop_seconds))
+        (jail / "config.json").write_text(json.dumps(CONFIG))
+        check_https(checks, command, jail)
+
+
+def check_https(checks: Checks, command: list[str], jail: Path) -> None:
+    try:
+        with Server("wptserve in an empty root, https", command, Path("/site"), "strict", jail,
+                    Path("/config.json")) as server:
+            trust = ssl.create_default_context(cafile=str(jail / "certs/cacert.pem"))
+            connection = http.client.HTTPSConnection(server.host, server.port, timeout=10, context=trust)
+            connection.sock = trust.wrap_socket(socket.create_connection((server.host, server.port), 10),
+                                                server_hostname=HOST)
+            connection.request("GET", "/files/text.txt")
+            body = connection.getresponse().read()
+            checks.check(body == b"A text file.\n", "https with a certificate made at the start: %r" % body[:300])
+    except (StartFailed, OSError) as error:
+        checks.check(False, "https: %s" % error)
 
 
 def main() -> int:

@@ -10,11 +10,13 @@
     reason = "a test says that it failed by panicking, and prints what it has measured"
 )]
 
+mod aliases; // aliases for directories and files: what handlers, templates and listings see there
 mod bodies; // request bodies: lazy, chunked, unread, large
 mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals
+mod h2; // HTTP/2: recorded answers, the protocol's rules, flow control, floods
 mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod layers; // which room of src/ may name which
@@ -23,6 +25,7 @@ mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
+mod websocket; // sessions as recorded; connections at once, TLS, files, faults
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets
 
 mod util; // the server process, a temporary doc root, and a client that sends and reads raw bytes

@@ -152,7 +152,13 @@ fn a_port_can_wait_for_a_connect_before_it_encrypts() {
 
     // Whatever a CONNECT says of a body, none is read.
     let mut client = server.connect_plain();
-    client.send(CONNECT.replace("\r\n\r\n", "\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"));
+    client.send(CONNECT.replace("\r\n\r\n", "\r\nContent-Length: 5\r\n\r\n"));
+    connected(&mut client);
+    client.encrypt();
+    client.send(get("/quick.py"));
+    assert_eq!(client.answer().ok(), "quick");
+    let mut client = server.connect_plain();
+    client.send(CONNECT.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     connected(&mut client);
     client.encrypt();
     client.expect_close();
@@ -197,5 +203,5 @@ fn a_certificate_that_clients_will_refuse_is_said() {
     server.logged(&format!("WARNING - the certificate {cert} expired "));
     server.logged(&format!("WARNING - the certificate {cert} is not for web-platform.test, "));
     let log = server.log();
-    assert!(log.contains(" days ago, on 2024-06-01; make new files, or set ssl.type to \"openssl\""), "{log}");
+    assert!(log.contains(" days ago, on 2024-06-01; make new files, or "), "{log}");
 }

@@ -84,8 +84,10 @@ pub struct Launch {
     port: u16,
     root: PathBuf,
     site: Site,
-    /// `ssl` of the configuration, for a server with an https port.
-    ssl: Option<serde_json::Value>,
+    /// The scheme of the port.
+    scheme: &'static str,
+    /// Keys of the configuration, for a server that has one.
+    config: Option<serde_json::Value>,
     /// Ready file, log and certificates, apart from what is served.
     folder: TempDir,
 }
@@ -103,7 +105,7 @@ impl Launch {
         command.args(line).arg("serve");
         command.arg("--ready-file").arg(folder.path().join("ready"));
         command.env_remove("WPTSERVE_IMPORT_POLICY").stdin(Stdio::null());
-        Self { command, root: site.path().to_owned(), site, folder, port: 0, ssl: None }
+        Self { command, root: site.path().to_owned(), site, folder, port: 0, scheme: "http", config: None }
     }
 
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -132,9 +134,31 @@ impl Launch {
         self.ssl(&json!({}))
     }
 
+    /// Serves a directory that is not made of text over TLS, HTTP/2 among the ports.
+    pub fn with_root(mut self, root: &Path) -> Self {
+        self.root = root.to_owned();
+        self.command.current_dir(root);
+        self.tls()
+    }
+
     /// The same, with other keys of `ssl` in the configuration.
     pub fn ssl(mut self, ssl: &serde_json::Value) -> Self {
-        self.ssl = Some(ssl.clone());
+        let mut all = json!({"type": "openssl", "openssl": {"base_path": self.folder.path().join("certs")}});
+        all.as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
+        self.scheme = "https";
+        self.config(&json!({"ssl": all}))
+    }
+
+    /// Serves on a port of this scheme, as `wpt serve` does.
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self = if scheme == "ws" { self.config(&json!({})) } else { self.tls() };
+        self.scheme = scheme;
+        self
+    }
+
+    /// Serves as `wpt serve` does, with these keys of its configuration.
+    pub fn config(mut self, keys: &serde_json::Value) -> Self {
+        self.config = Some(keys.clone());
         self
     }
 
@@ -151,9 +175,9 @@ impl Launch {
     pub fn start(mut self) -> Arc<Server> {
         let log = self.folder.path().join("log");
         self.command.arg("--doc-root").arg(&self.root);
-        match &self.ssl {
+        match &self.config {
             None => self.command.args(["--port", &self.port.to_string()]),
-            Some(ssl) => self.command.arg("--config").arg(https_config(self.folder.path(), ssl)),
+            Some(keys) => self.command.arg("--config").arg(config_file(self.folder.path(), self.scheme, keys)),
         };
         let out = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         self.command.stdout(out.try_clone().unwrap()).stderr(out);
@@ -166,15 +190,16 @@ impl Launch {
             fs::read_to_string(&ready).ok()
         });
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let scheme = if self.ssl.is_some() { "https" } else { "http" };
-        let port = ready["ports"][scheme][0].as_u64().expect("a port in the ready file");
+        let port = ready["ports"][self.scheme][0].as_u64().expect("a port in the ready file");
         let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        let h2 = ready["ports"]["h2"][0].as_u64().unwrap_or_default().try_into().unwrap();
         let ca = self.folder.path().join("certs/cacert.pem");
         let client_config = ca.exists().then(|| client_config(&ca));
         Arc::new(Server {
             child: Mutex::new(child),
             address,
-            scheme,
+            h2,
+            scheme: self.scheme,
             client_config,
             site: self.site,
             folder: self.folder,
@@ -185,8 +210,8 @@ impl Launch {
 /// The name in the certificate of [`Launch::tls`].
 pub const HOST: &str = "web-platform.test";
 
-/// Writes a configuration with one https port, and what else is needed for that.
-fn https_config(folder: &Path, ssl: &serde_json::Value) -> PathBuf {
+/// Writes a configuration with one port, for https one for HTTP/2 as well, and what else is needed for that.
+fn config_file(folder: &Path, scheme: &str, keys: &serde_json::Value) -> PathBuf {
     let mut config = json!({
         "server_host": "127.0.0.1",
         "browser_host": HOST,
@@ -194,12 +219,16 @@ fn https_config(folder: &Path, ssl: &serde_json::Value) -> PathBuf {
         "import_policy": "strict",
         "ports": {
             "http": [null], "http-local": [null], "http-public": [null],
-            "https": ["auto"], "https-local": [null], "https-public": [null],
+            "https": [null], "https-local": [null], "https-public": [null],
             "ws": [null], "wss": [null], "webtransport-h3": [null], "h2": [null],
         },
-        "ssl": {"type": "openssl", "openssl": {"base_path": folder.join("certs")}},
+        "ssl": {"type": "none"},
     });
-    config["ssl"].as_object_mut().unwrap().extend(ssl.as_object().unwrap().clone());
+    config["ports"][scheme] = json!(["auto"]);
+    if scheme == "https" {
+        config["ports"]["h2"] = json!(["auto"]);
+    }
+    config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
     let path = folder.join("config.json");
     fs::write(&path, config.to_string()).unwrap();
     path
@@ -221,6 +250,8 @@ fn client_config(ca: &Path) -> Arc<ClientConfig> {
 pub struct Server {
     child: Mutex<Child>,
     pub address: SocketAddr,
+    /// The port for HTTP/2 of a server over TLS.
+    pub h2: u16,
     pub scheme: &'static str,
     client_config: Option<Arc<ClientConfig>>,
     pub site: Site,
@@ -538,6 +569,15 @@ impl Client {
         let count = bytes.len().min(self.buffer.len());
         assert_eq!(String::from_utf8_lossy(&self.buffer[..count]), bytes);
         self.buffer.drain(..count);
+    }
+
+    /// So many bytes.
+    #[track_caller]
+    pub fn take(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.fill(), "closed after {:?}", String::from_utf8_lossy(&self.buffer));
+        }
+        self.buffer.drain(..count).collect()
     }
 
     /// Reads to the end of a head. The body is left in the buffer.

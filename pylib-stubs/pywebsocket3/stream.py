@@ -141,9 +141,12 @@ class Stream:
 
     def receive_bytes(self, length):
         """So many bytes from the connection."""
-        data = self._request.connection.read(length)
-        if len(data) < length:
-            raise ConnectionTerminatedException("the peer has closed the connection")
+        data = b""
+        while len(data) < length:
+            more = self._request.connection.read(length - len(data))
+            if not more:
+                raise ConnectionTerminatedException("the peer has closed the connection")
+            data += more
         return data
 
     def _receive_frame(self):
@@ -335,6 +338,8 @@ class Compression:
             self._deflater = None
             return data, True
         data += self._deflater.flush(zlib.Z_SYNC_FLUSH)
+        # Ours leaves out an empty block behind an empty block. Nobody could read a message without one.
+        data = data or b"\x00" + _FLUSH
         if end:
             data = data[:-len(_FLUSH)]
             if self._no_context_takeover:

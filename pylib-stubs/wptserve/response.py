@@ -1,5 +1,5 @@
 """`wptserve.response` (wptserve 4.0.3, response.py): the classes behind `response`, native ones all."""
 
-from _wptserve import Response, ResponseHeaders, ResponseWriter
+from _wptserve import H2Response, H2ResponseWriter, Response, ResponseHeaders, ResponseWriter
 
-__all__ = ["Response", "ResponseHeaders", "ResponseWriter"]
+__all__ = ["H2Response", "H2ResponseWriter", "Response", "ResponseHeaders", "ResponseWriter"]

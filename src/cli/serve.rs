@@ -59,16 +59,18 @@ fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
         log::warn!("{warning}");
     }
     let ports = bind::bind(&config)?;
+    let router = Router::wpt(&config.aliases());
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
     // Never dropped: that would wait for every name that is being resolved and every file that is being read.
     let system = std::mem::ManuallyDrop::new(actix_rt::System::new());
-    system.block_on(serve(config, ports, identity, exit_after_start))
+    system.block_on(serve(config, router, ports, identity, exit_after_start))
 }
 
 async fn serve(
     config: Config,
+    router: Router,
     ports: bind::Ports,
     identity: Option<tls::Identity>,
     exit_after_start: bool,
@@ -79,7 +81,6 @@ async fn serve(
     let (python, started) =
         Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
     let python = Arc::new(python);
-    let router = Router::default();
     let handlers = Handlers::new(&config.ws_doc_root, &config.ws_extra);
     let announcement = announce::Announcement::new(&config, &ports);
     if config.check_subdomains
@@ -101,6 +102,7 @@ async fn serve(
             config: Arc::clone(&site_config),
             router: router.clone(),
             latency: config.latency,
+            inject_script: config.inject_script.as_ref().map(|(_, content)| content.clone()),
             python: Arc::clone(&python),
             ws: match bound.service {
                 Service::Ws | Service::Wss | Service::Http2 => Some(handlers.clone()),

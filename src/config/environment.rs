@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use serde_json::{Map, Value, json};
 
 use super::{Config, Numbers, Profile, merge::RENAMED_SCHEMES};
-use crate::{python::Environment, stash::Stash, tls::Identity};
+use crate::{python::Environment, route::Alias, stash::Stash, tls::Identity};
 
 /// Where the certificate is, for handlers.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,20 @@ impl<'a> From<&'a Identity> for CertificatePaths<'a> {
 }
 
 impl Config {
+    /// The entries of `aliases`, for the router. Their directories start at the current one, so ask before it changes.
+    pub fn aliases(&self) -> Vec<Alias> {
+        let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let entries = self.data.get("aliases").and_then(Value::as_array).into_iter().flatten();
+        entries
+            .map(|entry| {
+                let local_dir = text(entry, "local-dir");
+                // Nothing is not the current directory: the router refuses it.
+                let local_dir = std::path::absolute(&local_dir).unwrap_or_else(|_| local_dir.into());
+                Alias { url_path: text(entry, "url-path"), local_dir }
+            })
+            .collect()
+    }
+
     /// The configuration for handlers, once the ports have their numbers and the certificate is there.
     pub fn environment(&self, ports: &Numbers, certificate: Option<CertificatePaths<'_>>) -> Environment {
         let doc_root = self.doc_root.path().to_string_lossy().into_owned();
@@ -72,7 +86,7 @@ impl Config {
         {
             *level = json!(name.to_uppercase());
         }
-        Environment { doc_root, config: config.into(), stash: Arc::new(Stash::default()) }
+        Environment { config: config.into(), stash: Arc::new(Stash::default()) }
     }
 }
 

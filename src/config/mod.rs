@@ -262,7 +262,10 @@ impl<'a> Reader<'a> {
                 key: sources::absolute(Path::new(self.text("ssl.pregenerated.host_key_path")?))?,
                 cert: sources::absolute(Path::new(self.text("ssl.pregenerated.host_cert_path")?))?,
                 ca_cert: None,
-                mint: self.truth("ssl.pregenerated.mint"),
+                mint: match self.truth("ssl.pregenerated.mint") {
+                    true => Some(self.text("ssl.openssl.password")?.to_owned()),
+                    false => None,
+                },
             })),
             "openssl" => {
                 let duration = self.value("ssl.openssl.duration");

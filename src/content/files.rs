@@ -11,20 +11,20 @@ use bytes::{Bytes, BytesMut};
 
 use super::headers::{self, HeaderList};
 use super::ranges::{self, ByteRange};
-use super::{ContentError, listing, mime, open};
-use crate::docroot::DocRoot;
+use super::{Ask, ContentError, listing, mime, open};
 use crate::http::{Body, Reply, Request};
 use crate::pipes::template::Context;
 
-pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
+pub(super) fn serve(ask: &Ask<'_>, context: &Context<'_>) -> Result<Reply, ContentError> {
     let request = context.request;
-    let path = root.resolve(&request.url_parts.path)?;
+    let path = ask.files.resolve(&request.url_parts.path)?;
     let path = path.as_path();
     if path.is_dir() {
         return serve_directory(request, path);
     }
     // What a pipe works on is the part that was asked for, not the file.
-    super::pipe(path, serve_file(path, context)?, context)
+    let piped = super::pipe(&path.to_string_lossy(), serve_file(path, context)?, context)?;
+    super::injected(piped, ask.inject_script)
 }
 
 fn serve_file(path: &Path, context: &Context<'_>) -> Result<Reply, ContentError> {

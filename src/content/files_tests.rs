@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::*;
-use crate::content::serve as serve_content;
+use crate::content::{Ask, serve as serve_content};
+use crate::docroot::DocRoot;
 use crate::http::text::latin1;
 use crate::http::{HeadReader, Scheme, Step};
 use crate::route::Handler;
@@ -47,7 +48,11 @@ impl Site {
         let text = format!("GET {target} HTTP/1.1\r\nHost: h:1\r\n{headers}\r\n");
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
-        serve_content(handler, &request, &self.root, &serde_json::json!({"browser_host": "web-platform.test"}))
+        let config = serde_json::json!({"browser_host": "web-platform.test"});
+        serve_content(
+            handler,
+            &Ask { request: &request, files: &self.root, seen: &self.root, config: &config, inject_script: None },
+        )
     }
 
     /// Status, headers and content.

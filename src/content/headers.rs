@@ -27,9 +27,10 @@ impl HeaderList {
     }
 
     /// Replaces all values of this name, and takes the new spelling of the name.
-    pub(super) fn set(&mut self, name: &'static str, value: impl Into<Bytes>) {
-        let field = (Bytes::from_static(name.as_bytes()), vec![value.into()]);
-        match self.find(name.as_bytes()) {
+    pub(super) fn set(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        let name = name.into();
+        let field = (name.clone(), vec![value.into()]);
+        match self.find(&name) {
             Some(old) => *old = field,
             None => self.fields.push(field),
         }
@@ -53,8 +54,7 @@ impl HeaderList {
 
 /// The headers for the file at `path`, with `content_type` in front unless the header files bring one.
 pub(super) fn load(path: &Path, content_type: &str, context: &Context<'_>) -> Result<HeaderList, ContentError> {
-    let mut fields = load_file(&path.with_file_name("__dir__"), context)?;
-    fields.extend(load_file(path, context)?);
+    let fields = fields(path, context)?;
     let mut headers = HeaderList::default();
     if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
         headers.append(Bytes::from_static(b"Content-Type"), Bytes::copy_from_slice(content_type.as_bytes()));
@@ -63,6 +63,13 @@ pub(super) fn load(path: &Path, content_type: &str, context: &Context<'_>) -> Re
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// What the header files for the file at `path` say, in their order: wptserve's `load_headers`.
+pub(super) fn fields(path: &Path, context: &Context<'_>) -> Result<Vec<(Bytes, Bytes)>, ContentError> {
+    let mut fields = load_file(&path.with_file_name("__dir__"), context)?;
+    fields.extend(load_file(path, context)?);
+    Ok(fields)
 }
 
 fn load_file(path: &Path, context: &Context<'_>) -> Result<Vec<(Bytes, Bytes)>, ContentError> {
@@ -129,7 +136,7 @@ fn strip(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn fields(data: &'static [u8]) -> Result<Vec<(String, String)>, usize> {
+    fn read(data: &'static [u8]) -> Result<Vec<(String, String)>, usize> {
         let latin1 = crate::http::text::latin1;
         Ok(parse(&Bytes::from_static(data))?.iter().map(|(n, v)| (latin1(n), latin1(v))).collect())
     }
@@ -138,12 +145,12 @@ mod tests {
     fn lines_are_read_as_bytes() {
         let pair = |n: &str, v: &str| (n.to_owned(), v.to_owned());
         assert_eq!(
-            fields(b"A: b\r\n\n C :\x0b d:e \rF:\n:g\nH: \xe9").unwrap(),
+            read(b"A: b\r\n\n C :\x0b d:e \rF:\n:g\nH: \xe9").unwrap(),
             [pair("A", "b"), pair("C", "d:e"), pair("F", ""), pair("", "g"), pair("H", "\u{e9}")]
         );
-        assert_eq!(fields(b"").unwrap(), []);
-        assert_eq!(fields(b"A: b\nno colon\n"), Err(2));
-        assert_eq!(fields(b"A: b\n \n"), Err(2));
+        assert_eq!(read(b"").unwrap(), []);
+        assert_eq!(read(b"A: b\nno colon\n"), Err(2));
+        assert_eq!(read(b"A: b\n \n"), Err(2));
     }
 
     #[test]

@@ -1,22 +1,29 @@
-//! What is served without running anything: files, directory listings and `.asis` responses.
+//! What is served without running anything: files, directory listings, `.asis` responses and the pages around scripts.
 //!
 //! Follows wptserve 4.0.3, `handlers.py` (`FileHandler`, `DirectoryHandler`, `AsIsHandler`) and the errors that `server.py` makes
 //! of their exceptions. Everything here calls the file system and may block.
 
 mod asis;
 mod files;
+mod frontmatter;
 mod headers;
 mod listing;
+mod metadata;
 pub mod mime;
 mod ranges;
+mod wrapper;
+mod yaml;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::docroot::{DocRoot, PathError};
-use crate::http::{Reply, Request};
+use crate::http::{Body, Reply, Request};
+use crate::inject;
 use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
 use crate::route::Handler;
 
@@ -26,6 +33,9 @@ enum ContentError {
     /// The file is not there, or cannot be read.
     #[error("404")]
     NotFound,
+    /// The test is not meant for the page that was asked for. The text is the message of wptserve's answer.
+    #[error("{0}")]
+    NotExposed(String),
     /// The range cannot be served. The text is the message of wptserve's answer.
     #[error("{0}")]
     Range(String),
@@ -59,18 +69,50 @@ impl From<io::Error> for ContentError {
     }
 }
 
-/// Answers a request from the files under `root`. Calls the file system, so keep it off the event loop.
+/// A request, and where its answer comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// Where the files are.
+    pub files: &'a DocRoot,
+    /// What templates see as `request.doc_root` and `request.url_base`. Not that of `files` where `--inject-script` works on the
+    /// answer: the handler that does it hides the one it works on.
+    pub seen: &'a DocRoot,
+    /// What templates see as the server's configuration.
+    pub config: &'a serde_json::Value,
+    /// The script that goes into every page.
+    pub inject_script: Option<&'a Bytes>,
+}
+
+impl<'a> Ask<'a> {
+    fn context(&self) -> Context<'a> {
+        Context {
+            request: self.request,
+            config: self.config,
+            doc_root: self.seen.path(),
+            url_base: self.seen.url_base(),
+        }
+    }
+}
+
+/// Answers a request from files. Calls the file system, so keep it off the event loop.
 ///
-/// `config` is what templates see as the server's configuration. [`Handler::Python`] is not content: it is answered with 500.
-pub fn serve(handler: Handler, request: &Request, root: &DocRoot, config: &serde_json::Value) -> Reply {
-    let context = Context { request, config, doc_root: root.path(), url_base: "/" };
+/// [`Handler::Python`] is not content: it is answered with 500.
+pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
+    let (request, context) = (ask.request, ask.context());
     let result = match handler {
-        Handler::File => files::serve(root, &context),
-        Handler::AsIs => asis::serve(root, &context),
+        Handler::File => files::serve(ask, &context),
+        Handler::AsIs => asis::serve(ask.files, &context),
+        Handler::Wrapper(wrapper) => {
+            wrapper::serve(wrapper, ask.files, &context).and_then(|reply| injected(reply, ask.inject_script))
+        }
+        Handler::Forbidden => return Reply::error(404, ""),
         Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
     };
     result.unwrap_or_else(|error| match error {
         ContentError::NotFound => Reply::error(404, "404"),
+        ContentError::NotExposed(message) => Reply::error(404, &message),
         ContentError::Range(message) => Reply::error(416, &message),
         ContentError::Server(cause) => server_error(request, &cause),
         ContentError::Pipe(cause, wait) => {
@@ -90,8 +132,8 @@ fn server_error(request: &Request, cause: &str) -> Reply {
 }
 
 /// Applies the pipes that the file's name and the query ask for.
-fn pipe(path: &Path, reply: Reply, context: &Context<'_>) -> Result<Reply, ContentError> {
-    let Some(pipes) = pipes::requested(&path.to_string_lossy(), &context.request.url_parts.query) else {
+fn pipe(path: &str, reply: Reply, context: &Context<'_>) -> Result<Reply, ContentError> {
+    let Some(pipes) = pipes::requested(path, &context.request.url_parts.query) else {
         return Ok(reply);
     };
     let pipeline = Pipeline::parse(&pipes)?;
@@ -100,6 +142,30 @@ fn pipe(path: &Path, reply: Reply, context: &Context<'_>) -> Result<Reply, Conte
         Ok(()) => Ok(piped.into_reply()),
         Err(error) => Err(ContentError::Pipe(error, piped.wait())),
     }
+}
+
+/// Puts the script into a page (`wpt serve` of January 2026, `tools/serve/serve.py`, `HtmlScriptInjectorHandlerWrapper`). Content in
+/// parts stays as it is.
+fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentError> {
+    let Some(script) = script else { return Ok(reply) };
+    let content_type = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+    let Some((_, content_type)) = content_type else {
+        let cause = "IndexError: list index out of range (--inject-script needs a Content-Type on every answer)";
+        return Err(ContentError::Server(cause.to_owned()));
+    };
+    if !inject::is_page(content_type) {
+        return Ok(reply);
+    }
+    reply.body = match reply.body {
+        Body::Bytes(page) => Body::Bytes(inject::into_page(page, script)),
+        Body::File(mut file) => {
+            let mut page = Vec::new();
+            file.read_to_end(&mut page).map_err(|error| ContentError::Server(format!("OSError: {error}")))?;
+            Body::Bytes(inject::into_page(page.into(), script))
+        }
+        other => other,
+    };
+    Ok(reply)
 }
 
 /// Opens a regular file. Anything else could block for ever, or never end.

@@ -9,6 +9,7 @@ pub mod cookies;
 pub mod encoder;
 pub mod error_page;
 pub mod framing;
+pub mod h2;
 pub mod head;
 pub mod headers;
 pub mod query;
@@ -24,7 +25,7 @@ pub use framing::{BadLength, ChunkError, ChunkedDecoder, Framing, framing};
 pub use head::{Head, HeadReader, Step};
 pub use headers::Headers;
 pub use reply::{Body, Reply};
-pub use request::{Request, RequestError, Scheme};
+pub use request::{H2_HEADERS, HTTP2, Request, RequestError, Scheme};
 pub use trickle::Trickle;
 
 /// The value of the `Server` header.

@@ -1,10 +1,13 @@
 //! A request as wptserve's handlers see it, before any of its body is read.
 //!
-//! Follows wptserve 4.0.3, `request.py`, `Request.__init__`. Plain data that can cross threads. The body is described by
-//! [`Framing`] and read elsewhere; nothing but [`Head`] is tied to HTTP/1.
+//! Follows wptserve 4.0.3, `request.py`, `Request.__init__`, and for HTTP/2 `server.py`, `H2Headers` and `H2HandlerCopy`. Plain
+//! data that can cross threads. The body is described by [`Framing`] and read elsewhere.
+
+use bytes::Bytes;
 
 use super::framing::{BadLength, Framing, framing};
 use super::head::Head;
+use super::headers::Headers;
 use super::text::latin1;
 use super::url::{SplitUrl, UrlError, urlsplit};
 
@@ -15,14 +18,17 @@ pub enum Scheme {
     Http,
     /// Over TLS.
     Https,
+    /// HTTP/2, over TLS.
+    Http2,
 }
 
 impl Scheme {
-    /// As it stands in a URL.
+    /// As it stands in a URL. wptserve has a scheme of its own for HTTP/2 (4.0.3, server.py, `WebTestServer.scheme`).
     pub fn as_str(self) -> &'static str {
         match self {
             Scheme::Http => "http",
             Scheme::Https => "https",
+            Scheme::Http2 => "http2",
         }
     }
 }
@@ -69,7 +75,12 @@ pub struct Request {
     pub url_parts: SplitUrl,
     /// Where the body ends.
     pub framing: Framing,
+    /// The HTTP/2 stream that the request came on.
+    pub stream: Option<u32>,
 }
+
+/// The version of the requests that [`Request::http2`] makes.
+pub const HTTP2: &str = "HTTP/2.0";
 
 impl Request {
     /// Puts the URL together and finds out how the body is framed.
@@ -83,22 +94,59 @@ impl Request {
         server_port: u16,
         client: (String, u16),
     ) -> Result<Request, RequestError> {
-        let target = latin1(&head.target);
-        let absolute = target.strip_prefix(scheme.as_str()).is_some_and(|rest| rest.starts_with("://"));
-        let url = if absolute {
-            target
-        } else {
-            let host = head.headers.get("Host").map(|value| latin1(value));
-            let host = host.as_deref().unwrap_or(&server_host);
-            let port = if head.headers.get("Host").is_some() { host.split_once(':') } else { None };
-            match port {
-                Some((host, port)) => format!("{}://{host}:{port}{target}", scheme.as_str()),
-                None => format!("{}://{host}:{server_port}{target}", scheme.as_str()),
-            }
-        };
-        let url_parts = urlsplit(&url).map_err(|source| RequestError::Url { url: url.clone(), source })?;
         let framing = framing(&head.headers)?;
-        Ok(Request { head, scheme, server_host, server_port, client, url, url_parts, framing })
+        let host = head.headers.get("Host").map(|value| latin1(value));
+        let (host, port) = match host.as_deref() {
+            None => (&server_host[..], None),
+            Some(host) => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
+        };
+        let url = absolute(scheme, host, port, server_port, latin1(&head.target));
+        let url_parts = urlsplit(&url).map_err(|source| RequestError::Url { url: url.clone(), source })?;
+        Ok(Request { head, scheme, server_host, server_port, client, url, url_parts, framing, stream: None })
+    }
+
+    /// A request over HTTP/2. Handlers see its fields as wptserve's `H2Headers` has them: the pseudo-header fields without
+    /// their colon, and of a field that is there several times the place of the first and the value of the last. wptserve
+    /// looks for a `Host` with a capital letter, so the URL always has the address of the server.
+    ///
+    /// # Errors
+    /// The path makes no URL.
+    pub fn http2(
+        fields: &[super::h2::Field],
+        stream: u32,
+        server_host: String,
+        server_port: u16,
+        client: (String, u16),
+    ) -> Result<Request, RequestError> {
+        let mut named: Vec<super::h2::Field> = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            let name = match name.strip_prefix(b":") {
+                Some(pseudo) if H2_HEADERS.contains(&pseudo) => name.slice_ref(pseudo),
+                _ => name.clone(),
+            };
+            match named.iter_mut().find(|(known, _)| *known == name) {
+                Some(known) => known.1 = value.clone(),
+                None => named.push((name, value.clone())),
+            }
+        }
+        let headers: Headers = named.into_iter().collect();
+        let head = Head {
+            request_line: Bytes::new(),
+            method: headers.get("method").cloned().unwrap_or_default(),
+            target: headers.get("path").cloned().unwrap_or_default(),
+            version: Bytes::from_static(HTTP2.as_bytes()),
+            headers,
+            keep_alive: true,
+            expect_continue: false,
+            line_too_long: false,
+        };
+        let scheme = Scheme::Http2;
+        let url = absolute(scheme, &server_host, None, server_port, latin1(&head.target));
+        let url_parts = urlsplit(&url).map_err(|source| RequestError::Url { url: url.clone(), source })?;
+        // Handlers run when the body is there, whatever its length.
+        let framing = Framing::Length(0);
+        let stream = Some(stream);
+        Ok(Request { head, scheme, server_host, server_port, client, url, url_parts, framing, stream })
     }
 
     /// Whether this is a HEAD request.
@@ -112,10 +160,52 @@ impl Request {
     }
 }
 
+/// wptserve 4.0.3, constants.py, `h2_headers`: the names that have a colon in front of them on the wire.
+pub const H2_HEADERS: [&[u8]; 6] = [b"method", b"scheme", b"host", b"path", b"authority", b"status"];
+
+fn absolute(scheme: Scheme, host: &str, port: Option<&str>, server_port: u16, target: String) -> String {
+    let scheme = scheme.as_str();
+    if target.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")) {
+        return target;
+    }
+    match port {
+        Some(port) => format!("{scheme}://{host}:{port}{target}"),
+        None => format!("{scheme}://{host}:{server_port}{target}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::{HeadReader, Step};
+
+    #[test]
+    fn requests_over_http2() {
+        let fields = [
+            (":method", "POST"),
+            (":path", "/a?b"),
+            (":authority", "h:1"),
+            (":protocol", "p"),
+            ("x", "1"),
+            ("host", "h:1"),
+            ("x", "2"),
+        ];
+        let fields = fields.map(|(name, value)| (Bytes::from_static(name.as_bytes()), Bytes::from(value)));
+        let request = Request::http2(&fields, 5, "127.0.0.1".into(), 9000, ("c".into(), 1)).unwrap();
+        assert_eq!(request.url, "http2://127.0.0.1:9000/a?b");
+        let headers: Vec<_> = request.head.headers.iter().map(|(name, value)| (latin1(name), latin1(value))).collect();
+        let seen: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("method", "POST"),
+            ("path", "/a?b"),
+            ("authority", "h:1"),
+            (":protocol", "p"),
+            ("x", "2"),
+            ("host", "h:1"),
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!((request.stream, latin1(&request.head.version).as_str()), (Some(5), HTTP2));
+    }
 
     fn request(text: &str) -> Result<Request, RequestError> {
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };

@@ -123,6 +123,26 @@ fn check_brackets(netloc: &str) -> Result<(), UrlError> {
 }
 
 impl SplitUrl {
+    /// `urllib.parse.urlunsplit(parts)`, for schemes that have hosts. An empty query loses its question mark.
+    pub fn unsplit(&self) -> String {
+        let mut url = String::new();
+        if !self.scheme.is_empty() {
+            url = format!("{}:", self.scheme);
+        }
+        if !self.netloc.is_empty() || (!self.scheme.is_empty() && !self.path.starts_with("//")) {
+            let slash = if self.path.is_empty() || self.path.starts_with('/') { "" } else { "/" };
+            url = format!("{url}//{}{slash}", self.netloc);
+        }
+        url.push_str(&self.path);
+        for (mark, part) in [('?', &self.query), ('#', &self.fragment)] {
+            if !part.is_empty() {
+                url.push(mark);
+                url.push_str(part);
+            }
+        }
+        url
+    }
+
     fn host_and_port(&self) -> (&str, &str) {
         let host_info = self.netloc.rsplit_once('@').map_or(self.netloc.as_str(), |(_, host_info)| host_info);
         match host_info.split_once('[') {

@@ -147,7 +147,10 @@ pub(super) fn encode_latin1(text: &str) -> Result<Vec<u8>, PipeError> {
 }
 
 /// `bytes.decode("utf-8")`.
-pub(super) fn decode_utf8(bytes: &[u8]) -> Result<String, PipeError> {
+///
+/// # Errors
+/// [`PipeError::Decode`].
+pub fn decode_utf8(bytes: &[u8]) -> Result<String, PipeError> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
         let start = error.valid_up_to();
         let lead = bytes.get(start).copied().unwrap_or_default();

@@ -13,7 +13,7 @@ mod tokenizer;
 mod tokens;
 mod value;
 
-pub use error::{Key, PipeError};
+pub use error::{Key, PipeError, decode_utf8};
 pub use pipe::{Pipe, Pipeline, Target};
 pub use reply::{Piped, ReplyError};
 

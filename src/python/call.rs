@@ -11,15 +11,16 @@ use std::{
 
 use bytes::Bytes;
 use rustpython_vm::{
-    AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-    builtins::{PyBaseExceptionRef, PyTuple},
+    AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyBaseExceptionRef, PyDictRef, PyTuple},
     scope::Scope,
 };
 
 use super::{
+    Routed,
     import::Imports,
     link::Link,
-    native::{Answer, Request, Response, Surroundings, finder, pipes},
+    native::{Answer, Fields, Request, Response, Surroundings, finder, inject, pipes},
     traceback,
     websocket::Modules,
 };
@@ -40,17 +41,27 @@ pub(super) struct Runtime {
 pub(super) struct Call {
     pub(super) script: PathBuf,
     pub(super) request: http::Request,
-    /// `request.route_match`.
-    pub(super) route_match: Vec<(String, String)>,
+    pub(super) routed: Routed,
     /// The part of the body that has arrived with the head.
     pub(super) body: Bytes,
     pub(super) link: Link,
 }
 
 /// How a handler failed: the code for the client, and the exception to show.
-struct Failure {
+pub(super) struct Failure {
     code: i64,
     cause: PyBaseExceptionRef,
+}
+
+impl Failure {
+    /// Makes the response say it.
+    pub(super) fn show(&self, response: &Response, script: &Path, vm: &VirtualMachine) {
+        if let Err(exception) = response.fail(self.code, Some(&self.cause.clone().into()), vm) {
+            // An exception that cannot even be printed.
+            log::error!("{}: {}", script.display(), text(&exception, vm));
+            let _ = response.fail(500, None, vm);
+        }
+    }
 }
 
 /// Runs the call to its end; the connection has its [`super::Event::Finish`] when this returns.
@@ -58,22 +69,18 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let is_head = call.request.is_head();
     let url = call.request.url.clone();
     let script = call.script.clone();
-    let answer = Arc::new(Answer::new(call.link.clone(), is_head, Response::new_headers(vm), vm));
-    let request =
-        Request::new(call.request, call.route_match, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
-            .into_ref(&vm.ctx);
+    let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
+    let answer = Arc::new(Answer::new(call.link.clone(), is_head, Arc::clone(&fields)));
+    let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
+        .into_ref(&vm.ctx);
     let is_brief = runtime.surroundings.suppresses_tracebacks();
-    let response = Response::new(Arc::clone(&answer), request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
+    let response =
+        Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
-    if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
-        log::error!("cannot renew changed helpers: {}", text(&exception, vm));
-    }
-    if let Err(failure) = handle(script.clone(), &request, &response, runtime, vm)
-        && let Err(exception) = response.fail(failure.code, Some(&failure.cause.into()), vm)
-    {
-        // An exception that cannot even be printed.
-        log::error!("{}: {}", script.display(), text(&exception, vm));
-        let _ = response.fail(500, None, vm);
+    let handled = handle(script.clone(), &request, &response, runtime, vm)
+        .and_then(|()| inject_script(request.routed(), &response, vm));
+    if let Err(failure) = handled {
+        failure.show(&response, &script, vm);
     }
     let mut close = true;
     if !answer.content_written()
@@ -98,41 +105,83 @@ fn handle(
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    let script = vm.allow_threads(|| default_script(script));
-    let path = script.to_string_lossy().into_owned();
-    let main = load_main(&script, &path, runtime, vm)?;
-    let returned =
-        main.call((request.clone(), response.to_owned()), vm).map_err(|exception| classify(exception, runtime, vm))?;
-    let has_returned = !vm.is_none(&returned);
-    apply(returned, &path, response, runtime, vm)?;
-    let pipe = |path| {
-        let piped = pipes::wrap_pipeline(path, request.as_object(), response.as_object(), vm);
-        piped.map_err(|exception| outside_main(exception, path, runtime, vm))
+    let (globals, path) = load(script, runtime, vm)?;
+    let Some(main) = defined(&globals, "main", &path, runtime, vm)? else {
+        log::error!("{path} does not define main(request, response)");
+        return Err(http_exception(500, Some(format!("No main function in script {path}")), runtime, vm));
     };
+    call_main(&main, request.as_object(), response, &path, runtime, vm)?;
     // wptserve has two layers of handlers here and both apply the pipes of the query.
-    if has_returned {
-        pipe("")?;
-    }
-    pipe(&path)
+    pipe(&path, request.as_object(), response, runtime, vm)
 }
 
-/// Executes the script in fresh globals and takes its `main`.
-fn load_main(script: &Path, path: &str, runtime: &Runtime, vm: &VirtualMachine) -> Result<PyObjectRef, Failure> {
-    let execute = || -> PyResult<Option<PyObjectRef>> {
-        let (code, _) = runtime.imports.scripts.load(script, vm)?;
+/// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
+pub(super) fn inject_script(routed: &Routed, response: &Py<Response>, vm: &VirtualMachine) -> Result<(), Failure> {
+    match &routed.inject_script {
+        Some(content) => inject::into_response(response, content, vm).map_err(|cause| Failure { code: 500, cause }),
+        None => Ok(()),
+    }
+}
+
+/// Executes a script in fresh globals, which are returned with the path of the script.
+pub(super) fn load(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> Result<(PyDictRef, String), Failure> {
+    if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
+        log::error!("cannot renew changed helpers: {}", text(&exception, vm));
+    }
+    let script = vm.allow_threads(|| default_script(script));
+    let path = script.to_string_lossy().into_owned();
+    let execute = || -> PyResult<PyDictRef> {
+        let (code, _) = runtime.imports.scripts.load(&script, vm)?;
         let globals = vm.ctx.new_dict();
-        globals.set_item("__file__", vm.ctx.new_str(path).into(), vm)?;
+        globals.set_item("__file__", vm.ctx.new_str(path.as_str()).into(), vm)?;
         vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
-        globals.get_item_opt("main", vm)
+        Ok(globals)
     };
     match execute() {
-        Ok(Some(main)) => Ok(main),
-        Ok(None) => {
-            log::error!("{path} does not define main(request, response)");
-            Err(http_exception(500, Some(format!("No main function in script {path}")), runtime, vm))
-        }
-        Err(exception) => Err(outside_main(exception, path, runtime, vm)),
+        Ok(globals) => Ok((globals, path)),
+        Err(exception) => Err(outside_main(exception, &path, runtime, vm)),
     }
+}
+
+/// What a script calls by this name.
+pub(super) fn defined(
+    globals: &PyDictRef,
+    name: &str,
+    path: &str,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<Option<PyObjectRef>, Failure> {
+    globals.get_item_opt(name, vm).map_err(|exception| outside_main(exception, path, runtime, vm))
+}
+
+/// Calls `main`, and puts what it returns into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
+pub(super) fn call_main(
+    main: &PyObject,
+    request: &PyObject,
+    response: &Py<Response>,
+    path: &str,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<(), Failure> {
+    let returned = main
+        .call((request.to_owned(), response.as_object().to_owned()), vm)
+        .map_err(|exception| classify(exception, runtime, vm))?;
+    if vm.is_none(&returned) {
+        return Ok(());
+    }
+    apply(returned, path, response, runtime, vm)?;
+    pipe("", request, response, runtime, vm)
+}
+
+fn pipe(
+    path: &str,
+    request: &PyObject,
+    response: &Py<Response>,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<(), Failure> {
+    let piped = pipes::wrap_pipeline(path, request, response.as_object(), vm);
+    piped.map_err(|exception| outside_main(exception, path, runtime, vm))
 }
 
 /// What an exception means that is raised before or after `main`. A file that cannot be opened, be it the script or one that
@@ -158,7 +207,7 @@ fn default_script(path: PathBuf) -> PathBuf {
     entries.filter(is_default).min().unwrap_or(path)
 }
 
-/// The return value into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
+/// The return value into the response.
 fn apply(
     returned: PyObjectRef,
     path: &str,
@@ -166,9 +215,6 @@ fn apply(
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    if vm.is_none(&returned) {
-        return Ok(());
-    }
     let internal = |exception| outside_main(exception, path, runtime, vm);
     let content = match returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
         Some([status, headers, content]) => {
@@ -196,7 +242,7 @@ fn apply(
 /// What an exception of `main` means: an `HTTPException` says its code itself, everything else is a 500, `SystemExit`
 /// and `KeyboardInterrupt` included. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
 /// `get_error_cause`).
-fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+pub(super) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
     if !is_http_exception(&exception, runtime, vm) {
         return Failure { code: 500, cause: exception };
     }
@@ -214,7 +260,7 @@ fn is_http_exception(exception: &PyBaseExceptionRef, runtime: &Runtime, vm: &Vir
 }
 
 /// `raise HTTPException(code, message)` by the server itself.
-fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+pub(super) fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
     let mut args: Vec<PyObjectRef> = vec![vm.ctx.new_int(code).into()];
     args.extend(message.map(|message| vm.ctx.new_str(message).into()));
     let made = runtime.http_exception.call(args, vm).and_then(|made| made.try_into_value(vm));

@@ -5,6 +5,7 @@
 //! that), and a handler that sleeps blocks nobody.
 
 mod call;
+mod conversation;
 mod import;
 mod link;
 mod native;
@@ -29,6 +30,7 @@ use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
 use tokio::sync::oneshot;
 
+pub use conversation::{Closing, Conversation, H2Event, H2Events};
 pub use import::ImportPolicy;
 pub use link::{Event, Events, Last};
 pub use socket::{Command, Read, Session};
@@ -49,12 +51,23 @@ const MAX_SESSIONS: usize = 8192;
 /// What handlers see of the server, apart from their request.
 #[derive(Debug, Default)]
 pub struct Environment {
-    /// `request.doc_root`.
-    pub doc_root: String,
     /// `request.server.config`, as JSON.
     pub config: serde_json::Value,
     /// `request.server.stash`.
     pub stash: Arc<crate::stash::Stash>,
+}
+
+/// What the router says about a request for a handler.
+#[derive(Debug, Clone, Default)]
+pub struct Routed {
+    /// `request.route_match`.
+    pub groups: Vec<(String, String)>,
+    /// `request.doc_root`.
+    pub doc_root: String,
+    /// `request.url_base`.
+    pub url_base: String,
+    /// The script that goes into every page.
+    pub inject_script: Option<Bytes>,
 }
 
 /// The running interpreter and its threads.
@@ -134,11 +147,11 @@ impl Python {
         &self,
         script: DocPath,
         request: http::Request,
-        route_match: Vec<(String, String)>,
+        routed: Routed,
         body: Bytes,
     ) -> Result<Events, Overloaded> {
         let (link, events) = Link::new();
-        let call = Call { script: script.into_path(), request, route_match, body, link };
+        let call = Call { script: script.into_path(), request, routed, body, link };
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {
             if let Some(runtime) = runtime.get() {
@@ -147,6 +160,13 @@ impl Python {
         };
         self.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)?;
         Ok(events)
+    }
+
+    /// Prepares the handler of a request that came over HTTP/2. It runs when it is told what comes on the stream, first of
+    /// all the request itself.
+    pub fn converse(&self, script: DocPath, request: http::Request, routed: Routed) -> (Conversation, H2Events) {
+        let (pool, runtime) = (Arc::clone(&self.pool), Arc::clone(&self.runtime));
+        Conversation::new(script.into_path(), request, routed, pool, runtime)
     }
 
     /// Runs the WebSocket handler of a request until its connection closes.

@@ -251,4 +251,43 @@ mod tests {
         pool.close();
         supervisor.unwrap().join().unwrap();
     }
+
+    #[test]
+    fn sessions_take_no_thread_from_the_others() {
+        let pool = Pool::new(1, 8);
+        let supervised = Arc::clone(&pool);
+        let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
+            let interpreter = vm::build();
+            supervised.supervise(&interpreter);
+            std::mem::forget(interpreter);
+        });
+        let (told, hears) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let session = || {
+            let (told, released) = (told.clone(), Arc::clone(&released));
+            pool.submit_session(Box::new(move |vm| {
+                told.send("session").unwrap();
+                let _ = vm.allow_threads(|| released.lock().recv());
+            }))
+        };
+        for _ in 0..8 {
+            session().unwrap();
+        }
+        assert_eq!(session(), Err(Full));
+        let plain = told.clone();
+        pool.submit(Box::new(move |_| plain.send("plain").unwrap())).unwrap();
+        let mut heard: Vec<&str> = (0..9).map(|_| hears.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
+        heard.sort_unstable();
+        assert_eq!((heard[0], heard[8]), ("plain", "session"));
+        drop(release);
+        // Every one that ends makes room for another.
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while session().is_err() {
+            assert!(std::time::Instant::now() < deadline, "a session that has ended still counts");
+            thread::yield_now();
+        }
+        pool.close();
+        supervisor.unwrap().join().unwrap();
+    }
 }

@@ -142,14 +142,14 @@ impl Socket {
         Ok(true)
     }
 
-    /// Exactly `count` bytes, fewer only at the end of the stream; all to the end without a count. As `read` of Python's
-    /// `io.BufferedReader`.
+    /// What is there, at most `count` bytes: at least one, unless the stream has ended. All to the end without a count. As
+    /// `read` of Python's `socket.SocketIO`, which is what pywebsocket3 reads from.
     ///
     /// # Errors
     /// The connection broke.
     pub(super) fn read(&self, count: Option<usize>) -> io::Result<Vec<u8>> {
         let mut input = self.input.lock();
-        self.fill(&mut input, count.unwrap_or(usize::MAX))?;
+        self.fill(&mut input, count.map_or(usize::MAX, |count| count.min(1)))?;
         let length = count.unwrap_or(usize::MAX).min(input.len());
         Ok(take(&mut input, length))
     }
@@ -233,10 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn reads_wait_for_what_they_were_asked_for() {
+    fn reads_take_what_is_there() {
         let socket = socket(&[b"ab", b"c\nd", b"e\nfg", b"hi"]);
         assert_eq!(socket.read(Some(0)).unwrap(), b"");
-        assert_eq!(socket.read(Some(3)).unwrap(), b"abc");
+        assert_eq!(socket.read(Some(1)).unwrap(), b"a");
+        assert_eq!(socket.read(Some(3)).unwrap(), b"b");
+        assert_eq!(socket.read(Some(1)).unwrap(), b"c");
         assert_eq!(socket.read_line().unwrap(), b"\n");
         assert_eq!(socket.read_line().unwrap(), b"de\n");
         assert_eq!(socket.read(None).unwrap(), b"fghi");

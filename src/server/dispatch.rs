@@ -13,10 +13,10 @@ use bytes::Bytes;
 use super::{PORT_TARGET, Site, websocket, wire::Connection};
 use crate::{
     content,
-    docroot::PathError,
+    docroot::{DocPath, DocRoot, PathError},
     http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
-    python::{Event, Events, Last},
-    route::{Handler, Match},
+    python::{Event, Events, Last, Routed},
+    route::{self, Handler, Match},
 };
 
 /// How much of a file is read at a time.
@@ -57,9 +57,12 @@ async fn serve(request: HttpRequest, answer: impl AsyncFnOnce(Head, &Connection)
     response.finish()
 }
 
-async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
+async fn answer(mut head: Head, connection: &Connection, site: Arc<Site>) -> After {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
+    if let Some(target) = route::rewritten(&head.method, &head.target) {
+        head.target = target;
+    }
     let request = match Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer()) {
         Ok(request) => request,
         Err(error) => return refuse(connection, is_head, &error).await,
@@ -84,16 +87,57 @@ async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
         let method = String::from_utf8_lossy(&request.head.method);
         log::debug!(target: &format!("{PORT_TARGET}{}", site.name), "{method} {}", request.url_parts.path);
         pause(site.latency).await;
-        match site.router.route(&request.head.method, &request.url_parts.path) {
-            None => reply(connection, is_head, Reply::error(404, "")).await,
-            Some(Match { handler: Handler::Python, groups }) => run_script(connection, &site, request, groups).await,
-            Some(Match { handler, .. }) => serve_content(connection, &site, handler, request).await,
+        match job(&site, &request) {
+            Job::Reply(made) => reply(connection, is_head, made).await,
+            Job::Script(script, routed) => run_script(connection, &site, request, script, routed).await,
+            Job::Content(found) => serve_content(connection, &site, request, found).await,
         }
     };
     match outcome {
         Ok(after) if !line_too_long => after,
         Ok(_) | Err(_) => After::Close,
     }
+}
+
+/// What is to be done for a request, in whatever version of HTTP it came.
+pub(super) enum Job {
+    /// This is the answer.
+    Reply(Reply),
+    /// Run a script.
+    Script(DocPath, Routed),
+    /// Serve what is not run; see [`content_reply`].
+    Content(Match),
+}
+
+/// Finds the handler of a request.
+pub(super) fn job(site: &Site, request: &Request) -> Job {
+    let Some(found) = site.router.route(&request.head.method, &request.url_parts.path) else {
+        return Job::Reply(Reply::error(404, ""));
+    };
+    if found.handler != Handler::Python {
+        return Job::Content(found);
+    }
+    let (files, seen, inject_script) = place(site, &found);
+    match files.resolve(&request.url_parts.path) {
+        Ok(script) => {
+            let routed = Routed {
+                doc_root: seen.path().to_string_lossy().into_owned(),
+                url_base: seen.url_base().to_owned(),
+                inject_script: inject_script.cloned(),
+                groups: found.groups,
+            };
+            Job::Script(script, routed)
+        }
+        Err(PathError::NotFound) => Job::Reply(Reply::error(404, "404")),
+        Err(PathError::Nul) => Job::Reply(Reply::server_error(&request.url, "ValueError: embedded null byte")),
+    }
+}
+
+/// Serves what is not run. Calls the file system, so keep it off the event loop.
+pub(super) fn content_reply(site: &Site, request: &Request, found: &Match) -> Reply {
+    let (files, seen, inject_script) = place(site, found);
+    let ask = content::Ask { request, files, seen, config: &site.config, inject_script };
+    content::serve(found.handler, &ask)
 }
 
 /// A request that wptserve would drop without a word gets its cause.
@@ -105,18 +149,13 @@ async fn refuse(connection: &Connection, is_head: bool, error: &RequestError) ->
 
 /// Serves a file or a listing.
 pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, request: Request) -> io::Result<After> {
-    serve_content(connection, site, Handler::File, request).await
+    serve_content(connection, site, request, Match::file()).await
 }
 
-async fn serve_content(
-    connection: &Connection,
-    site: &Arc<Site>,
-    handler: Handler,
-    request: Request,
-) -> io::Result<After> {
+async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
     let is_head = request.is_head();
     let site = Arc::clone(site);
-    let made = web::block(move || content::serve(handler, &request, &site.root, &site.config)).await;
+    let made = web::block(move || content_reply(&site, &request, &found)).await;
     match made {
         Ok(made) => reply(connection, is_head, made).await,
         Err(error) => {
@@ -124,6 +163,14 @@ async fn serve_content(
             reply(connection, is_head, Reply::error(500, "")).await
         }
     }
+}
+
+/// Where the files for a route are, what is seen as `request.doc_root`, and the script for its pages. The handler that puts it in hides
+/// the directory of the alias that the one below it serves.
+fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Option<&'a Bytes>) {
+    let files = found.mount.as_deref().unwrap_or(&site.root);
+    let script = site.inject_script.as_ref().filter(|_| found.injects);
+    (files, if script.is_some() { &site.root } else { files }, script)
 }
 
 /// Writes a complete reply.
@@ -201,19 +248,12 @@ async fn run_script(
     connection: &Connection,
     site: &Arc<Site>,
     request: Request,
-    groups: Vec<(String, String)>,
+    script: DocPath,
+    routed: Routed,
 ) -> io::Result<After> {
     let is_head = request.is_head();
-    let script = match site.root.resolve(&request.url_parts.path) {
-        Ok(script) => script,
-        Err(PathError::NotFound) => return reply(connection, is_head, Reply::error(404, "404")).await,
-        Err(PathError::Nul) => {
-            let error = Reply::server_error(&request.url, "ValueError: embedded null byte");
-            return reply(connection, is_head, error).await;
-        }
-    };
     let name = script.as_path().display().to_string();
-    match site.python.call(script, request, groups, connection.take_arrived_body()) {
+    match site.python.call(script, request, routed, connection.take_arrived_body()) {
         Ok(events) => follow(connection, events, is_head, &name).await,
         Err(error) => {
             log::error!("{name}: {error}");

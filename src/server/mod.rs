@@ -1,6 +1,7 @@
 //! The server room: the only one that names actix. Takes bound listeners, a site and a stop signal, and serves.
 
 mod dispatch;
+mod h2;
 mod stream;
 mod watch;
 mod websocket;
@@ -12,6 +13,7 @@ use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, Handler, HttpRequest, HttpResponse, dev::AppConfig, web};
+use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls;
 
@@ -43,6 +45,8 @@ pub struct Site {
     pub config: Arc<serde_json::Value>,
     /// How long every answer waits.
     pub latency: Duration,
+    /// The script that goes into every page, the content of the file that `--inject-script` names.
+    pub inject_script: Option<Bytes>,
     /// Which URL is handled how.
     pub router: Router,
     /// Runs the handlers.
@@ -98,7 +102,8 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
             Protocol::WebSocket => builder.listen(name, socket, move || {
                 http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch_websocket)
             }),
-            Protocol::Http1 | Protocol::Http2 => builder.listen(name, socket, move || {
+            Protocol::Http2 => builder.listen(name, socket, move || h2::service(site.clone(), tls.clone())),
+            Protocol::Http1 => builder.listen(name, socket, move || {
                 http1(site.clone(), tls.clone(), encrypt_after_connect, dispatch::dispatch)
             }),
         }?;

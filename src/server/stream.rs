@@ -123,11 +123,79 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
     }
 
+    /// Several records in one write, among them the alert that says why a handshake has failed.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read as _, thread};
+
+    use tokio_rustls::rustls::{
+        AlertDescription, ClientConfig, ClientConnection, Error, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, pem::PemObject as _},
+    };
+
+    use super::*;
+    use crate::tls::{self, Source};
+
+    /// What a client of the h2 port gets that offers this protocol.
+    fn offered(protocol: &str) -> Result<Option<Vec<u8>>, Error> {
+        let source = Source::OpenSsl { base_path: None, password: String::new(), force_regenerate: true, duration: 1 };
+        let identity = tls::load(&source, &["web-platform.test".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(identity.ca_cert_path.as_ref().unwrap()).unwrap()).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        let mut client = ClientConnection::new(Arc::new(config), "web-platform.test".try_into().unwrap()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            runtime.block_on(async { Stream::accept(listener.accept().await?.0, Some(identity.h2)).await.map(drop) })
+        });
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        let mut bytes = [0; 4096];
+        while client.is_handshaking() {
+            client.write_tls(&mut socket).unwrap();
+            let count = socket.read(&mut bytes).unwrap();
+            assert!(count > 0, "the server has gone without a word");
+            client.read_tls(&mut &bytes[..count]).unwrap();
+            client.process_new_packets()?;
+        }
+        while client.wants_write() {
+            client.write_tls(&mut socket).unwrap();
+        }
+        server.join().unwrap().unwrap();
+        Ok(client.alpn_protocol().map(<[u8]>::to_vec))
+    }
+
+    #[test]
+    fn a_client_hears_why_its_handshake_has_failed() {
+        assert_eq!(offered("h2"), Ok(Some(b"h2".to_vec())));
+        assert_eq!(offered("http/1.1"), Err(Error::AlertReceived(AlertDescription::NoApplicationProtocol)));
     }
 }

@@ -53,7 +53,7 @@ pub enum TlsError {
     },
     /// An encrypted key does not open.
     #[error(
-        "cannot decrypt the key {key}: {source}; set ssl.openssl.password to its password, or ssl.openssl.force_regenerate to true"
+        "cannot decrypt the key {key}: {source}; set ssl.openssl.password to its password, or have a new CA made with ssl.openssl.force_regenerate"
     )]
     Password {
         /// The file of the key.

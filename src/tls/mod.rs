@@ -23,8 +23,7 @@ pub use error::TlsError;
 use host::Host;
 use pem::Paths;
 
-/// The default of `ssl.openssl.password` (wptserve 4.0.3, config.py), which opens the CA key of WPT and of those who
-/// made theirs with its tools.
+/// The default of `ssl.openssl.password` (wptserve 4.0.3, config.py). It opens the CA keys of WPT, Deno and undici.
 pub const DEFAULT_PASSWORD: &str = "web-platform-tests";
 
 /// Where key and certificate come from: `ssl.type` of the configuration. "none" has no source.
@@ -38,9 +37,10 @@ pub enum Source {
         cert: PathBuf,
         /// The CA's certificate: only handed on to handlers and clients, never read.
         ca_cert: Option<PathBuf>,
-        /// When `cacert.pem` and `cacert.key` lie beside the certificate and have signed it: serve a fresh certificate
-        /// from that CA, for all hosts, instead. Ours, wptserve does not have it.
-        mint: bool,
+        /// With a password: when `cacert.pem` and `cacert.key` lie beside the certificate and have signed it, and the
+        /// password opens that key, serve a fresh certificate from that CA instead, for the same key and all hosts. Ours,
+        /// wptserve does not have it.
+        mint: Option<String>,
     },
     /// Files that are made and kept: `ssl.openssl`. No OpenSSL is needed.
     OpenSsl {
@@ -62,9 +62,9 @@ pub struct Identity {
     pub https: Arc<ServerConfig>,
     /// For HTTP/2: h2 alone is agreed on.
     pub h2: Arc<ServerConfig>,
-    /// `ssl_config.key_path` of handlers. Of pregenerated files this is what is configured, even if another key is used.
+    /// `ssl_config.key_path` of handlers. Always what is configured, of pregenerated files.
     pub key_path: PathBuf,
-    /// `ssl_config.cert_path` of handlers, likewise.
+    /// `ssl_config.cert_path` of handlers, likewise, even if a fresh certificate is served.
     pub cert_path: PathBuf,
     /// `ssl_config.ca_cert_path` of handlers.
     pub ca_cert_path: Option<PathBuf>,
@@ -88,7 +88,7 @@ fn load_at(source: &Source, hosts: &[String], now: OffsetDateTime) -> Result<Ide
     match source {
         Source::Pregenerated { key, cert, ca_cert, mint } => {
             let paths = Paths { key: key.clone(), cert: cert.clone() };
-            let loaded = pregenerated::load(&paths, *mint, &hosts, now, &provider)?;
+            let loaded = pregenerated::load(&paths, mint.as_deref(), &hosts, now, &provider)?;
             Ok(Identity { warnings: loaded.warnings, ..identity(loaded.pair, paths, ca_cert.clone(), &provider)? })
         }
         Source::OpenSsl { base_path, password, force_regenerate, duration } => {

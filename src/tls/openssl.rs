@@ -18,7 +18,7 @@ use super::{
     TlsError,
     facts::Facts,
     host::{Host, primary},
-    mint,
+    mint::Order,
     pem::{self, Paths},
 };
 
@@ -62,6 +62,7 @@ pub(super) fn load(
     let (folder, temporary) = folder(settings.base_path)?;
     let (paths, ca_paths) = (Paths::new(&folder, &name), Paths::new(&folder, "cacert"));
     let ca_cert = ca_paths.cert.clone();
+    let order = Order { hosts, lifetime: settings.lifetime, now, provider };
     let kept = if settings.force_regenerate { None } else { kept_ca(&ca_paths, hosts, now) };
     let ca = match kept {
         Some(ca) => {
@@ -71,17 +72,17 @@ pub(super) fn load(
             ca_paths.read(Some(settings.password), provider)?
         }
         None => {
-            let ca = mint::ca(hosts, settings.lifetime, now)?;
-            write(&ca_paths.key, &ca.sealed_key_pem(settings.password, provider)?, SECRET)?;
-            write(&ca_paths.cert, &ca.cert_pem, PUBLIC)?;
-            ca.certified(&[], provider)?
+            let ca = order.ca()?;
+            write(&ca_paths.key, &order.sealed(&ca.key, settings.password)?, SECRET)?;
+            write(&ca_paths.cert, &ca.cert.pem(), PUBLIC)?;
+            ca.certified(provider)?
         }
     };
     let facts = Facts::new(ca.end_entity_cert().map_err(TlsError::make)?, &ca_paths.cert)?;
-    let leaf = mint::leaf(&ca, &facts, hosts, settings.lifetime, now)?;
-    write(&paths.key, &leaf.key_pem(), SECRET)?;
-    write(&paths.cert, &leaf.cert_pem, PUBLIC)?;
-    Ok(Loaded { pair: leaf.certified(&[], provider)?, paths, ca_cert, temporary })
+    let leaf = order.leaf(&ca, &facts)?;
+    write(&paths.key, &leaf.key.serialize_pem(), SECRET)?;
+    write(&paths.cert, &leaf.cert.pem(), PUBLIC)?;
+    Ok(Loaded { pair: leaf.certified(provider)?, paths, ca_cert, temporary })
 }
 
 /// The absolute path of the folder, which exists then.

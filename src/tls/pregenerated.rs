@@ -1,26 +1,27 @@
 //! Files that are there, and fresh certificates from the CA that lies beside them.
 //!
-//! WPT, Deno and undici keep the CA that signed their certificate in the same folder, with its key. A leaf that is
-//! minted at every start never expires, and it is for the hosts that are configured.
+//! WPT, Deno and undici keep the CA that signed their certificate in the same folder, with its key. A certificate that is
+//! made at every start never expires, and it is for the hosts that are configured. It is for the configured key: wptrunner
+//! and Chromium's own test runner tell the browser the fingerprint of that one.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use rcgen::SubjectPublicKeyInfo;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::{crypto::CryptoProvider, sign::CertifiedKey};
 
 use super::{
-    DEFAULT_PASSWORD, TlsError,
+    TlsError,
     facts::{Facts, list},
     host::Host,
-    mint,
-    pem::Paths,
+    mint::Order,
+    pem::{self, Paths},
 };
 
 /// Chromium takes no certificate that is valid for 398 days or more.
 const LIFETIME: Duration = Duration::days(390);
 /// How long before the end of a certificate the warnings begin.
 const NOTICE: Duration = Duration::days(14);
-const NEXT: &str = "make new files, or set ssl.type to \"openssl\" so that the server makes them";
 
 /// What to serve with, and what to say about it.
 pub(super) struct Loaded {
@@ -28,24 +29,27 @@ pub(super) struct Loaded {
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads the configured pair and, if `may_mint`, replaces it by a fresh one.
+/// Reads the configured pair and, given the password of a CA that lies beside it, makes a fresh certificate for its key.
 ///
 /// # Errors
 /// The pair cannot be read or does not belong together.
 pub(super) fn load(
     paths: &Paths,
-    may_mint: bool,
+    password: Option<&str>,
     hosts: &[Host],
     now: OffsetDateTime,
     provider: &CryptoProvider,
 ) -> Result<Loaded, TlsError> {
     let pair = paths.read(None, provider)?;
-    let facts = leaf_facts(&pair, &paths.cert)?;
+    let facts = Facts::new(pair.end_entity_cert().map_err(TlsError::make)?, &paths.cert)?;
     let mut warnings = Vec::new();
     let folder = paths.cert.parent().unwrap_or(Path::new(""));
     let ca_paths = Paths::new(folder, "cacert");
-    if may_mint && ca_paths.key.exists() && ca_paths.cert.exists() {
-        match mint_beside(&ca_paths, &pair, &facts, hosts, now, provider) {
+    if let Some(password) = password
+        && ca_paths.key.exists()
+        && ca_paths.cert.exists()
+    {
+        match mint(&ca_paths, password, &pair, &facts, &Order { hosts, lifetime: LIFETIME, now, provider }) {
             Ok(loaded) => return Ok(loaded),
             Err(NotMinted::OtherIssuer) => {
                 log::debug!("{} was not issued by {}", paths.cert.display(), ca_paths.cert.display());
@@ -56,13 +60,13 @@ pub(super) fn load(
             }
         }
     }
-    let cert = paths.cert.display();
+    let (cert, next) = (paths.cert.display(), remedy(&paths.cert));
     if let Some(dates) = facts.dates(now, NOTICE) {
-        warnings.push(format!("the certificate {cert} {dates}; {NEXT}"));
+        warnings.push(format!("the certificate {cert} {dates}; {next}"));
     }
     let missing: Vec<&Host> = hosts.iter().filter(|host| !facts.covers(host)).collect();
     if !missing.is_empty() {
-        warnings.push(format!("the certificate {cert} is not for {}; clients refuse it there; {NEXT}", list(&missing)));
+        warnings.push(format!("the certificate {cert} is not for {}; clients refuse it there; {next}", list(&missing)));
     }
     Ok(Loaded { pair, warnings })
 }
@@ -82,39 +86,45 @@ impl From<TlsError> for NotMinted {
     }
 }
 
-fn mint_beside(
+fn mint(
     ca_paths: &Paths,
+    password: &str,
     configured: &CertifiedKey,
     leaf: &Facts<'_>,
-    hosts: &[Host],
-    now: OffsetDateTime,
-    provider: &CryptoProvider,
+    order: &Order<'_>,
 ) -> Result<Loaded, NotMinted> {
-    let ca = ca_paths.read(Some(DEFAULT_PASSWORD), provider)?;
-    let facts = leaf_facts(&ca, &ca_paths.cert)?;
+    let chain = pem::read_chain(&ca_paths.cert)?;
+    let facts = Facts::new(chain.first().ok_or(NotMinted::OtherIssuer)?, &ca_paths.cert)?;
     if !facts.is_ca() || !leaf.is_issued_by(&facts) {
         return Err(NotMinted::OtherIssuer);
     }
     let can_name = |host: &&Host| facts.permits(host) && host.subject_alt_name().is_some();
-    let (hosts, missing): (Vec<&Host>, Vec<&Host>) = hosts.iter().partition(can_name);
+    let (hosts, missing): (Vec<&Host>, Vec<&Host>) = order.hosts.iter().partition(can_name);
     if hosts.is_empty() {
         return Err(NotMinted::Foreign);
     }
     let hosts: Vec<Host> = hosts.into_iter().cloned().collect();
-    let minted = mint::leaf(&ca, &facts, &hosts, LIFETIME, now)?;
-    let cert = ca_paths.cert.display();
+    let key = configured.key.public_key().ok_or(rcgen::Error::UnsupportedSignatureAlgorithm).map_err(TlsError::make)?;
+    let key = SubjectPublicKeyInfo::from_der(&key).map_err(TlsError::make)?;
+    let ca = ca_paths.read(Some(password), order.provider)?;
+    let minted = Order { hosts: &hosts, ..*order }.leaf_for(&key, &ca, &facts)?;
+    let (cert, next) = (ca_paths.cert.display(), remedy(&ca_paths.cert));
     let mut warnings = Vec::new();
     // Some clients (rustls, for one) do not look at the dates of what they trust, so that minting helps all the same.
-    if let Some(dates) = facts.dates(now, NOTICE) {
-        warnings.push(format!("the CA certificate {cert} {dates}: most clients refuse what it has signed; {NEXT}"));
+    if let Some(dates) = facts.dates(order.now, NOTICE) {
+        warnings.push(format!("the CA certificate {cert} {dates}: most clients refuse what it has signed; {next}"));
     }
     if !missing.is_empty() {
         let missing = list(&missing);
-        warnings.push(format!("the CA certificate {cert} may not sign for {missing}; clients refuse it there; {NEXT}"));
+        warnings.push(format!("the CA certificate {cert} may not sign for {missing}; clients refuse it there; {next}"));
     }
-    Ok(Loaded { pair: minted.certified(configured.cert.get(1..).unwrap_or_default(), provider)?, warnings })
+    // What leads from the certificate to the CA stays.
+    let chain = std::iter::once(minted.der()).chain(configured.cert.iter().skip(1)).cloned().collect();
+    Ok(Loaded { pair: CertifiedKey::new(chain, Arc::clone(&configured.key)), warnings })
 }
 
-fn leaf_facts<'a>(pair: &'a CertifiedKey, path: &Path) -> Result<Facts<'a>, TlsError> {
-    Facts::new(pair.end_entity_cert().map_err(TlsError::make)?, path)
+/// What to do about a file that is no longer good.
+fn remedy(cert: &Path) -> String {
+    let folder = cert.parent().unwrap_or(Path::new("")).display();
+    format!("make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{folder}\"")
 }

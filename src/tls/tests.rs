@@ -69,7 +69,12 @@ impl Certs {
     }
 
     fn source(&self, mint: bool) -> Source {
-        Source::Pregenerated { key: self.key.clone(), cert: self.cert.clone(), ca_cert: None, mint }
+        Source::Pregenerated {
+            key: self.key.clone(),
+            cert: self.cert.clone(),
+            ca_cert: None,
+            mint: mint.then(|| DEFAULT_PASSWORD.to_owned()),
+        }
     }
 
     fn root(&self) -> CertificateDer<'static> {
@@ -147,6 +152,8 @@ fn the_https_port_agrees_on_no_protocol_and_the_h2_port_on_h2() {
         assert_eq!(agreed(&identity.h2, &offers).as_deref(), Some("h2"));
         assert_eq!(agreed(&identity.h2, &[]), None);
     }
+    // HTTP/2 frames would be no use to this client.
+    assert!(connect(&identity.h2, &certs.root(), WPT, &["http/1.1"], rustls::ALL_VERSIONS).is_err());
     assert!(shown(&identity, &certs.root(), "other.test").is_err());
 }
 
@@ -182,7 +189,12 @@ fn what_is_wrong_with_a_file_is_said() {
     let certs = Certs::new(&[], &[WPT]);
     let (key, cert) = (&certs.key, &certs.cert);
     let message = |key: &Path, cert: &Path| {
-        let source = Source::Pregenerated { key: key.to_owned(), cert: cert.to_owned(), ca_cert: None, mint: true };
+        let source = Source::Pregenerated {
+            key: key.to_owned(),
+            cert: cert.to_owned(),
+            ca_cert: None,
+            mint: Some(String::new()),
+        };
         load(&source, &names(&[WPT])).unwrap_err().to_string()
     };
     let missing = certs.path("missing");
@@ -221,6 +233,10 @@ fn a_fresh_certificate_is_minted_from_the_ca_beside() {
             assert_ne!(leaf, read(&certs.cert));
         }
         assert!(shown(&identity, &certs.root(), "www1.web-platform.test").is_err());
+        // For the configured key, whose fingerprint wptrunner and Chromium tell the browser.
+        let (leaf, configured) = (shown(&identity, &certs.root(), WPT).unwrap(), read(&certs.cert));
+        let key_of = |der| Facts::new(der, &certs.cert).unwrap().public_key().to_vec();
+        assert_eq!(key_of(&leaf), key_of(&configured));
         // A new one at every start, and it outlasts the configured one.
         let again = load(&certs.source(true), &names(&hosts)).unwrap();
         let leaf = shown(&again, &certs.root(), WPT).unwrap();
@@ -254,11 +270,13 @@ fn the_configured_certificate_is_served_when_the_ca_beside_is_another_or_unusabl
     let own = CertificateParams::new(names(&[WPT])).unwrap().self_signed(&other).unwrap();
     fs::write(&certs.key, other.serialize_pem()).unwrap();
     fs::write(&certs.cert, own.pem()).unwrap();
-    fs::write(certs.path("cacert.key"), SEALED_AS_WPT).unwrap();
-    let identity = load(&certs.source(true), &names(&[WPT])).unwrap();
-    assert_eq!(identity.warnings, [""; 0]);
-    assert_eq!(shown(&identity, own.der(), WPT).unwrap(), *own.der());
-    assert!(shown(&identity, &root, WPT).is_err());
+    for ca_key in [SEALED_AS_WPT, "not even a key"] {
+        fs::write(certs.path("cacert.key"), ca_key).unwrap();
+        let identity = load(&certs.source(true), &names(&[WPT])).unwrap();
+        assert_eq!(identity.warnings, [""; 0]);
+        assert_eq!(shown(&identity, own.der(), WPT).unwrap(), *own.der());
+        assert!(shown(&identity, &root, WPT).is_err());
+    }
 }
 
 #[test]
@@ -269,7 +287,10 @@ fn dates_and_names_that_are_wrong_are_said() {
     let ca = certs.path("cacert.pem");
     let warnings =
         |mint, hosts: &[&str], now| load_at(&certs.source(mint), &names(hosts), now).unwrap().warnings.join("\n");
-    let next = "make new files, or set ssl.type to \"openssl\" so that the server makes them";
+    let next = format!(
+        "make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{}\"",
+        certs.folder.path().display()
+    );
     for (now, says) in [
         (datetime!(2026-08-01 0:00 UTC), None),
         (datetime!(2026-08-20 0:00 UTC), Some("expires in 9 days, on 2026-08-29")),

@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE.parent / "differential"))
 import wpt_serve  # noqa: E402
 from pages import DIRECTORIES, Page, find, over_https, sample  # noqa: E402
 from servers import StartFailed, candidate_command  # noqa: E402
-from webdriver import Browser, BrowserFailed, BrowserMissing  # noqa: E402
+from webdriver import Browser, BrowserFailed, BrowserMissing, flags_for_names  # noqa: E402
 from wpt_serve import WptServer  # noqa: E402
 
 REFERENCE, CANDIDATE = "reference", "candidate"
@@ -124,10 +124,7 @@ class Window:
     def _show(self, page: Page) -> tuple[Outcome, dict[str, str]]:
         if self._browser is None or self._shown >= PAGES_OF_A_BROWSER:
             self.close()
-            rules = ", ".join(["MAP nonexistent.*.test ^NOTFOUND"]
-                              + ["MAP *.test%s %s" % (dot, self._server.host) for dot in ("", ".")])
-            self._browser = Browser(["--host-resolver-rules=" + rules, "--ignore-certificate-errors",
-                                     "--autoplay-policy=no-user-gesture-required"], patient=False).__enter__()
+            self._browser = Browser(flags_for_names(self._server.host), patient=False).__enter__()
             self._browser.script_timeout(self._limit)
         self._shown += 1
         self._browser.open_alone(page.url(self._server.ports), self._origins)

@@ -21,6 +21,13 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
 
 
+def flags_for_names(address: str) -> list[str]:
+    """What lets a browser find WPT's host names at an address, and believe the certificates there."""
+    rules = ["MAP nonexistent.*.test ^NOTFOUND"] + ["MAP *.test%s %s" % (dot, address) for dot in ("", ".")]
+    return ["--host-resolver-rules=" + ", ".join(rules), "--ignore-certificate-errors",
+            "--autoplay-policy=no-user-gesture-required"]
+
+
 class BrowserMissing(Exception):
     """Chromium or chromedriver is not installed."""
 

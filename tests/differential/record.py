@@ -1,12 +1,14 @@
 """Records the answers of fixtures/cases from wptserve 4.0.3: all of them, or the cases whose names begin as given.
 
-    python record.py [--check] [AREA[/NAME]...]
+    python record.py [--check] [--tools CHECKOUT] [AREA[/NAME]...]
 
 A case is a folder AREA/NAME with what it serves and these files:
 
 * `case.json`: `shows`, a sentence; and, where needed, `difference`: why ours differs on purpose; `mask`: a list of names
   from MASKS; `connection`: "same" sends all requests on one connection, each after the answer to the one before;
-  `answers`: how many answers one request file gets (pipelining); `half_close`: say that no more requests come.
+  `answers`: how many answers one request file gets (pipelining); `half_close`: say that no more requests come;
+  `serve`: true where wptserve alone has no such routes. Such a case is recorded only with --tools, from the routes of the
+  `wpt serve` in that checkout. Those for test262 came in 2026; it needs PyYAML for them.
 * `request.http`, or `request-1.http`, `request-2.http`, ...: the exact bytes; `<host>` stands for host and port,
   `<port>` for the port.
 * `answer.http`, or `answer-1.http`, ...: written here. The server's own Date and Server, the port and the doc root are
@@ -46,7 +48,7 @@ MASKS = {
     # For cookies that expire some time from now.
     "expires": (re.compile(rb"(?i)(expires=)[^;\r\n]*"), rb"\1<expires>"),
 }
-KEYS = {"shows", "difference", "mask", "connection", "answers", "half_close"}
+KEYS = {"shows", "difference", "mask", "connection", "answers", "half_close", "serve"}
 
 
 @dataclass
@@ -59,6 +61,10 @@ class Case:
     @property
     def same_connection(self) -> bool:
         return self.options.get("connection") == "same"
+
+    @property
+    def needs_tools(self) -> bool:
+        return self.options.get("serve", False)
 
     @property
     def answers(self) -> list[Path]:
@@ -197,6 +203,16 @@ def server_header(server: Server) -> bytes:
     return re.search(rb"(?m)^Server: (.*)\r$", raw).group(1)
 
 
+def ask_all(cases: list[Case], args: argparse.Namespace) -> list[tuple[Case, Side, list[bytes], list[str]]]:
+    """Asks a fresh reference for cases that need the same routes."""
+    command = REFERENCE + (["--tools", args.tools] if cases[0].needs_tools else [])
+    with Server("reference", command, CASES) as server:
+        side = Side(server.port, server_header(server), str(CASES))
+        with ThreadPoolExecutor(args.jobs) as pool:
+            results = list(pool.map(lambda case: ask(case, server), cases))
+    return [(case, side, raws, ends) for case, (raws, ends) in zip(cases, results)]
+
+
 def write(path: Path, content: bytes, check: bool) -> bool:
     """Whether it changed."""
     if path.exists() and path.read_bytes() == content:
@@ -210,19 +226,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", help="AREA or AREA/NAME; all of them without")
     parser.add_argument("--check", action="store_true", help="write nothing, list what would change")
+    parser.add_argument("--tools", help="a checkout with the `wpt serve` for the cases that need one")
     parser.add_argument("--jobs", type=int, default=24)
     args = parser.parse_args()
     cases = select(args.cases)
+    if not args.tools:
+        left_out = [case.name for case in cases if case.needs_tools]
+        cases = [case for case in cases if not case.needs_tools]
+        if left_out:
+            print("left out, without --tools: %d cases such as %s" % (len(left_out), left_out[0]))
     changed, wrong = [], []
+    results = []
     try:
-        with Server("reference", REFERENCE, CASES) as server:
-            side = Side(server.port, server_header(server), str(CASES))
-            with ThreadPoolExecutor(args.jobs) as pool:
-                results = list(pool.map(lambda case: ask(case, server), cases))
+        for needs_tools in sorted({case.needs_tools for case in cases}):
+            results += ask_all([case for case in cases if case.needs_tools == needs_tools], args)
     except StartFailed as error:
         print(error, file=sys.stderr)
         return 2
-    for case, (raws, ends) in zip(cases, results):
+    for case, side, raws, ends in results:
         written = [reduced(raw, side, case.options.get("mask", [])) for raw in raws]
         files = [(path, content) for path, content in zip(case.answers, written)]
         files.append((case.folder / "ends.txt", ("\n".join(ends) + "\n").encode()))

@@ -3,6 +3,9 @@
 It is the reference side of the comparison and nothing else: no TLS, no WebSocket, no logging. Because it understands
 `serve --doc-root DIR --port 0 --ready-file FILE`, it can also stand in for the binary, which is how the comparison
 itself is tested: `run.py --candidate-command 'python reference.py'` must find no difference.
+
+wptserve alone has few routes. With --tools it has those of the `wpt serve` in that checkout, wrappers and all; without,
+the ones that need no code of WPT's.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--import-policy", help="accepted and ignored: CPython has one policy")
     parser.add_argument("--ready-file")
+    parser.add_argument("--tools", help="a checkout whose `wpt serve` has the routes")
     return parser.parse_args()
 
 
@@ -36,6 +40,35 @@ def prepare_interpreter(doc_root: str) -> None:
     os.chdir(doc_root)
     logging.basicConfig(handlers=[logging.NullHandler()])
     logging.disable(logging.CRITICAL)
+
+
+def plain_routes() -> tuple[list, list]:
+    """What `wpt serve` forbids, allows and rewrites, and its scripts without an extension."""
+    from wptserve import handlers, routes
+
+    found = [("GET", "/tools/runner/*", handlers.file_handler),
+             ("POST", "/tools/runner/update_manifest.py", handlers.python_script_handler)]
+    for pattern in ("/_certs/*", "/tools/*", "{spec}/tools/*", "/results/"):
+        found.append(("*", pattern, handlers.ErrorHandler(404)))
+    for name in ("attribution-reporting/report-event-attribution", "attribution-reporting/report-aggregate-attribution",
+                 "attribution-reporting/debug/report-event-attribution",
+                 "attribution-reporting/debug/report-aggregate-attribution",
+                 "attribution-reporting/debug/report-aggregate-debug", "attribution-reporting/debug/verbose",
+                 "interest-group/real-time-report", "private-aggregation/*", "web-identity", "device-bound-sessions",
+                 "email-verification"):
+        found.append(("*", "/.well-known/" + name, handlers.python_script_handler))
+    for name in ("interest-group/permissions/", "shared-storage/trusted-origins", "web-app-origin-association"):
+        found.append(("GET", "/.well-known/" + name, handlers.python_script_handler))
+    return found + routes.routes, [("GET", "/resources/WebIDLParser.js", "/resources/webidl2/lib/webidl2.js")]
+
+
+def routes_of(tools: str) -> tuple[list, list]:
+    """The routes and rewrites of a checkout's `wpt serve`. The wptserve they run on stays the one that is installed."""
+    sys.path.insert(1, os.path.join(tools, "tools"))
+    import localpaths  # noqa: F401  (puts the packages of the checkout into sys.path)
+    from serve import serve
+
+    return serve.RoutesBuilder().get_routes(), serve.rewrites
 
 
 def write_ready(args: argparse.Namespace, port: int) -> None:
@@ -52,6 +85,7 @@ def main() -> int:
     args = arguments()
     if args.ready_file:
         args.ready_file = os.path.abspath(args.ready_file)
+    tools = args.tools and os.path.abspath(args.tools)
     doc_root = os.path.realpath(args.doc_root)
     if not os.path.isdir(doc_root):
         print("reference: no such doc root: %s" % doc_root, file=sys.stderr)
@@ -61,6 +95,7 @@ def main() -> int:
     from wptserve import server, stash
     from wptserve.config import ConfigBuilder
 
+    routes, rewrites = routes_of(tools) if tools else plain_routes()
     stopped = threading.Event()
     with stash.StashServer():
         # The signals are set after the stash has forked, so that only this process answers them.
@@ -68,7 +103,8 @@ def main() -> int:
             signal.signal(number, lambda *_: stopped.set())
         # wptserve writes the configuration it is given into a class attribute, before any request: the port is known
         # only once the socket is bound, so the configuration is made a second time for the real one.
-        httpd = server.WebTestHttpd(host=args.host, port=args.port, doc_root=doc_root, config={})
+        httpd = server.WebTestHttpd(host=args.host, port=args.port, doc_root=doc_root, config={},
+                                     routes=routes, rewrites=rewrites)
         with ConfigBuilder(logging.getLogger(), browser_host=args.host, doc_root=doc_root,
                            ports={"http": [httpd.port]}) as config:
             server.Server.config = config

@@ -32,11 +32,12 @@ class StartFailed(Exception):
 class Server:
     """One running server: `host` and `port` once entered, stopped by SIGTERM on leaving.
 
-    With `jail` the command changes its root to that directory: the paths it is given are paths inside.
+    With `jail` the command changes its root to that directory: the paths it is given are paths inside. With `config` the
+    server gets that file instead of a port.
     """
 
     def __init__(self, name: str, command: list[str], doc_root: Path, policy: str = "warn",
-                 jail: Path | None = None) -> None:
+                 jail: Path | None = None, config: Path | None = None) -> None:
         self.name = name
         self.host = "127.0.0.1"
         self.port = 0
@@ -47,14 +48,18 @@ class Server:
         self._doc_root = doc_root
         self._policy = policy
         self._jail = jail
+        self._config = config
 
     def __enter__(self) -> "Server":
         self._directory = tempfile.TemporaryDirectory(prefix="wptserve-test-")
         self._ready = (self._jail or Path(self._directory.name)) / "ready.json"
         named = "/ready.json" if self._jail else str(self._ready)
+        # A jail may have been used before.
+        self._ready.unlink(missing_ok=True)
         self.log_path = Path(self._directory.name) / "log.txt"
         self._log = open(self.log_path, "wb")
-        arguments = ["serve", "--doc-root", str(self._doc_root), "--host", self.host, "--port", "0",
+        ports = ["--config", str(self._config)] if self._config else ["--port", "0"]
+        arguments = ["serve", "--doc-root", str(self._doc_root), "--host", self.host, *ports,
                      "--import-policy", self._policy, "--ready-file", named]
         started = time.monotonic()
         self._process = subprocess.Popen(self._command + arguments, stdin=subprocess.DEVNULL, stdout=self._log,
@@ -65,7 +70,7 @@ class Server:
             self._stop()
             raise
         self.start_seconds = time.monotonic() - started
-        self.port = ready["ports"]["http"][0]
+        self.port = ready["ports"]["https" if self._config else "http"][0]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,

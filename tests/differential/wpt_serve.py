@@ -23,6 +23,8 @@ from wire import Address
 # What a checkout of today has ports for. webtransport-h3 is not started, but substituted.
 LISTENERS = ["http", "http 2", "http-local", "http-public", "https", "https 2", "https-local", "https-public",
              "ws", "wss", "h2", "webtransport-h3"]
+# Before 2022 two of them had other names.
+OLD_NAMES = {"http-local": "http-private", "https-local": "https-private"}
 STOP_LIMIT = 15.0
 # Ports that browsers refuse lie below this.
 FIRST_PORT = 20000
@@ -52,10 +54,13 @@ def _is_free(address: str, port: int) -> bool:
 
 
 def configuration(tools: Path, root: Path, address: str, ports: dict[str, int]) -> dict:
-    """A `config.json` that is understood by every `wpt serve` since 2022."""
+    """A `config.json` for the `wpt serve` of that checkout. Port names that it has not, it would drop."""
+    serve = tools / "tools/serve/serve.py"
+    old = serve.exists() and '"http-local"' not in serve.read_text(encoding="utf-8")
     by_scheme: dict[str, list[int]] = {}
     for listener, port in ports.items():
-        by_scheme.setdefault(listener.split()[0], []).append(port)
+        scheme = listener.split()[0]
+        by_scheme.setdefault(OLD_NAMES.get(scheme, scheme) if old else scheme, []).append(port)
     certificates = tools / "tools/certs"
     return {
         "server_host": address,
@@ -80,9 +85,11 @@ class WptServer:
         self.name = name
         self.host: str = config["server_host"]
         self.ports = {}
+        new_names = {old: new for new, old in OLD_NAMES.items()}
         for scheme, ports in config["ports"].items():
             for number, port in enumerate(ports):
-                self.ports[scheme if number == 0 else "%s %d" % (scheme, number + 1)] = port
+                name = new_names.get(scheme, scheme)
+                self.ports[name if number == 0 else "%s %d" % (name, number + 1)] = port
         self.port = None
         self.start_seconds = 0.0
         self.stop_seconds = 0.0

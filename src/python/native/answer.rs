@@ -4,7 +4,7 @@
 //! the connection. Keeping it apart from the two Python objects means that neither holds the other: no reference cycle
 //! per request. Its lock is never held while Python code runs or while the client is waited for.
 
-use std::{borrow::Cow, fmt, thread, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, thread, time::Duration};
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use rustpython_vm::{
     builtins::{PyBytes, PyInt, PyStr},
 };
 
-use super::{pipes::Trickled, text};
+use super::{fields::Fields, pipes::Trickled, text};
 use crate::{
     http::{Encoder, Trickle},
     python::link::{Last, Link},
@@ -21,23 +21,6 @@ use crate::{
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.
 pub(crate) const FILE_CHUNK: usize = 32 * 1024;
-/// wptserve 4.0.3, response.py, `ResponseWriter.default_status`.
-const DEFAULT_STATUS: i64 = 200;
-
-/// What handlers read and write as attributes of `response`. They may set anything, so these are Python objects.
-pub(crate) struct Fields {
-    /// The two halves of `response.status`.
-    pub(crate) status: (PyObjectRef, PyObjectRef),
-    pub(crate) headers: PyObjectRef,
-    pub(crate) content: PyObjectRef,
-    pub(crate) encoding: PyObjectRef,
-    pub(crate) add_required_headers: PyObjectRef,
-    pub(crate) send_body_for_head_request: PyObjectRef,
-    pub(crate) close_connection: PyObjectRef,
-    /// `response.writer.default_status`.
-    pub(crate) default_status: PyObjectRef,
-}
-
 #[derive(Default)]
 struct Sent {
     encoder: Encoder,
@@ -57,7 +40,7 @@ pub(crate) struct Answer {
     link: Link,
     head_request: bool,
     sent: Mutex<Sent>,
-    fields: Mutex<Fields>,
+    fields: Arc<Fields>,
 }
 
 impl fmt::Debug for Answer {
@@ -67,30 +50,14 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// wptserve 4.0.3, response.py, `Response.__init__`.
-    pub(crate) fn new(link: Link, head_request: bool, headers: PyObjectRef, vm: &VirtualMachine) -> Self {
-        let fields = Fields {
-            status: (vm.ctx.new_int(DEFAULT_STATUS).into(), vm.ctx.none()),
-            headers,
-            content: vm.ctx.new_list(Vec::new()).into(),
-            encoding: vm.ctx.intern_str("utf8").to_owned().into(),
-            add_required_headers: vm.ctx.true_value.clone().into(),
-            send_body_for_head_request: vm.ctx.false_value.clone().into(),
-            close_connection: vm.ctx.false_value.clone().into(),
-            default_status: vm.ctx.new_int(DEFAULT_STATUS).into(),
-        };
-        Self { link, head_request, sent: Mutex::default(), fields: Mutex::new(fields) }
+    /// An answer of which nothing has been sent.
+    pub(crate) fn new(link: Link, head_request: bool, fields: Arc<Fields>) -> Self {
+        Self { link, head_request, sent: Mutex::default(), fields }
     }
 
-    /// Reads one attribute.
-    pub(crate) fn get<T: Clone>(&self, field: impl FnOnce(&mut Fields) -> &mut T) -> T {
-        field(&mut self.fields.lock()).clone()
-    }
-
-    /// Sets one attribute. The old value is dropped outside the lock: its destructor may run Python code.
-    pub(crate) fn set<T>(&self, field: impl FnOnce(&mut Fields) -> &mut T, value: T) {
-        let old = std::mem::replace(field(&mut self.fields.lock()), value);
-        drop(old);
+    /// What handlers read and write as attributes of `response`.
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     pub(crate) fn content_written(&self) -> bool {
@@ -157,30 +124,7 @@ impl Answer {
             }
         };
         self.link.finish(last);
-        self.set(|fields| &mut fields.content, vm.ctx.none());
-        self.set(|fields| &mut fields.headers, vm.ctx.none());
-    }
-
-    /// Text or bytes for the wire (wptserve 4.0.3, response.py, `ResponseWriter.encode`).
-    ///
-    /// # Errors
-    /// `ValueError` for anything else, `UnicodeEncodeError` for what `response.encoding` cannot express.
-    pub(crate) fn encode<'a>(&self, data: &'a PyObject, vm: &VirtualMachine) -> PyResult<Cow<'a, [u8]>> {
-        if let Some(bytes) = data.downcast_ref::<PyBytes>() {
-            return Ok(Cow::Borrowed(bytes.as_bytes()));
-        }
-        if let Some(text) = data.downcast_ref::<PyStr>() {
-            let encoding = self.get(|fields| &mut fields.encoding);
-            let is_utf8 =
-                encoding.downcast_ref::<PyStr>().is_some_and(|name| matches!(name.as_bytes(), b"utf8" | b"utf-8"));
-            return match text.to_str() {
-                Some(text) if is_utf8 => Ok(Cow::Borrowed(text.as_bytes())),
-                _ => encode_text(data, &encoding, vm).map(Cow::Owned),
-            };
-        }
-        let repr = data.repr(vm)?;
-        let kind = data.class().as_object().repr(vm)?;
-        Err(vm.new_value_error(format!("data {repr} should be text or binary, but is {kind}")))
+        self.fields.forget(vm);
     }
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_status`.
@@ -193,13 +137,13 @@ impl Answer {
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_header`: an int is written as `str()` gives it.
     pub(crate) fn put_header(&self, name: &PyObject, value: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
-        let name = self.encode(name, vm)?;
+        let name = self.fields.encode(name, vm)?;
         if !self.sent.lock().encoder.status_written() {
-            self.put_status(&self.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
+            self.put_status(&self.fields.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
         }
         let value = match value.downcast_ref::<PyInt>() {
             Some(_) => Ok(Cow::Owned(value.str(vm)?.as_bytes().to_vec())),
-            None => self.encode(value, vm),
+            None => self.fields.encode(value, vm),
         };
         self.write(|encoder, pending| match &value {
             Ok(value) => encoder.write_header(pending, &name, value),
@@ -215,7 +159,7 @@ impl Answer {
     /// wptserve 4.0.3, response.py, `ResponseWriter.end_headers`: an answer whose length is not announced ends with the
     /// connection.
     pub(crate) fn end_headers(&self, vm: &VirtualMachine) -> PyResult<()> {
-        let required = self.get(|fields| &mut fields.add_required_headers).try_to_bool(vm)?;
+        let required = self.fields.get(|fields| &mut fields.add_required_headers).try_to_bool(vm)?;
         let length = if required { self.content_length(vm) } else { Ok(None) };
         let length = match length {
             Ok(length) => length,
@@ -232,18 +176,18 @@ impl Answer {
             encoder.must_close()
         });
         if must_close {
-            self.set(|fields| &mut fields.close_connection, vm.ctx.true_value.clone().into());
+            self.fields.set(|fields| &mut fields.close_connection, vm.ctx.true_value.clone().into());
         }
         Ok(())
     }
 
     /// The length that the answer can announce: that of text or bytes.
     fn content_length(&self, vm: &VirtualMachine) -> PyResult<Option<u64>> {
-        let content = self.get(|fields| &mut fields.content);
+        let content = self.fields.get(|fields| &mut fields.content);
         if !text::is_text(&content) {
             return Ok(None);
         }
-        Ok(Some(self.encode(&content, vm)?.len() as u64))
+        Ok(Some(self.fields.encode(&content, vm)?.len() as u64))
     }
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_default_headers`.
@@ -260,10 +204,10 @@ impl Answer {
             (sent.encoder.status_written(), sent.encoder.headers_complete())
         };
         if !status_written {
-            self.put_status(&self.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
+            self.put_status(&self.fields.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
         }
         if !headers_complete {
-            self.set(|fields| &mut fields.content, data.clone());
+            self.fields.set(|fields| &mut fields.content, data.clone());
             self.end_headers(vm)?;
         }
         self.put_raw_content(data, vm)
@@ -276,7 +220,7 @@ impl Answer {
             return Err(vm.new_value_error("data cannot be None"));
         }
         if text::is_text(&data) {
-            let bytes = self.encode(&data, vm)?;
+            let bytes = self.fields.encode(&data, vm)?;
             self.put(&bytes);
             return Ok(true);
         }
@@ -306,9 +250,9 @@ impl Answer {
 
     /// wptserve 4.0.3, response.py, `Response.write_status_headers`.
     pub(crate) fn put_head(&self, vm: &VirtualMachine) -> PyResult<()> {
-        let (code, message) = self.get(|fields| &mut fields.status);
+        let (code, message) = self.fields.get(|fields| &mut fields.status);
         self.put_status(&code, &message, vm)?;
-        let headers = self.get(|fields| &mut fields.headers);
+        let headers = self.fields.get(|fields| &mut fields.headers);
         for item in headers.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
             let pair: Vec<PyObjectRef> = item?.try_to_value(vm)?;
             let [name, value] = pair.as_slice() else {
@@ -328,7 +272,7 @@ impl Answer {
         if !self.sends_body(vm)? {
             return Ok(());
         }
-        let content = self.get(|fields| &mut fields.content);
+        let content = self.fields.get(|fields| &mut fields.content);
         if text::is_text(&content) {
             return self.put_content(content, vm).map(drop);
         }
@@ -362,12 +306,12 @@ impl Answer {
     }
 
     fn sends_body(&self, vm: &VirtualMachine) -> PyResult<bool> {
-        Ok(!self.head_request || self.get(|fields| &mut fields.send_body_for_head_request).try_to_bool(vm)?)
+        Ok(!self.head_request || self.fields.sends_body_for_head(vm)?)
     }
 
     /// [`Answer::put_all`] at the end of a request: a trickle is left to the connection, which needs no thread to wait.
     pub(crate) fn put_last(&self, vm: &VirtualMachine) -> PyResult<()> {
-        let content = self.get(|fields| &mut fields.content);
+        let content = self.fields.get(|fields| &mut fields.content);
         match content.downcast_ref::<Trickled>() {
             Some(trickled) => {
                 self.put_head(vm)?;
@@ -397,13 +341,4 @@ pub(crate) fn status_code(code: &PyObject, vm: &VirtualMachine) -> PyResult<i64>
         }
         None => code.try_int(vm)?.try_to_primitive(vm),
     }
-}
-
-/// `text.encode(encoding)`.
-fn encode_text(text: &PyObject, encoding: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
-    let encoded = vm.call_method(text, "encode", (encoding.to_owned(),))?;
-    let Some(bytes) = encoded.downcast_ref::<PyBytes>() else {
-        return Err(vm.new_type_error("encode() did not return bytes"));
-    };
-    Ok(bytes.as_bytes().to_vec())
 }

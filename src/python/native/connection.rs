@@ -153,12 +153,12 @@ pub(super) mod classes {
         /// Whether the connection closes after this answer; the same as `response.close_connection`.
         #[pygetset]
         fn close_connection(zelf: &Py<Self>) -> PyObjectRef {
-            zelf.answer.get(|fields| &mut fields.close_connection)
+            zelf.answer.fields().get(|fields| &mut fields.close_connection)
         }
 
         #[pygetset(setter)]
         fn set_close_connection(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.close_connection, value);
+            zelf.answer.fields().set(|fields| &mut fields.close_connection, value);
         }
 
         /// The value of the Server header.

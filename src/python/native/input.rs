@@ -24,6 +24,16 @@ pub(in crate::python) trait BodySource: Debug + Send + Sync {
     fn read(&self, max: usize) -> io::Result<Bytes>;
 }
 
+/// The source of a body that is handed over.
+#[derive(Debug)]
+struct Nothing;
+
+impl BodySource for Nothing {
+    fn read(&self, _max: usize) -> io::Result<Bytes> {
+        Ok(Bytes::new())
+    }
+}
+
 /// How much is kept in memory (wptserve 4.0.3, request.py, `InputFile.max_buffer_size`).
 const IN_MEMORY: usize = 1024 * 1024;
 /// How much is asked of the source at once.
@@ -232,6 +242,30 @@ impl InputFile {
         let kept = Spill::new(IN_MEMORY);
         let state = State { source, length, kept, position: 0, claimed: 0, ended: false, closed: false };
         InputFile { state: Mutex::new(state) }
+    }
+
+    /// A body that is handed over as it comes: what there is at any time is all of it.
+    pub(in crate::python) fn growing() -> Self {
+        Self::new(Arc::new(Nothing), None)
+    }
+
+    /// More of a body that was made by [`InputFile::growing`].
+    pub(in crate::python) fn grow(&self, more: &[u8], vm: &VirtualMachine) -> PyResult<()> {
+        self.run(
+            |state| {
+                if state.closed {
+                    return Ok(());
+                }
+                state.length = state.length.map(|length| length + more.len() as u64);
+                Ok(state.kept.append(more)?)
+            },
+            vm,
+        )
+    }
+
+    /// A part of what has come, for `request.frames`; less when the handler has closed the file.
+    pub(in crate::python) fn part(&self, start: u64, length: u64, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
+        self.run(|state| Ok(state.kept.read(start, length)?), vm)
     }
 
     /// The whole body, for `request.body`.

@@ -9,10 +9,15 @@ mod connection;
 mod content;
 mod cookies;
 mod dict_copies;
+mod fields;
 pub(super) mod finder;
 pub(super) mod form;
 mod form_parts;
+mod h2_answer;
+mod h2_frames;
+mod h2_writer;
 mod headers;
+pub(super) mod inject;
 mod input;
 mod multidict;
 pub(super) mod pipes;
@@ -35,13 +40,15 @@ mod writer;
 pub(super) use answer::Answer;
 pub(super) use auth::Authentication;
 pub(super) use cookies::Cookies;
+pub(super) use fields::Fields;
+pub(super) use h2_answer::H2Answer;
 pub(super) use headers::RequestHeaders;
 pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
-pub(super) use request::{Request, Surroundings};
-pub(super) use response::Response;
+pub(super) use request::{H2Request, Request, Surroundings};
+pub(super) use response::{H2Response, Response};
 use server::ServerInfo;
 use stash::Stash;
 pub(super) use websocket::SocketConnection;
@@ -65,6 +72,7 @@ pub(super) use websocket::SocketConnection;
         response_headers::classes,
         connection::classes,
         writer::classes,
+        h2_writer::classes,
         response::classes,
         content::classes,
         pipes::classes,

@@ -75,12 +75,12 @@ fn native_request<'a>(request: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'
 
 fn substitute(request: &PyObject, content: &Bytes, escape: Option<&str>, vm: &VirtualMachine) -> PyResult<Bytes> {
     let request = native_request(request, vm)?;
-    let environment = request.environment();
+    let routed = request.routed();
     let context = template::Context {
         request: request.plain(),
-        config: &environment.config,
-        doc_root: Path::new(&environment.doc_root),
-        url_base: "/",
+        config: &request.environment().config,
+        doc_root: Path::new(&routed.doc_root),
+        url_base: &routed.url_base,
     };
     // A template may read a file.
     let result = vm.allow_threads(|| template::substitute(content, escape, &context));
@@ -119,6 +119,13 @@ fn exception(error: PipeError, vm: &VirtualMachine) -> PyBaseExceptionRef {
         empty if empty.is_empty() => vm.new_exception_empty(class.to_owned()),
         message => vm.new_exception_msg(class.to_owned(), message.into()),
     }
+}
+
+/// All of the content: `b"".join(response.iter_content(True))`.
+pub(super) fn joined_content(response: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
+    let chunks = vm.call_method(response, "iter_content", (true,))?;
+    let joined = vm.call_method(vm.ctx.new_bytes(Vec::new()).as_object(), "join", (chunks,))?;
+    Ok(joined.downcast_ref::<PyBytes>().map(|all| Bytes::copy_from_slice(all.as_bytes())).unwrap_or_default())
 }
 
 impl PyTarget<'_> {
@@ -160,9 +167,7 @@ impl Target for PyTarget<'_> {
             response.wait(waited);
             return all.map_err(|error| exception(error.into(), vm));
         }
-        let chunks = vm.call_method(self.response, "iter_content", (true,))?;
-        let joined = vm.call_method(vm.ctx.new_bytes(Vec::new()).as_object(), "join", (chunks,))?;
-        Ok(joined.downcast_ref::<PyBytes>().map(|all| Bytes::copy_from_slice(all.as_bytes())).unwrap_or_default())
+        joined_content(self.response, vm)
     }
 
     fn set_content(&mut self, content: Bytes) -> PyResult<()> {

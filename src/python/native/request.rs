@@ -1,6 +1,6 @@
 //! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
 
-pub(crate) use classes::{Request, Surroundings};
+pub(crate) use classes::{H2Request, Request, Surroundings};
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
@@ -13,13 +13,13 @@ pub(super) mod classes {
     };
 
     use crate::{
-        http::{self, Framing, query, text::latin1},
+        http::{self, Framing, h2::Event, query, text::latin1},
         python::{
-            Environment,
+            Environment, Routed,
             link::Link,
             native::{
                 Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
-                form, server, stash::Stash,
+                form, h2_frames::Frames, server, stash::Stash,
             },
         },
     };
@@ -86,7 +86,7 @@ pub(super) mod classes {
     #[derive(PyPayload)]
     pub(crate) struct Request {
         plain: http::Request,
-        route_match: Vec<(String, String)>,
+        routed: Routed,
         surroundings: Arc<Surroundings>,
         url_parts: Lazy,
         raw_headers: Lazy,
@@ -98,6 +98,8 @@ pub(super) mod classes {
         post: Lazy,
         server: Lazy,
         raw_input: PyRef<InputFile>,
+        /// What has come on the stream, for requests over HTTP/2.
+        frames: Frames,
     }
 
     impl std::fmt::Debug for Request {
@@ -109,7 +111,7 @@ pub(super) mod classes {
     impl Request {
         pub(crate) fn new(
             plain: http::Request,
-            route_match: Vec<(String, String)>,
+            routed: Routed,
             body: Bytes,
             link: Link,
             surroundings: Arc<Surroundings>,
@@ -121,9 +123,18 @@ pub(super) mod classes {
             };
             let source = Arc::new(WireBody { arrived: Mutex::new(body), link });
             let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
+            Self::with_body(plain, routed, raw_input, surroundings)
+        }
+
+        fn with_body(
+            plain: http::Request,
+            routed: Routed,
+            raw_input: PyRef<InputFile>,
+            surroundings: Arc<Surroundings>,
+        ) -> Self {
             Self {
                 plain,
-                route_match,
+                routed,
                 surroundings,
                 url_parts: Lazy::default(),
                 raw_headers: Lazy::default(),
@@ -135,6 +146,7 @@ pub(super) mod classes {
                 post: Lazy::default(),
                 server: Lazy::default(),
                 raw_input,
+                frames: Frames::default(),
             }
         }
     }
@@ -144,14 +156,14 @@ pub(super) mod classes {
         /// The directory that paths are resolved in.
         #[pygetset]
         fn doc_root(zelf: &Py<Self>) -> String {
-            zelf.surroundings.environment.doc_root.clone()
+            zelf.routed.doc_root.clone()
         }
 
         /// What the route's pattern has matched: a dictionary of group names, the star under "*".
         #[pygetset]
         fn route_match(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             let groups = vm.ctx.new_dict();
-            for (name, text) in &zelf.route_match {
+            for (name, text) in &zelf.routed.groups {
                 groups.set_item(name.as_str(), vm.ctx.new_str(text.as_str()).into(), vm)?;
             }
             Ok(groups.into())
@@ -164,10 +176,10 @@ pub(super) mod classes {
             vm.new_tuple((address, port)).into()
         }
 
-        /// The version the server speaks: "HTTP/1.1".
+        /// The version the server speaks: "HTTP/1.1" or "HTTP/2.0".
         #[pygetset]
-        fn protocol_version(_zelf: &Py<Self>) -> &'static str {
-            "HTTP/1.1"
+        fn protocol_version(zelf: &Py<Self>) -> &'static str {
+            if zelf.plain.stream.is_some() { http::HTTP2 } else { "HTTP/1.1" }
         }
 
         /// The method, as sent.
@@ -184,8 +196,8 @@ pub(super) mod classes {
 
         /// The prefix of the path that the route stands for.
         #[pygetset]
-        fn url_base(_zelf: &Py<Self>) -> &'static str {
-            "/"
+        fn url_base(zelf: &Py<Self>) -> String {
+            zelf.routed.url_base.clone()
         }
 
         /// The absolute URL.
@@ -206,9 +218,12 @@ pub(super) mod classes {
             })
         }
 
-        /// The first line of the request, with its line end.
+        /// The first line of the request, with its line end; an empty text for HTTP/2.
         #[pygetset]
         fn request_line(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
+            if zelf.plain.stream.is_some() {
+                return vm.ctx.new_str("").into();
+            }
             vm.ctx.new_bytes(zelf.plain.head.request_line.to_vec()).into()
         }
 
@@ -218,10 +233,13 @@ pub(super) mod classes {
             zelf.request_headers(vm).map(Into::into)
         }
 
-        /// The headers as they came: order, case, duplicates.
+        /// The headers as they came: order, case, duplicates. Over HTTP/2 a dictionary of text.
         #[pygetset]
         fn raw_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
-            zelf.raw_headers.get(|| Ok(RawHeaders::new(zelf.plain.head.headers.clone()).into_pyobject(vm)))
+            zelf.raw_headers.get(|| match zelf.plain.stream {
+                Some(_) => zelf.frames.raw_headers(vm),
+                None => Ok(RawHeaders::new(zelf.plain.head.headers.clone()).into_pyobject(vm)),
+            })
         }
 
         /// The body as a file object; it is read from the client as far as the handler reads it.
@@ -286,6 +304,11 @@ pub(super) mod classes {
             &self.plain
         }
 
+        /// What the router says about it.
+        pub(in crate::python) fn routed(&self) -> &Routed {
+            &self.routed
+        }
+
         /// What is known of the server.
         pub(in crate::python::native) fn environment(&self) -> &Environment {
             &self.surroundings.environment
@@ -293,6 +316,60 @@ pub(super) mod classes {
 
         fn request_headers(&self, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
             self.headers.get(|| Ok(RequestHeaders::new(&self.plain.head.headers, vm)?.into()))?.try_into_value(vm)
+        }
+    }
+
+    /// A request over HTTP/2 (wptserve 4.0.3, request.py, `H2Request`).
+    #[pyattr]
+    #[pyclass(module = "wptserve.request", name = "H2Request", base = Request)]
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct H2Request(Request);
+
+    impl H2Request {
+        pub(crate) fn new(
+            plain: http::Request,
+            routed: Routed,
+            surroundings: Arc<Surroundings>,
+            vm: &VirtualMachine,
+        ) -> Self {
+            let raw_input = InputFile::growing().into_ref(&vm.ctx);
+            Self(Request::with_body(plain, routed, raw_input, surroundings))
+        }
+
+        /// See [`Request::routed`].
+        pub(crate) fn routed(&self) -> &Routed {
+            self.0.routed()
+        }
+
+        /// Takes what has come: the body into `raw_input`. Returns the event as an object for handlers, if `wanted`.
+        pub(crate) fn receive(
+            &self,
+            event: &Event,
+            wanted: bool,
+            vm: &VirtualMachine,
+        ) -> PyResult<Option<PyObjectRef>> {
+            self.0.frames.receive(event, &self.0.raw_input, wanted, vm)
+        }
+
+        /// Puts what was received last into `request.frames`.
+        pub(crate) fn keep_frame(&self, vm: &VirtualMachine) -> PyResult<()> {
+            self.0.frames.keep(&self.0.raw_input, vm)
+        }
+    }
+
+    #[pyclass(flags(HAS_DICT))]
+    impl H2Request {
+        /// The number of the stream that the request came on.
+        #[pygetset]
+        fn h2_stream_id(zelf: &Py<Self>) -> Option<u32> {
+            zelf.0.plain.stream
+        }
+
+        /// What has come on the stream so far, as events of hyper-h2.
+        #[pygetset]
+        fn frames(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+            zelf.0.frames.list(&zelf.0.raw_input, vm)
         }
     }
 

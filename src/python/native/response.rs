@@ -1,6 +1,6 @@
 //! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
 
-pub(crate) use classes::Response;
+pub(crate) use classes::{H2Response, Response};
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
@@ -15,8 +15,11 @@ pub(super) mod classes {
         http::text::json_string,
         python::{
             native::{
-                answer::{Answer, Fields},
+                answer::Answer,
                 content::ContentIterator,
+                fields::{Fields, Values},
+                h2_answer::H2Answer,
+                h2_writer::H2ResponseWriter,
                 response_headers::ResponseHeaders,
                 set_cookie::{CookieArgs, cookie_text, without_cookie},
                 text,
@@ -31,25 +34,34 @@ pub(super) mod classes {
     #[pyclass(module = "wptserve.response", name = "Response")]
     #[derive(Debug, PyPayload)]
     pub(crate) struct Response {
-        answer: Arc<Answer>,
+        fields: Arc<Fields>,
+        wire: Wire,
         request: PyObjectRef,
-        writer: PyRef<ResponseWriter>,
+        writer: PyObjectRef,
         /// The URL that error messages name.
         url: String,
         /// Error messages say where an exception was raised, without the way there.
         is_brief: bool,
     }
 
+    /// The way an answer leaves.
+    #[derive(Debug)]
+    enum Wire {
+        Http1(Arc<Answer>),
+        Http2(Arc<H2Answer>),
+    }
+
     impl Response {
         pub(crate) fn new(
             answer: Arc<Answer>,
+            fields: Arc<Fields>,
             request: PyObjectRef,
             url: String,
             is_brief: bool,
             vm: &VirtualMachine,
         ) -> Self {
-            let writer = ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx);
-            Self { answer, request, writer, url, is_brief }
+            let writer = ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx).into();
+            Self { fields, wire: Wire::Http1(answer), request, writer, url, is_brief }
         }
 
         /// wptserve 4.0.3, response.py, the setter of `Response.status`: an int, or a pair of code and message.
@@ -65,7 +77,7 @@ pub(super) mod classes {
             } else {
                 (int(value.clone())?, vm.ctx.none())
             };
-            self.answer.set(|fields| &mut fields.status, status);
+            self.fields.set(|fields| &mut fields.status, status);
             Ok(())
         }
 
@@ -90,19 +102,22 @@ pub(super) mod classes {
                 pair("Content-Type", vm.ctx.new_str("application/json").into()),
                 pair("Content-Length", vm.ctx.new_int(body.len()).into()),
             ]);
-            self.answer.set(|fields| &mut fields.status, (vm.ctx.new_int(code).into(), vm.ctx.none()));
-            self.answer.set(|fields| &mut fields.headers, headers.into());
-            self.answer.set(|fields| &mut fields.content, vm.ctx.new_str(body).into());
+            self.fields.set(|fields| &mut fields.status, (vm.ctx.new_int(code).into(), vm.ctx.none()));
+            self.fields.set(|fields| &mut fields.headers, headers.into());
+            self.fields.set(|fields| &mut fields.content, vm.ctx.new_str(body).into());
             Ok(())
         }
 
         /// Lets the answer wait for so long before anything more of it goes out.
         pub(in crate::python::native) fn wait(&self, time: Duration) {
-            self.answer.wait(time);
+            match &self.wire {
+                Wire::Http1(answer) => answer.wait(time),
+                Wire::Http2(answer) => answer.wait(time),
+            }
         }
 
-        fn field(&self, field: impl FnOnce(&mut Fields) -> &mut PyObjectRef) -> PyObjectRef {
-            self.answer.get(field)
+        fn field(&self, field: impl FnOnce(&mut Values) -> &mut PyObjectRef) -> PyObjectRef {
+            self.fields.get(field)
         }
     }
 
@@ -140,7 +155,7 @@ pub(super) mod classes {
 
         /// Writes the bytes of the answer directly.
         #[pygetset]
-        fn writer(zelf: &Py<Self>) -> PyRef<ResponseWriter> {
+        fn writer(zelf: &Py<Self>) -> PyObjectRef {
             zelf.writer.clone()
         }
 
@@ -154,7 +169,7 @@ pub(super) mod classes {
         /// The pair of status code and message (None for the code's usual phrase). Set it to an int or to a pair.
         #[pygetset]
         fn status(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
-            vm.new_tuple(zelf.answer.get(|fields| &mut fields.status)).into()
+            vm.new_tuple(zelf.fields.get(|fields| &mut fields.status)).into()
         }
 
         #[pygetset(setter)]
@@ -170,7 +185,7 @@ pub(super) mod classes {
 
         #[pygetset(setter)]
         fn set_headers(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.headers, value);
+            zelf.fields.set(|fields| &mut fields.headers, value);
         }
 
         /// The body: text, bytes, a file object, or an iterable of text, bytes and functions that return either.
@@ -192,7 +207,7 @@ pub(super) mod classes {
 
         #[pygetset(setter)]
         fn set_encoding(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.encoding, value);
+            zelf.fields.set(|fields| &mut fields.encoding, value);
         }
 
         /// Whether Server, Date and Content-Length are added; true by default.
@@ -203,7 +218,7 @@ pub(super) mod classes {
 
         #[pygetset(setter)]
         fn set_add_required_headers(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.add_required_headers, value);
+            zelf.fields.set(|fields| &mut fields.add_required_headers, value);
         }
 
         /// Whether a HEAD request gets the body too; false by default.
@@ -214,7 +229,7 @@ pub(super) mod classes {
 
         #[pygetset(setter)]
         fn set_send_body_for_head_request(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.send_body_for_head_request, value);
+            zelf.fields.set(|fields| &mut fields.send_body_for_head_request, value);
         }
 
         /// Whether the connection closes after this answer; becomes true when no Content-Length is sent.
@@ -225,7 +240,7 @@ pub(super) mod classes {
 
         #[pygetset(setter)]
         fn set_close_connection(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.close_connection, value);
+            zelf.fields.set(|fields| &mut fields.close_connection, value);
         }
 
         /// Add a Set-Cookie header. Name and value are bytes or text; a value of None deletes the cookie. `max_age` is
@@ -282,27 +297,69 @@ pub(super) mod classes {
         /// Send status line and headers now.
         #[pymethod]
         fn write_status_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            let step = zelf.answer.put_head(vm);
-            zelf.answer.flush(vm);
-            step
+            match &zelf.wire {
+                Wire::Http1(answer) => {
+                    let step = answer.put_head(vm);
+                    answer.flush(vm);
+                    step
+                }
+                Wire::Http2(answer) => answer.put_head(vm),
+            }
         }
 
         /// Send the body now (not for a HEAD request, unless `send_body_for_head_request`).
         #[pymethod]
         fn write_content(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            let step = zelf.answer.put_body(vm);
-            zelf.answer.flush(vm);
-            step
+            match &zelf.wire {
+                Wire::Http1(answer) => {
+                    let step = answer.put_body(vm);
+                    answer.flush(vm);
+                    step
+                }
+                Wire::Http2(answer) => answer.put_body(zelf.as_object(), vm),
+            }
         }
 
         /// Send the whole answer now.
         #[pymethod]
         fn write(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            let step = zelf.answer.put_all(vm);
-            zelf.answer.flush(vm);
-            step
+            match &zelf.wire {
+                Wire::Http1(answer) => {
+                    let step = answer.put_all(vm);
+                    answer.flush(vm);
+                    step
+                }
+                Wire::Http2(answer) => {
+                    answer.put_head(vm)?;
+                    answer.put_body(zelf.as_object(), vm)
+                }
+            }
         }
     }
+
+    /// The answer to a request over HTTP/2 (wptserve 4.0.3, response.py, `H2Response`).
+    #[pyattr]
+    #[pyclass(module = "wptserve.response", name = "H2Response", base = Response)]
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct H2Response(Response);
+
+    impl H2Response {
+        pub(crate) fn new(
+            answer: Arc<H2Answer>,
+            fields: Arc<Fields>,
+            request: PyObjectRef,
+            url: String,
+            is_brief: bool,
+            vm: &VirtualMachine,
+        ) -> Self {
+            let writer = H2ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx).into();
+            Self(Response { fields, wire: Wire::Http2(answer), request, writer, url, is_brief })
+        }
+    }
+
+    #[pyclass(flags(HAS_DICT))]
+    impl H2Response {}
 
     impl Response {
         /// The headers that a new answer starts with.
@@ -322,7 +379,7 @@ pub(super) mod classes {
 
         /// `response.content = content`
         pub(crate) fn assign_content(&self, content: PyObjectRef) {
-            self.answer.set(|fields| &mut fields.content, content);
+            self.fields.set(|fields| &mut fields.content, content);
         }
     }
 }

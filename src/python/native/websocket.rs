@@ -97,7 +97,8 @@ pub(super) mod classes {
             Ok(length)
         }
 
-        /// Receive `length` bytes, all to the end if that is negative or not given. Fewer come only at the end.
+        /// Receive what is there, at most `length` bytes; wait for at least one. All to the end if `length` is negative or
+        /// not given.
         #[pymethod]
         fn read(zelf: &Py<Self>, length: OptionalOption<i64>, vm: &VirtualMachine) -> PyResult<PyBytesRef> {
             let count = length.flatten().and_then(|length| usize::try_from(length).ok());

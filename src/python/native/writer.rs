@@ -104,12 +104,12 @@ pub(super) mod classes {
         /// The code of the status line that is written when none was.
         #[pygetset]
         fn default_status(zelf: &Py<Self>) -> PyObjectRef {
-            zelf.answer.get(|fields| &mut fields.default_status)
+            zelf.answer.fields().get(|fields| &mut fields.default_status)
         }
 
         #[pygetset(setter)]
         fn set_default_status(zelf: &Py<Self>, value: PyObjectRef) {
-            zelf.answer.set(|fields| &mut fields.default_status, value);
+            zelf.answer.fields().set(|fields| &mut fields.default_status, value);
         }
 
         /// Write the status line. The message defaults to the usual phrase of the code.
@@ -169,7 +169,7 @@ pub(super) mod classes {
         #[pymethod]
         fn write(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
             zelf.answer.set_content_written(true);
-            let bytes = zelf.answer.encode(&args.data, vm)?;
+            let bytes = zelf.answer.fields().encode(&args.data, vm)?;
             zelf.answer.put(&bytes);
             Ok(zelf.answer.flush(vm))
         }
@@ -177,7 +177,7 @@ pub(super) mod classes {
         /// The bytes of text (in `response.encoding`) or bytes.
         #[pymethod]
         fn encode(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult {
-            Ok(vm.ctx.new_bytes(zelf.answer.encode(&args.data, vm)?.into_owned()).into())
+            Ok(vm.ctx.new_bytes(zelf.answer.fields().encode(&args.data, vm)?.into_owned()).into())
         }
     }
 }

@@ -1,31 +1,10 @@
-//! Which handler serves a request, by its method and path.
+//! The pattern language of routes: literals, `{groups}` and a star.
 //!
-//! Follows wptserve 4.0.3: the pattern language and the choice of `router.py`, the default routes of `routes.py`. Pure: it knows
-//! what kind of handler to run, not how, and looks at no file.
+//! Follows wptserve 4.0.3, `router.py`, `RouteTokenizer` and `RouteCompiler`, down to the errors.
 
 use std::collections::HashSet;
 
 use crate::http::text::repr;
-
-/// What runs for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handler {
-    /// A Python script with a `main` function.
-    Python,
-    /// A file that holds a whole response.
-    AsIs,
-    /// A file, or the listing of a directory.
-    File,
-}
-
-/// A route that fits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// What to run.
-    pub handler: Handler,
-    /// wptserve's `request.route_match`: the named groups in order, then `*` if the pattern has a star.
-    pub groups: Vec<(String, String)>,
-}
 
 /// Why a pattern is none. The text is that of wptserve's exception, or of `re.error` where the pattern gets that far.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +31,7 @@ pub enum PatternError {
 
 /// A compiled path pattern: literals and groups, then perhaps a star with literals behind it.
 #[derive(Clone, Debug)]
-struct Pattern {
+pub(super) struct Pattern {
     parts: Vec<Part>,
     /// What has to follow the text of the star. Nothing but literals can stand there.
     after_star: Option<String>,
@@ -65,74 +44,11 @@ enum Part {
     Group(String),
 }
 
-#[derive(Clone, Debug)]
-struct Route {
-    /// `None` fits every method.
-    method: Option<String>,
-    pattern: Pattern,
-    handler: Handler,
-}
-
-/// The routes of a server. Routes registered later win.
-#[derive(Clone, Debug)]
-pub struct Router {
-    routes: Vec<Route>,
-}
-
-impl Default for Router {
-    /// wptserve's routes: `*.py` for every method, `*.asis` and everything else for GET.
-    fn default() -> Self {
-        let star = |method: Option<&str>, suffix: &str, handler| Route {
-            method: method.map(str::to_owned),
-            pattern: Pattern { parts: vec![Part::Literal("/".into())], after_star: Some(suffix.into()) },
-            handler,
-        };
-        Router {
-            routes: vec![
-                star(Some("GET"), "", Handler::File),
-                star(Some("GET"), ".asis", Handler::AsIs),
-                star(None, ".py", Handler::Python),
-            ],
-        }
-    }
-}
-
-impl Router {
-    /// A router that knows no route.
-    pub fn empty() -> Router {
-        Router { routes: Vec::new() }
-    }
-
-    /// Adds a route in front of those that are there. The method `*` fits every method, and `GET` fits HEAD as well.
-    pub fn register(&mut self, method: &str, pattern: &str, handler: Handler) -> Result<(), PatternError> {
-        let method = (method != "*").then(|| method.to_owned());
-        self.routes.push(Route { method, pattern: Pattern::compile(pattern)?, handler });
-        Ok(())
-    }
-
-    /// The first route that fits. `path` is still percent-encoded.
-    pub fn route(&self, method: &[u8], path: &str) -> Option<Match> {
-        self.routes.iter().rev().filter(|route| route.takes(method)).find_map(|route| {
-            let groups = route.pattern.match_path(path)?;
-            Some(Match { handler: route.handler, groups })
-        })
-    }
-}
-
-impl Route {
-    fn takes(&self, method: &[u8]) -> bool {
-        match &self.method {
-            None => true,
-            Some(own) => own.as_bytes() == method || (own == "GET" && method == b"HEAD"),
-        }
-    }
-}
-
 impl Pattern {
     /// A slash at the start is implied. A backslash keeps the next character literal, and stays there itself.
     ///
     /// The passes over the tokens are those of wptserve, and so is the error that is found first.
-    fn compile(pattern: &str) -> Result<Pattern, PatternError> {
+    pub(super) fn compile(pattern: &str) -> Result<Pattern, PatternError> {
         let tokens = tokenize(pattern)?;
         check_order(&tokens)?;
         check_names(&tokens)?;
@@ -158,7 +74,7 @@ impl Pattern {
         }
     }
 
-    fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
+    pub(super) fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
         let mut groups = Vec::new();
         self.match_parts(&self.parts, path, &mut groups, &mut HashSet::new()).then(|| {
             groups.reverse();
@@ -300,36 +216,7 @@ mod tests {
     use super::*;
 
     fn groups(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
-        let mut router = Router::empty();
-        router.register("*", pattern, Handler::File).unwrap();
-        router.route(b"GET", path).map(|found| found.groups)
-    }
-
-    #[test]
-    fn default_routes() {
-        let router = Router::default();
-        for (method, path, expected) in [
-            ("GET", "/a.py", Some(Handler::Python)),
-            ("POST", "/d/a.py", Some(Handler::Python)),
-            ("FOO", "/.py", Some(Handler::Python)),
-            ("GET", "/a.asis", Some(Handler::AsIs)),
-            ("HEAD", "/a.asis", Some(Handler::AsIs)),
-            ("POST", "/a.asis", None),
-            ("GET", "/", Some(Handler::File)),
-            ("HEAD", "/a.html", Some(Handler::File)),
-            ("head", "/a.html", None),
-            ("POST", "/a.html", None),
-            ("OPTIONS", "/", None),
-            ("GET", "/a.py/", Some(Handler::File)),
-            ("GET", "/a.PY", Some(Handler::File)),
-            ("GET", "/a%2Epy", Some(Handler::File)),
-            ("GET", "*", None),
-            ("GET", "", None),
-        ] {
-            assert_eq!(router.route(method.as_bytes(), path).map(|found| found.handler), expected, "{method} {path}");
-        }
-        let found = router.route(b"GET", "/d/a.py").unwrap();
-        assert_eq!(found.groups, [("*".to_owned(), "d/a.py".to_owned())]);
+        Pattern::compile(pattern).unwrap().match_path(path)
     }
 
     #[test]
@@ -382,14 +269,6 @@ mod tests {
         ] {
             assert_eq!(Pattern::compile(pattern).unwrap_err().to_string(), message, "{pattern}");
         }
-    }
-
-    #[test]
-    fn later_routes_win() {
-        let mut router = Router::default();
-        router.register("POST", "/a.py", Handler::AsIs).unwrap();
-        assert_eq!(router.route(b"POST", "/a.py").unwrap().handler, Handler::AsIs);
-        assert_eq!(router.route(b"GET", "/a.py").unwrap().handler, Handler::Python);
     }
 
     #[test]

@@ -1,0 +1,1 @@
+"""The part of hyperframe that handlers name: the kinds of raw frames."""

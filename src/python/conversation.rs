@@ -1,0 +1,340 @@
+//! Runs the handler of one HTTP/2 request while the request is still coming: `handle_headers`, `handle_data` for every
+//! piece of the body, `main` at the end.
+//!
+//! No thread belongs to it. What the client sends queues up; whenever something is there and nobody is at it, a VM thread
+//! takes it from where the last one stopped. So a stream that waits for its client costs memory only. The order of things is
+//! that of wptserve 4.0.3, server.py, `Http2WebTestRequestHandler._stream_thread` and handlers.py,
+//! `PythonScriptHandler.frame_handler`.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload as _, PyRef, VirtualMachine};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Overloaded, Routed,
+    call::{self, Failure, Runtime},
+    native::{Fields, H2Answer, H2Request, H2Response, Response},
+    pool::{self, Pool},
+};
+use crate::http::{
+    self, Trickle,
+    h2::{Ask, Event, Field, SendError, Sent},
+};
+
+/// What a running handler asks of its stream, in the order it asks.
+#[derive(Debug)]
+pub enum H2Event {
+    /// Send this, and say what came of it.
+    Ask(Ask, oneshot::Sender<Result<Sent, SendError>>),
+    /// So many bytes of the request have been used.
+    Used(u32),
+    /// The handler is done: here is all that is left to do.
+    Finish(Closing),
+}
+
+/// The end of an answer: what is there is sent in this order, then the stream ends.
+#[derive(Debug, Default)]
+pub struct Closing {
+    /// Wait so long first.
+    pub wait: Duration,
+    /// Header fields, and whether nothing follows them.
+    pub head: Option<(Vec<Field>, bool)>,
+    /// Content.
+    pub body: Bytes,
+    /// Content that follows in parts.
+    pub trickle: Option<Trickle>,
+    /// Close the connection afterwards.
+    pub close: bool,
+    /// The answer could not be written: reset the stream, so that the client hears of it.
+    pub broken: bool,
+}
+
+/// The stream's end: yields events until [`H2Event::Finish`], or nothing more when the handler was given up.
+#[derive(Debug)]
+pub struct H2Events(mpsc::UnboundedReceiver<H2Event>);
+
+impl H2Events {
+    /// The next event; `None` when the handler was given up.
+    pub async fn next(&mut self) -> Option<H2Event> {
+        self.0.recv().await
+    }
+}
+
+/// The handler's end.
+#[derive(Debug, Clone)]
+pub(super) struct H2Link(mpsc::UnboundedSender<H2Event>);
+
+impl H2Link {
+    /// Asks, and waits for the answer. Blocks the thread.
+    pub(super) fn ask(&self, ask: Ask) -> Result<Sent, SendError> {
+        let (answer, result) = oneshot::channel();
+        self.0.send(H2Event::Ask(ask, answer)).map_err(|_| SendError::Gone)?;
+        result.blocking_recv().map_err(|_| SendError::Gone)?
+    }
+
+    /// Hands over the rest of the answer; nothing may follow.
+    pub(super) fn finish(&self, closing: Closing) {
+        let _ = self.0.send(H2Event::Finish(closing));
+    }
+
+    fn used(&self, count: usize) {
+        let _ = self.0.send(H2Event::Used(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+}
+
+/// A request whose handler is told what comes. When it is dropped, so is the handler's state.
+pub struct Conversation(Arc<Shared>);
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Conversation").finish_non_exhaustive()
+    }
+}
+
+impl Conversation {
+    /// Begins with what is known at the head of the request; the event of the request itself has to be told as the first.
+    pub(super) fn new(
+        script: PathBuf,
+        request: http::Request,
+        routed: Routed,
+        pool: Arc<Pool>,
+        runtime: Arc<OnceLock<Arc<Runtime>>>,
+    ) -> (Self, H2Events) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let talk = Talk { link: H2Link(sender), script, start: Some((request, routed)), live: None };
+        let inbox = Inbox { waiting: VecDeque::new(), is_attended: false };
+        let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), talk: Mutex::new(Some(talk)) };
+        (Self(Arc::new(shared)), H2Events(receiver))
+    }
+
+    /// Tells the handler what has come on its stream.
+    ///
+    /// # Errors
+    /// [`Overloaded`], when too many requests wait for a thread; the handler is given up then.
+    pub fn tell(&self, event: Event) -> Result<(), Overloaded> {
+        self.put(Some(event))
+    }
+
+    fn put(&self, event: Option<Event>) -> Result<(), Overloaded> {
+        {
+            let mut inbox = self.0.inbox.lock();
+            inbox.waiting.push_back(event);
+            if std::mem::replace(&mut inbox.is_attended, true) {
+                return Ok(());
+            }
+        }
+        let shared = Arc::clone(&self.0);
+        let job = move |vm: &VirtualMachine| shared.attend(vm);
+        self.0.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // Python objects have to go where an interpreter is. Without a thread to be had they are left.
+        let _ = self.put(None);
+    }
+}
+
+struct Inbox {
+    /// `None`: the conversation is over.
+    waiting: VecDeque<Option<Event>>,
+    /// A thread is at it, or will be.
+    is_attended: bool,
+}
+
+struct Shared {
+    pool: Arc<Pool>,
+    runtime: Arc<OnceLock<Arc<Runtime>>>,
+    inbox: Mutex<Inbox>,
+    /// Taken out by the thread that attends.
+    talk: Mutex<Option<Talk>>,
+}
+
+impl Shared {
+    /// Tells the handler everything that waits. A panic on the way takes the talk with it, which ends its link.
+    fn attend(&self, vm: &VirtualMachine) {
+        let mut talk = self.talk.lock().take();
+        loop {
+            let next = {
+                let mut inbox = self.inbox.lock();
+                let next = inbox.waiting.pop_front();
+                if next.is_none() {
+                    inbox.is_attended = false;
+                    *self.talk.lock() = talk;
+                    return;
+                }
+                next
+            };
+            match next.flatten() {
+                Some(event) => {
+                    if let (Some(talk), Some(runtime)) = (&mut talk, self.runtime.get()) {
+                        talk.hear(event, runtime, vm);
+                    }
+                }
+                None => drop(talk.take()),
+            }
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Only when no thread could be had.
+        std::mem::forget(self.talk.get_mut().take().and_then(|talk| talk.live));
+    }
+}
+
+/// What a script has to say to a request.
+#[derive(Default)]
+struct Handlers {
+    headers: Option<PyObjectRef>,
+    data: Option<PyObjectRef>,
+    main: Option<PyObjectRef>,
+    path: String,
+}
+
+struct Live {
+    request: PyRef<H2Request>,
+    response: PyRef<H2Response>,
+    answer: Arc<H2Answer>,
+    handlers: Handlers,
+}
+
+struct Talk {
+    link: H2Link,
+    script: PathBuf,
+    start: Option<(http::Request, Routed)>,
+    /// From the first event until the answer is complete.
+    live: Option<Live>,
+}
+
+impl Talk {
+    fn hear(&mut self, event: Event, runtime: &Runtime, vm: &VirtualMachine) {
+        let (end, count) = match &event {
+            Event::Request { end, .. } => (*end, 0),
+            Event::Data { end, data, .. } => (*end, data.len()),
+            Event::Trailers { .. } => (true, 0),
+            Event::WindowUpdated { .. } | Event::Priority { .. } | Event::GoAway { .. } => (false, 0),
+            Event::Reset { .. } => {
+                self.live = None;
+                return;
+            }
+        };
+        if let Some((request, routed)) = self.start.take() {
+            self.live = Some(self.begin(request, routed, runtime, vm));
+        }
+        if let Some(mut live) = self.live.take() {
+            let step = live.load(&self.script, &event, runtime, vm).and_then(|()| live.tell(&event, runtime, vm));
+            match step {
+                Ok(()) if !end => self.live = Some(live),
+                Ok(()) => live.finish(&self.script, runtime, vm),
+                Err(failure) => live.fail(&failure, &self.script, vm),
+            }
+        }
+        self.link.used(count);
+    }
+
+    fn begin(&self, request: http::Request, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Live {
+        let (is_head, url) = (request.is_head(), request.url.clone());
+        let surroundings = Arc::clone(&runtime.surroundings);
+        let is_brief = surroundings.suppresses_tracebacks();
+        let request = H2Request::new(request, routed, surroundings, vm).into_ref(&vm.ctx);
+        let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
+        let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
+        let response = H2Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm);
+        Live { request, response: response.into_ref(&vm.ctx), answer, handlers: Handlers::default() }
+    }
+}
+
+impl Live {
+    /// The class that both versions of HTTP share.
+    fn response(&self) -> Option<&Py<Response>> {
+        self.response.as_object().downcast_ref::<Response>()
+    }
+
+    /// Executes the script when its request has just come.
+    fn load(
+        &mut self,
+        script: &std::path::Path,
+        event: &Event,
+        runtime: &Runtime,
+        vm: &VirtualMachine,
+    ) -> Result<(), Failure> {
+        if !matches!(event, Event::Request { .. }) {
+            return Ok(());
+        }
+        let (globals, path) = call::load(script.to_owned(), runtime, vm)?;
+        let defined = |name| call::defined(&globals, name, &path, runtime, vm);
+        let (headers, data, main) = (defined("handle_headers")?, defined("handle_data")?, defined("main")?);
+        if headers.is_none() && data.is_none() && main.is_none() {
+            log::error!("{path} defines none of main, handle_headers and handle_data");
+            let message = format!("No main function or handlers in script {path}");
+            return Err(call::http_exception(500, Some(message), runtime, vm));
+        }
+        self.handlers = Handlers { headers, data, main, path };
+        Ok(())
+    }
+
+    /// Lets the handler for this kind of event see it.
+    fn tell(&self, event: &Event, runtime: &Runtime, vm: &VirtualMachine) -> Result<(), Failure> {
+        let handler = match event {
+            Event::Request { .. } => self.handlers.headers.as_ref(),
+            Event::Data { .. } => self.handlers.data.as_ref(),
+            _ => None,
+        };
+        let step = || {
+            let frame = self.request.receive(event, handler.is_some(), vm)?;
+            if let (Some(handler), Some(frame)) = (handler, frame) {
+                handler.call((frame, self.request.clone(), self.response.clone()), vm)?;
+            }
+            self.request.keep_frame(vm)?;
+            // An event of its own in hyper-h2, which only arrives while the stream is open.
+            if let Event::Request { stream, priority: Some(priority), end: false, .. } = event {
+                self.request.receive(&Event::Priority { stream: *stream, priority: *priority }, false, vm)?;
+                self.request.keep_frame(vm)?;
+            }
+            Ok(())
+        };
+        step().map_err(|exception| call::classify(exception, runtime, vm))
+    }
+
+    /// The request is complete.
+    fn finish(self, script: &std::path::Path, runtime: &Runtime, vm: &VirtualMachine) {
+        let Some(response) = self.response() else { return };
+        let called = match &self.handlers.main {
+            Some(main) => call::call_main(main, self.request.as_object(), response, &self.handlers.path, runtime, vm),
+            None => Ok(()),
+        };
+        let finished = called.and_then(|()| call::inject_script(self.request.routed(), response, vm));
+        if let Err(failure) = finished {
+            failure.show(response, script, vm);
+        }
+        self.close(script, vm);
+    }
+
+    /// The handler has failed. wptserve leaves the client waiting when it was not `main` that did.
+    fn fail(self, failure: &Failure, script: &std::path::Path, vm: &VirtualMachine) {
+        if let Some(response) = self.response() {
+            failure.show(response, script, vm);
+        }
+        self.close(script, vm);
+    }
+
+    fn close(&self, script: &std::path::Path, vm: &VirtualMachine) {
+        let mut closing = self.answer.put_last(self.response.as_object(), vm).unwrap_or_else(|exception| {
+            log::error!("{}: the answer could not be written: {}", script.display(), call::text(&exception, vm));
+            Closing { broken: true, ..Closing::default() }
+        });
+        closing.close = self.response().is_some_and(|response| response.closes(vm));
+        self.answer.finish(closing, vm);
+    }
+}

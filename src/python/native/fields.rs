@@ -1,0 +1,108 @@
+//! The attributes of a `response`, whatever version of HTTP the answer leaves in.
+//!
+//! They are kept apart from the Python objects `response` and `response.writer`, so that neither holds the other: no
+//! reference cycle per request. The lock is never held while Python code runs.
+
+use std::{borrow::Cow, fmt};
+
+use parking_lot::Mutex;
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBytes, PyStr},
+};
+
+/// wptserve 4.0.3, response.py, `ResponseWriter.default_status`.
+const DEFAULT_STATUS: i64 = 200;
+
+/// What handlers read and write as attributes of `response`. They may set anything, so these are Python objects.
+pub(crate) struct Values {
+    /// The two halves of `response.status`.
+    pub(crate) status: (PyObjectRef, PyObjectRef),
+    pub(crate) headers: PyObjectRef,
+    pub(crate) content: PyObjectRef,
+    pub(crate) encoding: PyObjectRef,
+    pub(crate) add_required_headers: PyObjectRef,
+    pub(crate) send_body_for_head_request: PyObjectRef,
+    pub(crate) close_connection: PyObjectRef,
+    /// `response.writer.default_status`.
+    pub(crate) default_status: PyObjectRef,
+}
+
+/// The attributes, shared.
+pub(crate) struct Fields(Mutex<Values>);
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Fields").finish_non_exhaustive()
+    }
+}
+
+impl Fields {
+    /// wptserve 4.0.3, response.py, `Response.__init__`.
+    pub(crate) fn new(headers: PyObjectRef, vm: &VirtualMachine) -> Self {
+        Self(Mutex::new(Values {
+            status: (vm.ctx.new_int(DEFAULT_STATUS).into(), vm.ctx.none()),
+            headers,
+            content: vm.ctx.new_list(Vec::new()).into(),
+            encoding: vm.ctx.intern_str("utf8").to_owned().into(),
+            add_required_headers: vm.ctx.true_value.clone().into(),
+            send_body_for_head_request: vm.ctx.false_value.clone().into(),
+            close_connection: vm.ctx.false_value.clone().into(),
+            default_status: vm.ctx.new_int(DEFAULT_STATUS).into(),
+        }))
+    }
+
+    /// Reads one attribute.
+    pub(crate) fn get<T: Clone>(&self, field: impl FnOnce(&mut Values) -> &mut T) -> T {
+        field(&mut self.0.lock()).clone()
+    }
+
+    /// Sets one attribute. The old value is dropped outside the lock: its destructor may run Python code.
+    pub(crate) fn set<T>(&self, field: impl FnOnce(&mut Values) -> &mut T, value: T) {
+        let old = std::mem::replace(field(&mut self.0.lock()), value);
+        drop(old);
+    }
+
+    /// Forgets what a handler has put in, so that it (a generator that refers to `response`, say) cannot keep the request
+    /// alive.
+    pub(crate) fn forget(&self, vm: &VirtualMachine) {
+        self.set(|fields| &mut fields.content, vm.ctx.none());
+        self.set(|fields| &mut fields.headers, vm.ctx.none());
+    }
+
+    /// `response.send_body_for_head_request`
+    pub(crate) fn sends_body_for_head(&self, vm: &VirtualMachine) -> PyResult<bool> {
+        self.get(|fields| &mut fields.send_body_for_head_request).try_to_bool(vm)
+    }
+
+    /// Text or bytes for the wire (wptserve 4.0.3, response.py, `ResponseWriter.encode`).
+    ///
+    /// # Errors
+    /// `ValueError` for anything else, `UnicodeEncodeError` for what `response.encoding` cannot express.
+    pub(crate) fn encode<'a>(&self, data: &'a PyObject, vm: &VirtualMachine) -> PyResult<Cow<'a, [u8]>> {
+        if let Some(bytes) = data.downcast_ref::<PyBytes>() {
+            return Ok(Cow::Borrowed(bytes.as_bytes()));
+        }
+        if let Some(text) = data.downcast_ref::<PyStr>() {
+            let encoding = self.get(|fields| &mut fields.encoding);
+            let is_utf8 =
+                encoding.downcast_ref::<PyStr>().is_some_and(|name| matches!(name.as_bytes(), b"utf8" | b"utf-8"));
+            return match text.to_str() {
+                Some(text) if is_utf8 => Ok(Cow::Borrowed(text.as_bytes())),
+                _ => encode_text(data, &encoding, vm).map(Cow::Owned),
+            };
+        }
+        let repr = data.repr(vm)?;
+        let kind = data.class().as_object().repr(vm)?;
+        Err(vm.new_value_error(format!("data {repr} should be text or binary, but is {kind}")))
+    }
+}
+
+/// `text.encode(encoding)`.
+fn encode_text(text: &PyObject, encoding: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
+    let encoded = vm.call_method(text, "encode", (encoding.to_owned(),))?;
+    let Some(bytes) = encoded.downcast_ref::<PyBytes>() else {
+        return Err(vm.new_type_error("encode() did not return bytes"));
+    };
+    Ok(bytes.as_bytes().to_vec())
+}

@@ -1,0 +1,168 @@
+//! `request.frames`: what has come on an HTTP/2 stream, as the events of hyper-h2 that handlers know.
+//!
+//! The objects are made when a handler asks for them. The body is not kept twice: a piece that has not become an object is
+//! read from `request.raw_input` when it does.
+
+use parking_lot::Mutex;
+use rustpython_vm::{Py, PyObjectRef, PyResult, VirtualMachine, builtins::PyListRef, convert::ToPyObject};
+
+use super::InputFile;
+use crate::http::h2::{Event, Field, Priority};
+
+/// What an event says, without the body.
+#[derive(Debug, Clone)]
+enum Record {
+    Headers { class: &'static str, stream: u32, fields: Vec<Field>, priority: Option<Priority>, end: bool },
+    Data { stream: u32, start: u64, length: u64, flow: u32, end: bool },
+    Window { stream: u32, increment: u32 },
+    Priority { stream: u32, priority: Priority },
+}
+
+#[derive(Debug, Default)]
+struct State {
+    records: Vec<Record>,
+    /// Made when a handler first asks; complete from then on.
+    list: Option<PyListRef>,
+    /// What came last and is not in the list yet.
+    last: Option<(Record, Option<PyObjectRef>)>,
+    /// How much of the body has come.
+    received: u64,
+}
+
+/// What has come on a stream.
+#[derive(Debug, Default)]
+pub(super) struct Frames(Mutex<State>);
+
+impl Frames {
+    /// Takes an event. Its object is returned if it is `wanted`.
+    pub(super) fn receive(
+        &self,
+        event: &Event,
+        body: &Py<InputFile>,
+        wanted: bool,
+        vm: &VirtualMachine,
+    ) -> PyResult<Option<PyObjectRef>> {
+        let record = match event.clone() {
+            Event::Request { stream, fields, priority, end } => {
+                Record::Headers { class: "RequestReceived", stream, fields, priority, end }
+            }
+            Event::Trailers { stream, fields, priority } => {
+                Record::Headers { class: "TrailersReceived", stream, fields, priority, end: true }
+            }
+            Event::Data { stream, data, flow, end } => {
+                body.grow(&data, vm)?;
+                let mut state = self.0.lock();
+                let (start, length) = (state.received, data.len() as u64);
+                state.received += length;
+                Record::Data { stream, start, length, flow, end }
+            }
+            Event::WindowUpdated { stream, increment } => Record::Window { stream, increment },
+            Event::Priority { stream, priority } => Record::Priority { stream, priority },
+            Event::Reset { .. } | Event::GoAway { .. } => return Ok(None),
+        };
+        let made = if wanted { Some(object(&record, body, vm)?) } else { None };
+        self.0.lock().last = Some((record, made.clone()));
+        Ok(made)
+    }
+
+    /// Puts what came last into the list.
+    pub(super) fn keep(&self, body: &Py<InputFile>, vm: &VirtualMachine) -> PyResult<()> {
+        let Some((record, made)) = self.0.lock().last.take() else { return Ok(()) };
+        let list = self.0.lock().list.clone();
+        let Some(list) = list else {
+            self.0.lock().records.push(record);
+            return Ok(());
+        };
+        let made = match made {
+            Some(made) => made,
+            None => object(&record, body, vm)?,
+        };
+        list.borrow_vec_mut().push(made);
+        Ok(())
+    }
+
+    /// The list, which handlers may change.
+    pub(super) fn list(&self, body: &Py<InputFile>, vm: &VirtualMachine) -> PyResult {
+        if let Some(list) = self.0.lock().list.clone() {
+            return Ok(list.into());
+        }
+        let records = self.0.lock().records.clone();
+        let made = records.iter().map(|record| object(record, body, vm)).collect::<PyResult<Vec<_>>>()?;
+        let list = vm.ctx.new_list(made);
+        Ok(self.0.lock().list.get_or_insert(list).clone().into())
+    }
+
+    /// `request.raw_headers`: a `wptserve.server.H2Headers`.
+    pub(super) fn raw_headers(&self, vm: &VirtualMachine) -> PyResult {
+        let fields = {
+            let state = self.0.lock();
+            let first = state.records.first().or(state.last.as_ref().map(|(record, _)| record));
+            match first {
+                Some(Record::Headers { fields, .. }) => fields.clone(),
+                _ => Vec::new(),
+            }
+        };
+        let name = vm.ctx.new_tuple(vec![vm.ctx.new_str("H2Headers").into()]);
+        vm.import_from("wptserve.server", name, 0)?.get_attr("H2Headers", vm)?.call((pairs(&fields, vm),), vm)
+    }
+}
+
+fn pairs(fields: &[Field], vm: &VirtualMachine) -> PyObjectRef {
+    let bytes = |bytes: &[u8]| vm.ctx.new_bytes(bytes.to_vec());
+    let pairs = fields.iter().map(|(name, value)| vm.new_tuple((bytes(name), bytes(value))).into());
+    vm.ctx.new_list(pairs.collect()).into()
+}
+
+/// An object of one of the classes of `h2.events`.
+fn event(class: &'static str, attributes: Vec<(&str, PyObjectRef)>, vm: &VirtualMachine) -> PyResult {
+    let name = vm.ctx.new_tuple(vec![vm.ctx.new_str(class).into()]);
+    let made = vm.import_from("h2.events", name, 0)?.get_attr(class, vm)?.call((), vm)?;
+    for (name, value) in attributes {
+        made.set_attr(vm.ctx.intern_str(name), value, vm)?;
+    }
+    Ok(made)
+}
+
+fn object(record: &Record, body: &Py<InputFile>, vm: &VirtualMachine) -> PyResult {
+    let number = |number: u32| number.to_pyobject(vm);
+    let ended = |stream: u32, end: bool| match end {
+        true => event("StreamEnded", vec![("stream_id", number(stream))], vm),
+        false => Ok(vm.ctx.none()),
+    };
+    let updated = |stream: u32, priority: Priority| {
+        let attributes = vec![
+            ("stream_id", number(stream)),
+            ("weight", number(priority.weight.into())),
+            ("depends_on", number(priority.depends_on)),
+            ("exclusive", vm.ctx.new_bool(priority.exclusive).into()),
+        ];
+        event("PriorityUpdated", attributes, vm)
+    };
+    match record {
+        Record::Headers { class, stream, fields, priority, end } => {
+            let mut attributes = vec![
+                ("stream_id", number(*stream)),
+                ("headers", pairs(fields, vm)),
+                ("stream_ended", ended(*stream, *end)?),
+            ];
+            if let Some(priority) = priority {
+                attributes.push(("priority_updated", updated(*stream, *priority)?));
+            }
+            event(class, attributes, vm)
+        }
+        Record::Data { stream, start, length, flow, end } => {
+            let data = vm.ctx.new_bytes(body.part(*start, *length, vm)?);
+            let attributes = vec![
+                ("stream_id", number(*stream)),
+                ("data", data.into()),
+                ("flow_controlled_length", number(*flow)),
+                ("stream_ended", ended(*stream, *end)?),
+            ];
+            event("DataReceived", attributes, vm)
+        }
+        Record::Window { stream, increment } => {
+            event("WindowUpdated", vec![("stream_id", number(*stream)), ("delta", number(*increment))], vm)
+        }
+        Record::Priority { stream, priority } => updated(*stream, *priority),
+    }
+}

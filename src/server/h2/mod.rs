@@ -1,0 +1,34 @@
+//! The port for HTTP/2: a service of its own beside actix's dispatcher.
+//!
+//! The protocol is `http::h2`, which knows no sockets. Here is what drives it: one task that reads and writes the socket
+//! (`wire`), and one for every stream that answers its request (`answer`), or carries a WebSocket (`tunnel`). All of them run on the thread of their
+//! connection.
+
+mod answer;
+mod tunnel;
+mod wire;
+
+use std::{io, sync::Arc};
+
+use actix_service::{ServiceFactory, fn_service};
+use actix_web::web;
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::ServerConfig;
+
+use super::{Site, stream::Stream};
+
+/// What a worker does with a connection on the port.
+pub(super) fn service(
+    site: web::Data<Site>,
+    tls: Option<Arc<ServerConfig>>,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> {
+    fn_service(move |stream: TcpStream| {
+        let (site, tls) = (site.clone().into_inner(), tls.clone());
+        async move {
+            let peer = stream.peer_addr().map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
+            let stream = Stream::accept(stream, tls).await?;
+            wire::serve(stream, peer, site).await;
+            Ok(())
+        }
+    })
+}

@@ -1,0 +1,321 @@
+//! One connection: the task that reads and writes its socket, and what the tasks of its streams share with it.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _},
+    sync::Notify,
+};
+
+use super::answer::{self, Hearer};
+use crate::{
+    http::h2::{Ask, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, Sent},
+    server::{DISCONNECT, Site, stream::Stream},
+};
+
+/// With so much waiting to be sent, nothing more is taken: neither from handlers nor from the client.
+const FULL: usize = 256 * 1024;
+/// How much is read at once.
+const READ: usize = 64 * 1024;
+/// Reads in a row, until other connections of the same thread have their turn.
+const TURNS: usize = 16;
+
+struct Inner {
+    site: Arc<Site>,
+    peer: (String, u16),
+    connection: RefCell<Connection>,
+    /// Who hears what comes on a stream. What comes on others is dropped.
+    hearers: RefCell<HashMap<u32, Hearer>>,
+    /// Wakes the task of the socket.
+    waker: RefCell<Option<Waker>>,
+    /// Tells the tasks of the streams that something has changed: windows, streams, room.
+    change: Notify,
+}
+
+/// A connection, as its tasks share it.
+#[derive(Clone)]
+pub(super) struct Wire(Rc<Inner>);
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(mut stream: Stream, peer: (String, u16), site: Arc<Site>) {
+    let wire = Wire(Rc::new(Inner {
+        site,
+        peer,
+        connection: RefCell::new(Connection::new(Instant::now())),
+        hearers: RefCell::default(),
+        waker: RefCell::default(),
+        change: Notify::new(),
+    }));
+    let mut input = BytesMut::new();
+    let is_orderly = poll_fn(|context| wire.poll(&mut stream, &mut input, context)).await;
+    wire.0.connection.borrow_mut().abandon();
+    wire.0.change.notify_waiters();
+    // Outside the borrow: dropping a conversation takes locks.
+    let hearers = std::mem::take(&mut *wire.0.hearers.borrow_mut());
+    drop(hearers);
+    if is_orderly {
+        let _ = tokio::time::timeout(DISCONNECT, say_goodbye(&mut stream)).await;
+    }
+}
+
+/// Closes our side, then reads until the client has closed its own: closing a socket with unread input resets the
+/// connection, and the client may lose what was sent last.
+async fn say_goodbye(stream: &mut Stream) {
+    let mut rest = vec![0; READ];
+    if stream.shutdown().await.is_ok() {
+        while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+    }
+}
+
+impl Wire {
+    /// Moves bytes between the socket and the connection. Ready when the connection has ended: with true if it was
+    /// brought to an end from here.
+    fn poll(&self, stream: &mut Stream, input: &mut BytesMut, context: &mut Context<'_>) -> Poll<bool> {
+        *self.0.waker.borrow_mut() = Some(context.waker().clone());
+        for _ in 0..TURNS {
+            match self.poll_write(stream, context) {
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(())) if self.0.connection.borrow().is_done() => return Poll::Ready(true),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+            let (is_over, pending) = {
+                let connection = self.0.connection.borrow();
+                (connection.is_over(), connection.pending())
+            };
+            if is_over || pending >= FULL {
+                return Poll::Pending;
+            }
+            input.reserve(READ);
+            match tokio_util::io::poll_read_buf(Pin::new(stream), context, input) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(count)) if count > 0 => self.receive(input),
+                Poll::Ready(_) => return Poll::Ready(false),
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Ready when everything has left.
+    fn poll_write(&self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let mut connection = self.0.connection.borrow_mut();
+        let output = connection.output();
+        let before = output.len();
+        while !output.is_empty() {
+            match Pin::new(&mut *stream).poll_write(context, output) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => output.advance(count),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => break,
+            }
+        }
+        if output.len() < before {
+            self.0.change.notify_waiters();
+        }
+        let is_empty = output.is_empty();
+        match Pin::new(stream).poll_flush(context) {
+            Poll::Ready(Ok(())) if !is_empty => Poll::Pending,
+            other => other,
+        }
+    }
+
+    fn receive(&self, input: &mut BytesMut) {
+        let mut events = VecDeque::new();
+        self.0.connection.borrow_mut().receive(input, Instant::now(), &mut events);
+        for event in events {
+            self.handle(event);
+        }
+        self.0.change.notify_waiters();
+    }
+
+    fn handle(&self, event: Event) {
+        let (Event::Request { stream, .. }
+        | Event::Data { stream, .. }
+        | Event::Trailers { stream, .. }
+        | Event::WindowUpdated { stream, .. }
+        | Event::Priority { stream, .. }
+        | Event::Reset { stream, .. }) = event
+        else {
+            return;
+        };
+        if let Event::Request { fields, .. } = &event {
+            let (plan, hearer) = answer::plan(&self.0.site, fields, stream, self.0.peer.clone());
+            actix_web::rt::spawn(answer::answer(self.clone(), stream, plan));
+            if let Some(hearer) = hearer {
+                self.0.hearers.borrow_mut().insert(stream, hearer);
+            }
+        }
+        let is_end = matches!(&event, Event::Data { end: true, .. } | Event::Trailers { .. } | Event::Reset { .. });
+        let length = if let Event::Data { data, .. } = &event { data.len() as u32 } else { 0 };
+        let is_heard = match (self.0.hearers.borrow().get(&stream), event) {
+            (Some(Hearer::Handler(handler)), event) => handler.tell(event).is_ok(),
+            (Some(Hearer::Tunnel(tunnel)), Event::Data { data, .. }) => tunnel.send(data).is_ok() && !is_end,
+            (Some(Hearer::Tunnel(_)), _) => !is_end,
+            (None, _) => false,
+        };
+        if !is_heard {
+            self.forget_hearer(stream);
+            self.used(stream, length);
+        }
+    }
+
+    /// Nobody wants to hear any more what comes on a stream.
+    pub(super) fn forget_hearer(&self, stream: u32) {
+        let hearer = self.0.hearers.borrow_mut().remove(&stream);
+        drop(hearer);
+    }
+
+    pub(super) fn site(&self) -> &Arc<Site> {
+        &self.0.site
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.0.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Does something with the connection and lets the socket's task look at it.
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
+        let result = work(&mut self.0.connection.borrow_mut());
+        self.wake();
+        result
+    }
+
+    /// Tries something again whenever anything changes, until it gives a result.
+    async fn until<T>(&self, mut attempt: impl FnMut(&mut Connection) -> Option<T>) -> T {
+        loop {
+            let change = self.0.change.notified();
+            if let Some(result) = self.with(&mut attempt) {
+                return result;
+            }
+            change.await;
+        }
+    }
+
+    /// Waits until there is room for more to be sent.
+    async fn room(&self) -> Result<(), SendError> {
+        self.until(|connection| match connection.pending() {
+            _ if connection.is_over() => Some(Err(SendError::Gone)),
+            pending if pending < FULL => Some(Ok(())),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits until a request has come in whole; false if it never will.
+    pub(super) async fn completed(&self, stream: u32) -> bool {
+        self.until(|connection| match connection.progress(stream) {
+            Progress::Open => None,
+            Progress::Complete => Some(true),
+            Progress::Gone => Some(false),
+        })
+        .await
+    }
+
+    /// Whether the stream is still there.
+    pub(super) fn is_there(&self, stream: u32) -> bool {
+        self.0.connection.borrow().progress(stream) != Progress::Gone
+    }
+
+    /// Waits until the client has reset the stream or is gone.
+    pub(super) async fn abandoned(&self, stream: u32) {
+        self.until(|connection| (connection.progress(stream) == Progress::Gone).then_some(())).await;
+    }
+
+    pub(super) fn used(&self, stream: u32, count: u32) {
+        self.with(|connection| connection.used(stream, count));
+    }
+
+    pub(super) fn reset(&self, stream: u32, code: ErrorCode) {
+        self.with(|connection| connection.reset(stream, code));
+    }
+
+    /// The answer is complete: ends our side of the stream.
+    pub(super) fn settle(&self, stream: u32) {
+        self.with(|connection| connection.settle(stream));
+    }
+
+    pub(super) fn release(&self, stream: u32) {
+        self.forget_hearer(stream);
+        self.with(|connection| connection.release(stream));
+    }
+
+    /// Takes no more streams.
+    pub(super) fn close(&self) {
+        self.with(Connection::close);
+    }
+
+    /// Sends header fields.
+    ///
+    /// # Errors
+    /// Not on this stream now, or not these.
+    pub(super) async fn headers(&self, stream: u32, fields: &[Field], end: bool) -> Result<(), SendError> {
+        self.with(|connection| connection.headers(stream, fields, end))?;
+        self.room().await
+    }
+
+    /// Sends content, as fast as the client takes it.
+    ///
+    /// # Errors
+    /// The stream or the connection has ended.
+    pub(super) async fn content(&self, stream: u32, mut data: Bytes, end: bool) -> Result<(), SendError> {
+        loop {
+            self.until(|connection| connection.content(stream, &mut data, end).transpose()).await?;
+            self.room().await?;
+            if data.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Does what a handler asks for on its own stream, or on another.
+    ///
+    /// # Errors
+    /// It is not allowed, or the stream or the connection has ended.
+    pub(super) async fn perform(&self, own: u32, ask: Ask) -> Result<Sent, SendError> {
+        match ask {
+            Ask::Headers { stream, fields, end } => self.headers(stream.unwrap_or(own), &fields, end).await?,
+            Ask::Content { stream, data, end } => self.content(stream.unwrap_or(own), data, end).await?,
+            Ask::Frame { stream, data, end } => {
+                let stream = stream.unwrap_or(own);
+                self.until(|connection| connection.frame(stream, &data, end).transpose()).await?;
+                self.room().await?;
+            }
+            Ask::End { stream } => self.with(|connection| connection.end(stream.unwrap_or(own)))?,
+            Ask::Push { promised, fields } => {
+                let promised = self.with(|connection| connection.push(own, promised, &fields))?;
+                return Ok(Sent::Promised(promised));
+            }
+            Ask::Raw { stream, kind, end_stream, end_headers } => {
+                let stream = stream.unwrap_or(own);
+                let is_data = matches!(kind, RawKind::Data(_) | RawKind::Bytes(_));
+                self.with(|connection| connection.raw(stream, &kind, end_stream, end_headers))?;
+                if is_data {
+                    self.room().await?;
+                }
+            }
+            Ask::Room { stream } => {
+                return self.with(|connection| connection.room(stream.unwrap_or(own))).map(Sent::Room);
+            }
+        }
+        Ok(Sent::Done)
+    }
+}
+
+/// Waits, unless that is no time at all.
+pub(super) async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}

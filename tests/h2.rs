@@ -1,0 +1,319 @@
+//! HTTP/2 on the socket: the recorded answers of wptserve, the protocol's rules, floods, and what strict clients expect.
+
+mod client;
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use client::*;
+use serde_json::{Value, json};
+
+use crate::util::{Launch, Server, Shared};
+
+static SERVER: Shared = Shared::new();
+
+/// A server of fixtures/h2/site.
+fn server() -> Arc<Server> {
+    SERVER.get(|| Launch::new(&[]).with_root(&fixtures().join("site")).start())
+}
+
+fn fixtures() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/h2")
+}
+
+fn connect(server: &Server) -> Connection {
+    Connection::new(server.h2)
+}
+
+/// As tests/differential/http2.py masks the recorded answers.
+fn masked(frames: Vec<Value>, port: u16) -> Vec<Value> {
+    let is_error = frames.iter().any(|frame| frame[3].as_str().is_some_and(|text| text.contains("\"code\": 500")));
+    let host = format!("127.0.0.1:{port}");
+    let mask = |mut frame: Value| {
+        for field in frame[3].as_array_mut().into_iter().flatten().filter(|field| field[1].is_string()) {
+            let value = field[1].as_str().unwrap_or_default().replace(&host, "<host>");
+            field[1] = json!(if is_error && field[0] == "content-length" { "<length>" } else { &value });
+        }
+        if let Some(text) = frame[3].as_str() {
+            let mut text = text.replace(&host, "<host>");
+            if is_error && frame[0] == "DATA" && !text.is_empty() {
+                let error: Value = serde_json::from_str(&text).expect("an error as JSON");
+                let message = error["error"]["message"].as_str().expect("a message").trim();
+                text = format!("500 {}", message.lines().last().unwrap_or_default().trim());
+            }
+            let site = format!("{}/", fixtures().join("site").display());
+            frame[3] = json!(text.replace(&site, "<site>/"));
+        }
+        frame
+    };
+    frames.into_iter().map(mask).collect()
+}
+
+#[test]
+fn recorded_answers() {
+    let server = server();
+    let cases: Vec<Value> = serde_json::from_str(&fs::read_to_string(fixtures().join("cases.json")).unwrap()).unwrap();
+    let pairs = |value: &Value| -> Vec<(String, String)> { serde_json::from_value(value.clone()).unwrap() };
+    let mut different = Vec::new();
+    for case in &cases {
+        let settings: Vec<(u16, u32)> = case["settings"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.parse().unwrap(), u32::try_from(value.as_u64().unwrap()).unwrap()))
+            .collect();
+        let mut connection = Connection::greeted(server.h2, &settings);
+        connection.send(WINDOW_UPDATE, 0, 0, &(1u32 << 24).to_be_bytes());
+        let fields = match case["request"].as_str() {
+            Some(path) => request("GET", path),
+            None => pairs(&case["request"]),
+        };
+        let body: Vec<&str> = case["body"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let has_trailers = case["trailers"].is_array();
+        let stream = connection.open(&fields, body.is_empty() && !has_trailers);
+        connection.send(WINDOW_UPDATE, 0, stream, &(1u32 << 24).to_be_bytes());
+        for (at, piece) in body.iter().enumerate() {
+            connection.data(stream, piece, at + 1 == body.len() && !has_trailers);
+        }
+        if has_trailers {
+            let block = connection.block(&pairs(&case["trailers"]));
+            connection.send(HEADERS, END_HEADERS | END_STREAM, stream, &block);
+        }
+        let mut seen = connection.answer(stream);
+        if let Some(then) = case["then"].as_str() {
+            // What the handler leaves may come late.
+            seen = crate::util::until("the report", || {
+                let mut other = connect(&server);
+                let stream = other.get(then);
+                let seen = other.answer(stream);
+                (seen.last()?[3] != "None").then_some(seen)
+            });
+        }
+        let expected = if case["ours"].is_array() { &case["ours"] } else { &case["frames"] };
+        let seen = json!(masked(seen, server.h2));
+        if seen != *expected {
+            different.push(format!("{}\n  expected {expected}\n  seen     {seen}", case["name"]));
+        }
+    }
+    assert!(different.is_empty(), "{} of {} cases:\n{}", different.len(), cases.len(), different.join("\n"));
+}
+
+#[test]
+fn the_greeting_and_pings() {
+    let mut connection = Connection::greeted(server().h2, &[]);
+    let settings = connection.next().unwrap();
+    assert_eq!((settings.kind, settings.payload.len()), (SETTINGS, 42));
+    assert_eq!(connection.next().unwrap(), Frame { kind: SETTINGS, flags: 1, stream: 0, payload: Vec::new() });
+    connection.send(PING, 0, 0, b"12345678");
+    assert_eq!(connection.next().unwrap(), Frame { kind: PING, flags: 1, stream: 0, payload: b"12345678".into() });
+}
+
+#[test]
+fn a_client_that_breaks_the_protocol_hears_of_it() {
+    let server = server();
+    let mut connection = Connection::silent(server.h2);
+    connection.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(connection.ends_with(), 1);
+    let mut connection = connect(&server);
+    connection.data(1, "no stream", true);
+    assert_eq!(connection.ends_with(), 1);
+    // Only the stream is at fault here.
+    let mut connection = connect(&server);
+    let stream = connection.open(&request("GET", "/file.txt")[1..], true);
+    assert_eq!(connection.reset_of(stream), 1);
+    let stream = connection.get("/file.txt");
+    assert_eq!(connection.text(stream), ("200".into(), "plain\n".into()));
+}
+
+#[test]
+fn uploads_of_any_size_reach_the_handler() {
+    let server = server();
+    let mut connection = connect(&server);
+    let stream = connection.post("/length.py");
+    let (mut sent, mut room) = (0usize, 65_535usize);
+    while sent < 3_000_000 {
+        while room < 16_384 {
+            let frame = connection.next().expect("more room");
+            if frame.kind == WINDOW_UPDATE && frame.stream == stream {
+                room += u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) as usize;
+            }
+        }
+        connection.data(stream, vec![b'x'; 16_384], false);
+        (sent, room) = (sent + 16_384, room - 16_384);
+    }
+    connection.data(stream, "", true);
+    assert_eq!(connection.text(stream), ("200".into(), format!("{sent} {sent} {sent}")));
+}
+
+#[test]
+fn a_handler_waits_for_the_client_s_window() {
+    let server = server();
+    // INITIAL_WINDOW_SIZE 10.
+    let mut connection = Connection::greeted(server.h2, &[(4, 10)]);
+    let stream = connection.get("/writer.py?do=headers_data");
+    let mut body = Vec::new();
+    loop {
+        let frame = connection.next_of_stream().unwrap();
+        if frame.kind == DATA {
+            body.extend(frame.payload);
+            if frame.flags & END_STREAM != 0 {
+                break;
+            }
+            connection.send(WINDOW_UPDATE, 0, stream, &[0, 0, 0, 1]);
+        }
+    }
+    assert_eq!(body, b"textbytes");
+    // Others are not held up by a stream that is.
+    let held = connection.get("/large.txt");
+    let other = connection.open(&request("HEAD", "/file.txt"), true);
+    let mut is_answered = false;
+    while !is_answered {
+        let frame = connection.next_of_stream().unwrap();
+        is_answered = frame.stream == other && frame.kind == HEADERS;
+        if frame.kind == HEADERS {
+            connection.fields(&frame.payload);
+        }
+    }
+    connection.send(RST_STREAM, 0, held, &[0, 0, 0, 8]);
+}
+
+#[test]
+fn resets_are_seen_by_handlers() {
+    let server = server();
+    let mut connection = connect(&server);
+    let key = "0f7f7d2c-1a9c-4a5e-8f0e-5d3f0e6b1a01";
+    let stream = connection.get(&format!("/until_reset.py?key={key}"));
+    assert_eq!(connection.next_of_stream().unwrap().kind, HEADERS);
+    connection.send(RST_STREAM, 0, stream, &[0, 0, 0, 8]);
+    let told = crate::util::until("the handler's exception", || {
+        let mut other = connect(&server);
+        let stream = other.get(&format!("/report.py?key={key}"));
+        let (_, text) = other.text(stream);
+        (text != "None").then_some(text)
+    });
+    assert_eq!(told, format!("StreamClosedError {stream}"));
+    // A stream that was reset while its request was coming costs nothing any more.
+    let stream = connection.post("/stream_echo.py");
+    connection.data(stream, "begun", false);
+    connection.send(RST_STREAM, 0, stream, &[0, 0, 0, 8]);
+    let stream = connection.get("/file.txt");
+    while connection.next_of_stream().unwrap().stream != stream {}
+}
+
+#[test]
+fn two_hundred_handlers_sleep_on_one_connection() {
+    let server = server();
+    // The limit of a hundred streams holds from when the client has agreed to it.
+    let mut connection = Connection::greeted(server.h2, &[]);
+    let gate = "5b0e6c0e-3c1d-4f0e-9a53-8f6d9a1f2c77";
+    let streams: Vec<u32> = (0..200).map(|_| connection.get(&format!("/gate.py?key={gate}"))).collect();
+    // All of them are inside before one may leave.
+    let mut other = connect(&server);
+    crate::util::until("all handlers at the gate", || {
+        let stream = other.get(&format!("/gate.py?key={gate}&count=1"));
+        (other.text(stream).1 == "200").then_some(())
+    });
+    let stream = other.get(&format!("/gate.py?key={gate}&open=1"));
+    assert_eq!(other.text(stream).0, "200");
+    let mut ended = Vec::new();
+    while ended.len() < streams.len() {
+        let frame = connection.next().unwrap();
+        if frame.stream != 0 && frame.kind == DATA && frame.flags & END_STREAM != 0 {
+            ended.push(frame.stream);
+        }
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, streams);
+}
+
+#[test]
+fn a_stream_that_waits_for_its_client_has_no_thread() {
+    let server = Launch::new(&[("wait.py", "def main(request, response):\n    return 'done'\n")]).tls().start();
+    let threads = || fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap().count();
+    let mut connection = connect(&server);
+    let streams: Vec<u32> = (0..90).map(|_| connection.post("/wait.py")).collect();
+    // The connection works them off in order, and this one waits for their scripts to be loaded.
+    let stream = connection.get("/wait.py");
+    assert_eq!(connection.text(stream).1, "done");
+    assert!(threads() < 60, "{} threads", threads());
+    for stream in &streams {
+        connection.data(*stream, "", true);
+    }
+    for _ in &streams {
+        while connection.next_of_stream().unwrap().kind != DATA {}
+    }
+}
+
+#[test]
+fn floods_are_ended() {
+    let server = server();
+    let mut connection = connect(&server);
+    for _ in 0..1500 {
+        let stream = connection.get("/file.txt");
+        connection.send(RST_STREAM, 0, stream, &[0, 0, 0, 8]);
+    }
+    assert_eq!(connection.ends_with(), 11);
+    // Blocks that do not end.
+    let mut connection = connect(&server);
+    connection.send(HEADERS, 0, 1, b"");
+    for _ in 0..100 {
+        connection.send(9, 0, 1, b"");
+    }
+    assert_eq!(connection.ends_with(), 11);
+    // Header fields without an end.
+    let mut connection = connect(&server);
+    let mut fields = request("GET", "/file.txt");
+    fields.extend((0..20).map(|at| (format!("x-{at}"), "x".repeat(4000))));
+    let block = connection.block(&fields);
+    let mut pieces = block.chunks(16_384).peekable();
+    connection.send(HEADERS, END_STREAM, 1, pieces.next().unwrap());
+    while let Some(piece) = pieces.next() {
+        connection.send(9, if pieces.peek().is_none() { END_HEADERS } else { 0 }, 1, piece);
+    }
+    assert_eq!(connection.ends_with(), 11);
+    // Pings are answered only as fast as the answers are read.
+    let mut connection = connect(&server);
+    for _ in 0..20_000 {
+        connection.send(PING, 0, 0, b"12345678");
+    }
+    let stream = connection.get("/file.txt");
+    assert_eq!(connection.text(stream).0, "200");
+}
+
+#[test]
+fn it_outlives_clients_that_go_in_mid_stream() {
+    let server = server();
+    for path in ["/large.txt", "/writer.py?do=long", "/stream_echo.py"] {
+        let mut connection = Connection::greeted(server.h2, &[(4, 100)]);
+        connection.post(path);
+        connection.next_of_stream();
+        drop(connection);
+    }
+    let mut connection = connect(&server);
+    let stream = connection.get("/file.txt");
+    assert_eq!(connection.text(stream).0, "200");
+}
+
+#[test]
+fn a_goaway_of_the_client_lets_its_streams_end() {
+    let server = server();
+    let mut connection = connect(&server);
+    let stream = connection.post("/data_only.py");
+    connection.data(stream, "abc", false);
+    connection.send(GOAWAY, 0, 0, &[0; 8]);
+    connection.data(stream, "", true);
+    assert_eq!(connection.text(stream), ("200".into(), "ABC".into()));
+    assert_eq!(connection.ends_with(), 0);
+}
+
+#[test]
+fn latency_delays_answers() {
+    let site = [("a.txt", "a"), ("b.py", "def main(request, response):\n    return 'b'\n")];
+    let server = Launch::new(&site).arg("--latency").arg("300").tls().start();
+    for path in ["/a.txt", "/b.py", "/none"] {
+        let mut connection = connect(&server);
+        let start = std::time::Instant::now();
+        let stream = connection.get(path);
+        connection.text(stream);
+        assert!(start.elapsed() >= Duration::from_millis(300), "{path}");
+    }
+}
