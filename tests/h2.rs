@@ -358,3 +358,81 @@ fn latency_delays_answers() {
         assert!(start.elapsed() >= Duration::from_millis(300), "{path}");
     }
 }
+
+#[test]
+fn a_websocket_lives_on_a_stream() {
+    let echo = "def web_socket_do_extra_handshake(request):\n    request.ws_protocol = request.ws_requested_protocols[0]\n\n\
+                def web_socket_transfer_data(request):\n    while True:\n        line = request.ws_stream.receive_message()\n\
+                \x20       if line is None:\n            return\n        request.ws_stream.send_message(line[::-1])\n";
+    let refuse = "from pywebsocket3 import handshake\n\ndef web_socket_do_extra_handshake(request):\n\
+                  \x20   raise handshake.HandshakeException('no', 403)\n\ndef web_socket_transfer_data(request):\n    pass\n";
+    let files = [
+        ("websockets/handlers/turn_wsh.py", echo),
+        ("websockets/handlers/refuse_wsh.py", refuse),
+        ("large.txt", "other streams go on"),
+    ];
+    let server = Launch::new(&files).tls().start();
+    let mut connection = connect(&server);
+    let handshake = |path: &str| {
+        let mut fields = request("CONNECT", path);
+        for (name, value) in [
+            (":protocol", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-protocol", "one, two"),
+            ("origin", "https://localhost"),
+        ] {
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        // Pseudo-header fields come first.
+        fields.sort_by_key(|(name, _)| !name.starts_with(':'));
+        fields
+    };
+    for (path, status) in [("/refuse", "403"), ("/none", "404")] {
+        let stream = connection.open(&handshake(path), false);
+        assert_eq!(connection.text(stream).0, status);
+        connection.data(stream, "", true);
+    }
+    let stream = connection.open(&handshake("/turn"), false);
+    let head = connection.next_of_stream().unwrap();
+    assert_eq!((head.kind, head.flags), (HEADERS, END_HEADERS));
+    let fields = connection.fields(&head.payload);
+    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    assert_eq!((field(":status"), field("sec-websocket-protocol")), (Some("200"), Some("one")));
+    assert_eq!(field("upgrade"), None);
+    // Masked with zeros; in two pieces.
+    connection.data(stream, b"\x81\x83\0\0", false);
+    connection.data(stream, b"\0\0abc", false);
+    assert_eq!(connection.next_of_stream().unwrap().payload, b"\x81\x03cba");
+    // More than all windows hold, and another stream in between.
+    let other = connection.get("/large.txt");
+    assert_eq!(connection.text(other).1, "other streams go on");
+    let long = [&b"\x82\xff\0\0\0\0\0\x03\x0d\x40\0\0\0\0"[..], &vec![b'x'; 200_000]].concat();
+    let (mut room, mut echoed) = (60_000usize, Vec::new());
+    for piece in long.chunks(10_000) {
+        while room < piece.len() {
+            let frame = connection.next().expect("more room");
+            if frame.stream == stream && frame.kind == WINDOW_UPDATE {
+                room += u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) as usize;
+            }
+        }
+        connection.data(stream, piece, false);
+        room -= piece.len();
+    }
+    while echoed.len() < 200_010 {
+        let frame = connection.next_of_stream().expect("the echo");
+        assert_eq!((frame.kind, frame.stream), (DATA, stream));
+        echoed.extend(frame.payload);
+    }
+    assert_eq!(echoed[..10], *b"\x82\x7f\0\0\0\0\0\x03\x0d\x40");
+    // The closing handshake, then the end of the stream.
+    connection.data(stream, b"\x88\x82\0\0\0\0\x03\xe8", false);
+    let mut end = Vec::new();
+    loop {
+        let frame = connection.next_of_stream().expect("the end");
+        end.extend(frame.payload);
+        if frame.flags & END_STREAM != 0 {
+            break;
+        }
+    }
+    assert_eq!(end, b"\x88\x02\x03\xe8");
+}
