@@ -363,7 +363,7 @@ fn latency_delays_answers() {
 fn a_websocket_lives_on_a_stream() {
     let echo = "def web_socket_do_extra_handshake(request):\n    request.ws_protocol = request.ws_requested_protocols[0]\n\n\
                 def web_socket_transfer_data(request):\n    while True:\n        line = request.ws_stream.receive_message()\n\
-                \x20       if line is None:\n            return\n        request.ws_stream.send_message(line[::-1])\n";
+                \x20       if line is None:\n            return\n        request.ws_stream.send_message(line[::-1], binary=isinstance(line, bytes))\n";
     let refuse = "from pywebsocket3 import handshake\n\ndef web_socket_do_extra_handshake(request):\n\
                   \x20   raise handshake.HandshakeException('no', 403)\n\ndef web_socket_transfer_data(request):\n    pass\n";
     let files = [
