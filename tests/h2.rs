@@ -131,6 +131,9 @@ fn a_client_that_breaks_the_protocol_hears_of_it() {
     assert_eq!(connection.ends_with(), 1);
     // Only the stream is at fault here.
     let mut connection = connect(&server);
+    let connect_to = [(":method", "CONNECT"), (":authority", "localhost:443")];
+    let stream = connection.open(&connect_to.map(|(name, value)| (name.to_owned(), value.to_owned())), false);
+    assert_eq!(connection.text(stream).0, "501");
     let stream = connection.open(&request("GET", "/file.txt")[1..], true);
     assert_eq!(connection.reset_of(stream), 1);
     let stream = connection.get("/file.txt");
