@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check reference \
-	selftest record differential differential-wpt differential-serve browser browser-wpt bench-startup
+	selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt bench-startup
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -54,6 +54,7 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) reference $(MAKE) -s reference
 	$(STEP) selftest $(MAKE) -s selftest
 	$(STEP) differential $(MAKE) -s differential
+	$(STEP) websocket $(MAKE) -s websocket
 ifeq ($(OWN_SITE),)
 	$(STEP) differential-wpt $(MAKE) -s differential-wpt
 	$(STEP) differential-serve $(MAKE) -s differential-serve
@@ -117,6 +118,12 @@ differential: reference ## compare dist/wptserve with wptserve on the demo site
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root $(SITE) --rich --scripts \
 		--no-excludes --time-cap 3 --expected tests/differential/expected.json \
 		--report $(TARGET_DIR)/differential-site.json
+
+websocket: reference ## compare dist/wptserve with pywebsocket3: are the recorded sessions still what both do
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/websocket_record.py --check --binary dist/wptserve
+
+record-websocket: reference ## record the sessions of fixtures/websocket again
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/websocket_record.py --binary dist/wptserve
 
 differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: a bare GET for each handler
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root "$(WPT_ROOT)" --minimum $(MINIMUM) \
