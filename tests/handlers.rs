@@ -172,7 +172,7 @@ fn errors_have_the_code_and_the_json_of_wptserve() {
 fn wrong_return_values_are_logged_with_their_cause() {
     let server = main_is("return ('x',)");
     server.get("/h.py").error(500);
-    assert!(server.log().contains("main() returned a tuple of 1"), "{}", server.log());
+    server.logged("main() returned a tuple of 1");
     // wptserve has sent the head by the time it notices.
     let server = main_is("return 3");
     let mut client = server.connect();

@@ -278,7 +278,7 @@ fn nothing_of_the_host_is_imported_or_run() {
     let root = server.site.path().display();
     assert_eq!(server.get("/h.py").ok(), format!("[[\"{root}\"], \"\", [\"wptserve\"], 1]"));
     assert_eq!(server.get("/here.py").ok(), root.to_string());
-    for module in ["sitecustomize", "usercustomize", "onhost", "incwd", "pip", "wptserve.server"] {
+    for module in ["sitecustomize", "usercustomize", "onhost", "incwd", "pip", "wptserve.router"] {
         let message = server.get(&format!("/try.py?m={module}")).error(500);
         assert!(message.contains(&format!("No module named '{module}'")), "{message}");
     }

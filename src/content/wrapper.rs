@@ -34,7 +34,7 @@ pub(super) fn serve(wrapper: &Wrapper, files: &DocRoot, context: &Context<'_>) -
     let path = replaced(wrapper, &parts.path, |replace| replace.loads);
     let query = if parts.query.is_empty() { String::new() } else { format!("?{}", parts.query) };
     let page = fill(wrapper.page, &meta.join("\n"), &scripts.join("\n"), &path, &query);
-    let mut reply = Reply::new(200, Body::Bytes(page.into()));
+    let mut reply = Reply::new(200, Body::Bytes(page));
     reply.headers = headers.into_fields();
     // The pipes are chosen by what the page loads.
     super::pipe(&path, reply, context)

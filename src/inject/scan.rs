@@ -240,7 +240,7 @@ impl<'a> Scanner<'a> {
                 let reference = format!("&{name};");
                 // A name stands for one or two characters. More are the rest of what only begins with one, as in `&noti;`.
                 let text = htmlize::unescape(reference.as_str());
-                (text != reference && text.chars().count() <= 2).then(|| matches!(name, "Tab" | "NewLine"))
+                (text != reference && text.chars().count() <= 2).then_some(matches!(name, "Tab" | "NewLine"))
             }
         }
     }

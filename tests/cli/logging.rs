@@ -30,6 +30,7 @@ fn the_time_is_local() {
         let server = Start::new(site.path()).config(&config()).start_with(|command| {
             command.env("TZ", zone);
         });
+        server.logged(" on port ");
         server.log()[1..11].to_owned()
     };
     // More than a day lies between these two: the date differs whenever the test runs.

@@ -36,6 +36,8 @@ fn all_schemes_are_served_and_announced() {
         ),
     ]);
     let mut server = Start::new(site.path()).config(&config()).start();
+    // The last of them.
+    server.logged("Starting http2 server on ");
     let log = server.log();
     for (scheme, count) in SCHEMES {
         let ports = server.ports(scheme);

@@ -8,7 +8,8 @@ pywebsocket3==4.0.2`, and `openssl` for a certificate). The client knows frames 
 no HTTP library would let through. tests/h2.rs runs the same cases with a client of its own.
 
 A case of cases.json: `name`; `request`: pairs of header fields, or a path for a plain GET; `body`: pieces, one DATA frame
-each; `trailers`; `difference`: why ours differs on purpose, with the frames of ours in `ours`; `frames`: what came on the
+each; `trailers`; `settings`; `priority` of the HEADERS frame: stream, weight byte, exclusive; `update`: a WINDOW_UPDATE behind
+it; `then`: a path whose answer is recorded instead, once the request has left something for it; `difference`: why ours differs on purpose, with the frames of ours in `ours`; `frames`: what came on the
 request's stream and on promised ones: [kind, stream, flags, content].
 """
 
@@ -45,8 +46,9 @@ class Connection:
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.input = b""
         self.stream = -1
-        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames.SettingsFrame(0, settings or {}).serialize())
         # So that the windows never matter where nobody wants them to.
+        settings = {4: 1 << 24, **(settings or {})}
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames.SettingsFrame(0, settings).serialize())
         self.send(frames.WindowUpdateFrame(0, 1 << 24))
 
     def send(self, frame: frames.Frame, flags: str = "") -> None:
@@ -54,12 +56,18 @@ class Connection:
             frame.flags.add(flag)
         self.socket.sendall(frame.serialize())
 
-    def request(self, fields: list, body: list[str], trailers: list | None) -> int:
+    def request(self, fields: list, body: list[str], trailers: list | None, priority: list | None = None,
+                update: int = 0) -> int:
         self.stream += 2
         block = self.encoder.encode([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
         ends = not body and trailers is None
-        self.send(frames.HeadersFrame(self.stream, block), "END_HEADERS" + (" END_STREAM" if ends else ""))
-        self.send(frames.WindowUpdateFrame(self.stream, 1 << 24))
+        head = frames.HeadersFrame(self.stream, block)
+        if priority:
+            head.flags.add("PRIORITY")
+            head.depends_on, head.stream_weight, head.exclusive = priority
+        self.send(head, "END_HEADERS" + (" END_STREAM" if ends else ""))
+        if update:
+            self.send(frames.WindowUpdateFrame(self.stream, update))
         for number, piece in enumerate(body, 1):
             ends = number == len(body) and trailers is None
             self.send(frames.DataFrame(self.stream, piece.encode("latin-1")), "END_STREAM" if ends else "")
@@ -166,7 +174,8 @@ def fields_of(case: dict) -> list:
 
 def ask(address: tuple[str, int], case: dict) -> list:
     connection = Connection(address, {int(name): value for name, value in case.get("settings", {}).items()})
-    stream = connection.request(fields_of(case), case.get("body", []), case.get("trailers"))
+    stream = connection.request(fields_of(case), case.get("body", []), case.get("trailers"), case.get("priority"),
+                                case.get("update", 0))
     seen = connection.answer(stream)
     while "then" in case:
         # On a connection of its own: the first one may have been spoiled. What the handler leaves may come late.
@@ -233,7 +242,7 @@ def main() -> int:
             failed += 1
             print("%s\n  expected %s\n  seen     %s" % (case["name"], json.dumps(expected), json.dumps(seen)))
     if is_record:
-        lines = ",\n".join(json.dumps(case, indent=1) for case in cases)
+        lines = ",\n".join(json.dumps(case) for case in cases)
         CASES.write_text("[\n%s\n]\n" % lines)
         os._exit(0)
     print("%d cases, %d different" % (len(cases) if not wanted else len(wanted), failed))

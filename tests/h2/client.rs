@@ -29,6 +29,7 @@ pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
 pub const END_STREAM: u8 = 1;
 pub const END_HEADERS: u8 = 4;
+pub const PRIORITY: u8 = 0x20;
 const ACK: u8 = 1;
 const PUSH_PROMISE: u8 = 5;
 const CONTINUATION: u8 = 9;
@@ -103,7 +104,7 @@ pub struct Connection {
 impl Connection {
     /// A connection behind its greetings, with windows that never matter.
     pub fn new(port: u16) -> Self {
-        let mut connection = Self::greeted(port, &[]);
+        let mut connection = Self::greeted(port, &[(4, 1 << 24)]);
         connection.send(WINDOW_UPDATE, 0, 0, &(1u32 << 24).to_be_bytes());
         connection
     }

@@ -134,6 +134,7 @@ pub(super) struct Stream {
     pub(super) reset: Option<ResetBy>,
     /// What is missing of the body that was announced.
     pub(super) body_left: Option<u64>,
+    /// We have opened it, for a push.
     pub(super) is_push: bool,
     /// Raw frames have been sent, and whether one of them ended the stream. The state above knows nothing of them.
     pub(super) raw: Option<bool>,
@@ -258,7 +259,7 @@ impl Connection {
             local: Local::Nothing,
             reset: None,
             body_left: None,
-            is_push: !remote_open,
+            is_push: false,
             raw: None,
         }
     }
@@ -274,6 +275,7 @@ impl Connection {
     /// Ends a stream for both sides.
     pub fn reset(&mut self, stream: u32, code: ErrorCode) {
         match self.streams.get_mut(&stream) {
+            _ if self.is_over => return,
             Some(open) if open.reset.is_some() => return,
             Some(open) => open.reset = Some(ResetBy::Us),
             None => self.remember(stream, Some(ResetBy::Us)),
@@ -304,13 +306,21 @@ impl Connection {
         }
     }
 
+    /// Nobody wants the rest of the request, nor what has come of it and was not used: the client may send on.
+    pub fn drain(&mut self, stream: u32) {
+        let Some(open) = self.streams.get_mut(&stream) else { return };
+        let missing = u32::try_from(i64::from(WINDOW) - open.receive_window).unwrap_or_default();
+        open.used = 0;
+        self.used(stream, missing);
+    }
+
     /// The stream has its answer, as far as there is one: ends our side if that has not been done.
     pub fn settle(&mut self, stream: u32) {
         if self.raw_block == Some(stream) {
             self.end_raw_block();
         }
         let Some(open) = self.streams.get_mut(&stream) else { return };
-        if open.reset.is_some() || open.local == Local::Ended {
+        if self.is_over || open.reset.is_some() || open.local == Local::Ended {
             return;
         }
         let is_begun = open.local == Local::Headers || open.raw.is_some();

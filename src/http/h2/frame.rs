@@ -136,7 +136,7 @@ fn parse(kind: u8, flags: u8, stream: u32, mut payload: Bytes) -> Result<Frame, 
             Frame::SettingsAck
         }
         SETTINGS => {
-            if payload.len() % 6 != 0 {
+            if !payload.len().is_multiple_of(6) {
                 return Err(bad_size);
             }
             let mut settings = Vec::with_capacity(payload.len() / 6);

@@ -254,7 +254,7 @@ impl Connection {
         if self.streams.contains_key(&stream) {
             return self.on_trailers(stream, fields, priority, end, events);
         }
-        if stream % 2 == 0 {
+        if stream.is_multiple_of(2) {
             return Err(Fault::Connection(ErrorCode::PROTOCOL_ERROR, "a client opens streams of odd numbers"));
         }
         if stream <= self.highest_inbound {

@@ -4,7 +4,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::{
     Connection, Field, SendError,
-    connection::Local,
+    connection::{Local, Stream},
     fields::{Block, outbound},
     frame,
     hpack::Encoder,
@@ -263,10 +263,10 @@ impl Connection {
             };
             return protocol(text);
         }
-        if parent % 2 == 0 {
+        if parent.is_multiple_of(2) {
             return protocol("Cannot recursively push streams.");
         }
-        if promised <= highest && promised % 2 == 0 {
+        if promised <= highest && promised.is_multiple_of(2) {
             return Err(SendError::TooLow(promised, highest));
         }
         if promised % 2 == 1 || promised > i32::MAX as u32 {
@@ -274,7 +274,7 @@ impl Connection {
         }
         let fields = outbound(fields, Block::Promise)?;
         self.highest_outbound = promised;
-        let pushed = self.new_stream(false);
+        let pushed = Stream { is_push: true, ..self.new_stream(false) };
         self.streams.insert(promised, pushed);
         let encoded = self.encoder.encode(&fields);
         self.put_block(parent, frame::PUSH_PROMISE, &promised.to_be_bytes(), &encoded, false, max_frame);

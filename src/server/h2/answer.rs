@@ -39,7 +39,7 @@ pub(super) enum Plan {
     /// Answer this, without a handler.
     Reply(Reply, bool),
     /// Serve content when the request is complete.
-    Content(Match, Request),
+    Content(Match, Box<Request>),
     /// A handler is told what comes.
     Script(H2Events, String, bool),
     /// A WebSocket.
@@ -63,7 +63,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Strin
                 let (sender, receiver) = mpsc::unbounded_channel();
                 (Plan::Tunnel(session, receiver), Some(Hearer::Tunnel(sender)))
             }
-            Err(reply) => (Plan::Reply(reply, false), None),
+            Err(reply) => (Plan::Reply(*reply, false), None),
         };
     }
     if request.head.method == "CONNECT" {
@@ -79,7 +79,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Strin
             let (conversation, events) = site.python.converse(script, request, routed);
             (Plan::Script(events, name, is_head), Some(Hearer::Handler(conversation)))
         }
-        Job::Content(found) => (Plan::Content(found, request), None),
+        Job::Content(found) => (Plan::Content(found, Box::new(request)), None),
     }
 }
 
@@ -113,13 +113,12 @@ pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
         }
     }
     wire.settle(stream);
-    // An answer may come before its request is complete; the rest of it is dropped.
-    wire.forget_hearer(stream);
+    // An answer may come before its request is complete.
     wire.completed(stream).await;
     wire.release(stream);
 }
 
-async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Request) -> Result<(), SendError> {
+async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Request>) -> Result<(), SendError> {
     if !wire.completed(stream).await {
         return Ok(());
     }

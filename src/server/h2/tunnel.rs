@@ -31,10 +31,10 @@ pub(super) fn is_wanted(request: &Request) -> bool {
 ///
 /// # Errors
 /// The answer, where there is none.
-pub(super) fn open(site: &Site, request: Request) -> Result<Session, Reply> {
+pub(super) fn open(site: &Site, request: Request) -> Result<Session, Box<Reply>> {
     let uri = websocket::resource(&latin1(&request.head.target));
     let found = uri.and_then(|uri| Some((site.ws.as_ref()?.find(&uri)?, uri)));
-    let Some((handler, uri)) = found else { return Err(Reply::error(404, "")) };
+    let Some((handler, uri)) = found else { return Err(Box::new(Reply::error(404, ""))) };
     let opening = Opening {
         handler,
         handshake: Handshake::Http2,
@@ -49,7 +49,7 @@ pub(super) fn open(site: &Site, request: Request) -> Result<Session, Reply> {
     };
     site.python.open(opening).map_err(|error| {
         log::error!("a WebSocket is refused: {error}");
-        Reply::error(503, &error.to_string())
+        Box::new(Reply::error(503, &error.to_string()))
     })
 }
 

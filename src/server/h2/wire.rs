@@ -241,9 +241,13 @@ impl Wire {
         self.with(|connection| connection.reset(stream, code));
     }
 
-    /// The answer is complete: ends our side of the stream.
+    /// The answer is complete: ends our side of the stream, and drops what still comes on it.
     pub(super) fn settle(&self, stream: u32) {
-        self.with(|connection| connection.settle(stream));
+        self.forget_hearer(stream);
+        self.with(|connection| {
+            connection.settle(stream);
+            connection.drain(stream);
+        });
     }
 
     pub(super) fn release(&self, stream: u32) {
