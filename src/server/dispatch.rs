@@ -84,8 +84,12 @@ async fn answer(mut head: Head, connection: &Connection, site: Arc<Site>) -> Aft
     let outcome = if line_too_long {
         reply(connection, is_head, Reply::error(414, "")).await
     } else {
-        let method = String::from_utf8_lossy(&request.head.method);
-        log::debug!(target: &format!("{PORT_TARGET}{}", site.name), "{method} {}", request.url_parts.path);
+        log::debug!(
+            target: &format!("{PORT_TARGET}{}", site.name),
+            "{} {}",
+            String::from_utf8_lossy(&request.head.method),
+            request.url_parts.path
+        );
         pause(site.latency).await;
         match job(&site, &request) {
             Job::Reply(made) => reply(connection, is_head, made).await,
@@ -133,11 +137,18 @@ pub(super) fn job(site: &Site, request: &Request) -> Job {
     }
 }
 
-/// Serves what is not run. Calls the file system, so keep it off the event loop.
-pub(super) fn content_reply(site: &Site, request: &Request, found: &Match) -> Reply {
-    let (files, seen, inject_script) = place(site, found);
-    let ask = content::Ask { request, files, seen, config: &site.config, inject_script };
-    content::serve(found.handler, &ask)
+/// Serves what is not run, off the event loop: it calls the file system.
+pub(super) async fn content_reply(site: &Arc<Site>, request: Request, found: Match) -> Reply {
+    let site = Arc::clone(site);
+    let made = web::block(move || {
+        let (files, seen, inject_script) = place(&site, &found);
+        let ask = content::Ask { request: &request, files, seen, config: &site.config, inject_script };
+        content::serve(found.handler, &ask)
+    });
+    made.await.unwrap_or_else(|error| {
+        log::error!("a static file could not be served: {error}");
+        Reply::error(500, "")
+    })
 }
 
 /// A request that wptserve would drop without a word gets its cause.
@@ -154,15 +165,7 @@ pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, reque
 
 async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
     let is_head = request.is_head();
-    let site = Arc::clone(site);
-    let made = web::block(move || content_reply(&site, &request, &found)).await;
-    match made {
-        Ok(made) => reply(connection, is_head, made).await,
-        Err(error) => {
-            log::error!("a static file could not be served: {error}");
-            reply(connection, is_head, Reply::error(500, "")).await
-        }
-    }
+    reply(connection, is_head, content_reply(site, request, found).await).await
 }
 
 /// Where the files for a route are, what is seen as `request.doc_root`, and the script for its pages. The handler that puts it in hides
@@ -195,7 +198,8 @@ pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) 
     Ok(after)
 }
 
-async fn pause(time: Duration) {
+/// Waits, unless that is no time at all.
+pub(super) async fn pause(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;
     }

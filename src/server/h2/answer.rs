@@ -6,10 +6,7 @@ use actix_web::web;
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::{
-    tunnel,
-    wire::{Wire, pause},
-};
+use super::{tunnel, wire::Wire};
 use crate::{
     http::{
         Body, Reply, Request, Trickle,
@@ -20,7 +17,7 @@ use crate::{
     route::{self, Match},
     server::{
         Site,
-        dispatch::{self, Job},
+        dispatch::{self, Job, pause},
     },
 };
 
@@ -124,21 +121,15 @@ async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Requ
     }
     pause(wire.site().latency).await;
     let is_head = request.is_head();
-    let site = Arc::clone(wire.site());
     let url = request.url.clone();
-    let made = web::block(move || dispatch::content_reply(&site, &request, &found)).await;
-    let reply = match made {
-        Ok(Reply { body: Body::Raw(_), .. }) => {
+    let reply = match dispatch::content_reply(wire.site(), *request, found).await {
+        Reply { body: Body::Raw(_), .. } => {
             // wptserve's writer for HTTP/2 has no such method.
             let cause = "AttributeError: 'H2ResponseWriter' object has no attribute 'write_raw_content'";
             log::warn!("{url}: .asis files cannot be served over HTTP/2");
             Reply::server_error(&url, cause)
         }
-        Ok(reply) => reply,
-        Err(error) => {
-            log::error!("a static file could not be served: {error}");
-            Reply::error(500, "")
-        }
+        reply => reply,
     };
     send(wire, stream, is_head, reply).await
 }

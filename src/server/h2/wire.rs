@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -314,12 +314,5 @@ impl Wire {
             }
         }
         Ok(Sent::Done)
-    }
-}
-
-/// Waits, unless that is no time at all.
-pub(super) async fn pause(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
     }
 }
