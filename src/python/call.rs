@@ -11,9 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use rustpython_vm::{
-    AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, VirtualMachine,
     builtins::{PyBaseExceptionRef, PyDictRef, PyTuple},
-    scope::Scope,
 };
 
 use super::{
@@ -21,7 +20,7 @@ use super::{
     import::Imports,
     link::Link,
     native::{Answer, Fields, Request, Response, Surroundings, finder, inject, pipes},
-    traceback,
+    script, traceback,
     websocket::Modules,
 };
 use crate::http;
@@ -130,14 +129,8 @@ pub(super) fn load(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> R
     }
     let script = vm.allow_threads(|| default_script(script));
     let path = script.to_string_lossy().into_owned();
-    let execute = || -> PyResult<PyDictRef> {
-        let (code, _) = runtime.imports.scripts.load(&script, vm)?;
-        let globals = vm.ctx.new_dict();
-        globals.set_item("__file__", vm.ctx.new_str(path.as_str()).into(), vm)?;
-        vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
-        Ok(globals)
-    };
-    match execute() {
+    let loaded = runtime.imports.scripts.load(&script, vm);
+    match loaded.and_then(|(code, _)| script::execute(code, &script, vm)) {
         Ok(globals) => Ok((globals, path)),
         Err(exception) => Err(outside_main(exception, &path, runtime, vm)),
     }

@@ -1,7 +1,7 @@
 //! The code cache: source files of the doc root, compiled once per path, modification time and size.
 //!
-//! A code object is immutable and shared by all VM threads; what it is executed in (fresh globals, a module's
-//! dictionary) is the caller's business.
+//! A code object is immutable and shared by all VM threads. Handlers are executed in fresh globals ([`execute`]); what a helper is
+//! executed in (its module's dictionary) is the importer's business.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,11 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustpython_vm::{AsObject as _, PyRef, PyResult, VirtualMachine, builtins::PyCode};
+use rustpython_vm::{
+    AsObject as _, PyRef, PyResult, VirtualMachine,
+    builtins::{PyCode, PyDictRef},
+    scope::Scope,
+};
 
 /// What a file looked like when it was read; a different stamp means that it has to be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,17 @@ impl Scripts {
         self.compiled.lock().insert(path.to_owned(), (stamp, code.clone()));
         Ok((code, stamp))
     }
+}
+
+/// Executes a script in fresh globals, which are returned. They know the path as `__file__`.
+///
+/// # Errors
+/// Whatever the script raises.
+pub(super) fn execute(code: PyRef<PyCode>, path: &Path, vm: &VirtualMachine) -> PyResult<PyDictRef> {
+    let globals = vm.ctx.new_dict();
+    globals.set_item("__file__", vm.ctx.new_str(path.to_string_lossy().into_owned()).into(), vm)?;
+    vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
+    Ok(globals)
 }
 
 /// Compiles the bytes of a file as Python's own `compile` does: coding cookie, byte order mark, NUL bytes.

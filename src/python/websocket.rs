@@ -12,14 +12,13 @@ use parking_lot::Mutex;
 use rustpython_vm::{
     AsObject as _, PyPayload as _, PyResult, VirtualMachine,
     builtins::{PyBaseExceptionRef, PyDictRef},
-    scope::Scope,
 };
 
 use super::{
     call,
     import::Imports,
     native::{RawHeaders, SocketConnection, finder},
-    script::Stamp,
+    script::{self, Stamp},
     socket::{Command, Socket},
 };
 use crate::http::Headers;
@@ -82,9 +81,7 @@ impl Modules {
             return Ok(globals.clone());
         }
         finder::forget_changed(imports, vm)?;
-        let globals = vm.ctx.new_dict();
-        globals.set_item("__file__", vm.ctx.new_str(file.to_string_lossy().into_owned()).into(), vm)?;
-        vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
+        let globals = script::execute(code, file, vm)?;
         *module = Some((stamp, globals.clone()));
         Ok(globals)
     }
