@@ -29,7 +29,26 @@ class StartFailed(Exception):
     """The server did not come up; the message says what it printed."""
 
 
-class Server:
+class Process:
+    """What can be asked of a server's process while it runs."""
+
+    name: str
+    log_path: Path
+    _process: subprocess.Popen
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def log_tail(self, lines: int = 20) -> str:
+        text = self.log_path.read_text(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+
+class Server(Process):
     """One running server: `host` and `port` once entered, stopped by SIGTERM on leaving.
 
     With `jail` the command changes its root to that directory: the paths it is given are paths inside. With `config` the
@@ -84,17 +103,6 @@ class Server:
     def address_of(self, _listener: str) -> Address:
         """Where the requests for a listener go: there is only the one."""
         return self.address
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def log_tail(self, lines: int = 20) -> str:
-        text = self.log_path.read_text(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
 
     def _wait_ready(self, deadline: float) -> dict:
         """The file is looked for again whenever a short wait on the process ends without its exit."""

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from servers import START_LIMIT, StartFailed
+from servers import START_LIMIT, Process, StartFailed
 from wire import Address
 
 # What a checkout of today has ports for. webtransport-h3 is not started, but substituted.
@@ -78,7 +78,7 @@ def reference_command(tools: Path) -> list[str]:
     return [sys.executable, str(tools / "wpt")]
 
 
-class WptServer:
+class WptServer(Process):
     """One running `wpt serve`; `address_of` names its listeners. Stopped by SIGINT, as its users do."""
 
     def __init__(self, name: str, command: list[str], config: dict, cwd: Path, extra: list[str] | None = None) -> None:
@@ -127,16 +127,6 @@ class WptServer:
 
     def address_of(self, listener: str) -> Address:
         return Address(self.host, self.ports[listener], self._tls if listener.startswith(("https", "wss")) else None)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def log_tail(self, lines: int = 20) -> str:
-        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
 
     def _wait_ready(self, deadline: float) -> None:
         for listener, port in self.ports.items():
