@@ -3,16 +3,20 @@
 //! A handler may sleep, poll the stash or fetch from this same server, so a waiting request must never depend on a
 //! running one. One supervisor thread owns the interpreter and starts the others, because a VM for a new thread can
 //! only be made from an existing one and every worker may be blocked in a handler.
+//!
+//! Most handlers take a few microseconds, less than waking a thread. So a job wakes a thread only when none is busy with
+//! quick ones: those take the next job themselves when they are done. The supervisor looks every [`TICK`], and what has
+//! been running since the look before counts as slow from then on: whoever waits behind it gets another thread.
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    thread,
-    time::Duration,
+    thread::{self, Thread, ThreadId},
+    time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustpython_vm::{Interpreter, VirtualMachine};
 
 /// Stack of a VM thread in bytes. Freeing a list nested 300,000 deep overflows 1 MiB and aborts the process; this is
@@ -24,6 +28,10 @@ const WARM: usize = 4;
 const SPARE: usize = 3;
 /// How long a thread beyond the warm ones waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
+/// How often the supervisor looks for handlers that keep others waiting.
+const TICK: Duration = Duration::from_millis(1);
+/// After so many looks without any work it sleeps until there is some.
+const QUIET_TICKS: u32 = 100;
 /// Requests that may wait for a thread once the limit of threads is reached.
 const MAX_QUEUE: usize = 16_384;
 
@@ -34,36 +42,83 @@ pub(super) type Job = Box<dyn FnOnce(&VirtualMachine) + Send>;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
+/// A job that has not yet been found slow.
+struct Running {
+    thread: ThreadId,
+    /// The supervisor has seen it at its last look.
+    is_seen: bool,
+}
+
 #[derive(Default)]
 struct State {
     queue: VecDeque<Job>,
-    /// Threads waiting for work, including those already woken for a job that is still in the queue.
-    idle: usize,
+    /// What threads are at and has not been found slow.
+    running: Vec<Running>,
+    /// Threads that wait for work. The last one comes first: what it needs is still in the caches.
+    parked: Vec<Thread>,
+    /// Threads that have been called and have not come yet.
+    called: usize,
     /// Threads the supervisor has begun to start and that have not yet taken part.
     starting: usize,
     /// All threads, starting ones included.
     threads: usize,
+    /// Jobs found to wait behind slow ones, for which no thread was there.
+    stuck: usize,
     /// Sessions that are running or queued: each has a thread beyond the limit.
     sessions: usize,
+    /// The supervisor looks every [`TICK`]; otherwise it has to be woken.
+    is_watched: bool,
     /// No more work is taken; the supervisor and the idle threads end.
-    closed: bool,
+    is_closed: bool,
 }
 
 impl State {
-    /// How many threads to start now: enough for the queue, and some ahead of demand.
+    /// How many threads to start now: enough for who is stuck, and some ahead of demand.
     fn shortage(&self, limit: usize) -> usize {
-        (self.queue.len() + SPARE)
-            .saturating_sub(self.idle + self.starting)
+        (self.stuck.min(self.queue.len()) + SPARE)
+            .saturating_sub(self.parked.len() + self.starting)
             .min((limit + self.sessions).saturating_sub(self.threads))
+    }
+
+    /// Threads that will soon ask for the next job by themselves.
+    fn quick(&self) -> usize {
+        self.running.len() + self.called
+    }
+
+    /// Calls waiting threads for so many jobs; they have to be unparked. What there are too few of has to be started.
+    fn call(&mut self, jobs: usize) -> Vec<Thread> {
+        let called = self.parked.split_off(self.parked.len().saturating_sub(jobs));
+        self.called += called.len();
+        self.stuck = self.stuck.max(jobs - called.len());
+        called
+    }
+
+    /// The supervisor's look: what it has seen running before is slow. Returns whom to unpark for those that wait.
+    fn look(&mut self, cores: usize) -> Vec<Thread> {
+        let before = self.running.len();
+        self.running.retain(|job| !job.is_seen);
+        for job in &mut self.running {
+            job.is_seen = true;
+        }
+        let wanted = if self.running.len() < before || self.quick() == 0 {
+            // Those behind the slow ones may be of the same kind, or not: as many again as there are.
+            let free = self.quick() + self.parked.len() + self.starting;
+            self.threads.saturating_sub(free).max(1)
+        } else {
+            // There may be more to do than those at it can do.
+            usize::from(self.quick() < cores)
+        };
+        self.call(wanted.min(self.queue.len().saturating_sub(self.called)))
     }
 }
 
 pub(super) struct Pool {
     state: Mutex<State>,
-    work: Condvar,
     grow: Condvar,
     limit: usize,
     max_sessions: usize,
+    /// Threads that can really run at the same time.
+    cores: usize,
 }
 
 /// Counts a session until it is over, or will never run.
@@ -78,20 +133,22 @@ impl Drop for Session {
 impl Pool {
     /// A pool without threads; [`Pool::supervise`] starts them.
     pub(super) fn new(limit: usize, max_sessions: usize) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), work: Condvar::new(), grow: Condvar::new(), limit, max_sessions })
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Arc::new(Self { state: Mutex::default(), grow: Condvar::new(), limit, max_sessions, cores })
     }
 
     /// Queues a job; it starts as soon as a thread is free, in the order of submission.
     pub(super) fn submit(&self, job: Job) -> Result<(), Full> {
         let mut state = self.state.lock();
-        if state.closed || state.queue.len() >= MAX_QUEUE {
+        if state.is_closed || state.queue.len() >= MAX_QUEUE {
             return Err(Full);
         }
         state.queue.push_back(job);
-        let shortage = state.shortage(self.limit) > 0;
+        let called = if state.quick() == 0 { state.call(1) } else { Vec::new() };
+        let is_supervisor_asleep = !state.is_watched || state.shortage(self.limit) > 0;
         drop(state);
-        self.work.notify_one();
-        if shortage {
+        called.iter().for_each(Thread::unpark);
+        if is_supervisor_asleep {
             self.grow.notify_one();
         }
         Ok(())
@@ -124,22 +181,44 @@ impl Pool {
     /// Ends the supervisor and the idle threads. Running handlers are not waited for, and what is queued stays so: the
     /// connections are about to go, and must not hear of a failure first.
     pub(super) fn close(&self) {
-        self.state.lock().closed = true;
-        self.work.notify_all();
+        let parked = {
+            let mut state = self.state.lock();
+            state.is_closed = true;
+            std::mem::take(&mut state.parked)
+        };
+        parked.iter().for_each(Thread::unpark);
         self.grow.notify_all();
     }
 
     /// Starts threads whenever they are short, until the pool is closed. Runs on the thread that owns the interpreter.
     pub(super) fn supervise(self: &Arc<Self>, interpreter: &Interpreter) {
+        let (mut quiet, mut next_look) = (0, Instant::now());
         loop {
             let mut state = self.state.lock();
-            while !state.closed && state.shortage(self.limit) == 0 {
-                self.grow.wait(&mut state);
+            while !state.is_closed {
+                state.is_watched = quiet < QUIET_TICKS;
+                if Instant::now() >= next_look {
+                    let is_quiet = state.running.is_empty() && state.queue.is_empty();
+                    quiet = if is_quiet { quiet + 1 } else { 0 };
+                    let called = state.look(self.cores);
+                    MutexGuard::unlocked(&mut state, || called.iter().for_each(Thread::unpark));
+                    next_look = Instant::now() + TICK;
+                }
+                if state.shortage(self.limit) > 0 {
+                    break;
+                }
+                if state.is_watched {
+                    self.grow.wait_until(&mut state, next_look);
+                } else {
+                    self.grow.wait(&mut state);
+                    quiet = 0;
+                }
             }
-            if state.closed {
+            if state.is_closed {
                 return;
             }
             let count = state.shortage(self.limit);
+            state.stuck = 0;
             state.starting += count;
             state.threads += count;
             drop(state);
@@ -177,11 +256,15 @@ impl Pool {
 
     /// Runs jobs until there is nothing to do for long enough. False when a job panicked.
     fn work(&self, vm: &VirtualMachine) -> bool {
+        let thread = thread::current();
         self.state.lock().starting -= 1;
-        while let Some(job) = vm.allow_threads(|| self.next()) {
+        while let Some(job) = vm.allow_threads(|| self.next(&thread)) {
             if catch_unwind(AssertUnwindSafe(|| job(vm))).is_err() {
                 log::error!("a handler thread panicked; its request answers 500, the thread is replaced");
-                self.state.lock().threads -= 1;
+                let mut state = self.state.lock();
+                state.running.retain(|job| job.thread != thread.id());
+                state.threads -= 1;
+                drop(state);
                 self.grow.notify_one();
                 return false;
             }
@@ -190,28 +273,43 @@ impl Pool {
         true
     }
 
-    fn next(&self) -> Option<Job> {
+    /// Ends the thread's job and waits for the next; `None` when the thread is to end.
+    fn next(&self, thread: &Thread) -> Option<Job> {
         let mut state = self.state.lock();
-        state.idle += 1;
+        state.running.retain(|job| job.thread != thread.id());
+        let mut parked_at = None;
         loop {
-            if let Some(job) = state.queue.pop_front() {
-                state.idle -= 1;
-                if state.shortage(self.limit) > 0 {
-                    self.grow.notify_one();
+            if state.is_closed {
+                return None;
+            }
+            // Whoever has been called is no longer among the parked.
+            let place = parked_at.and_then(|_| state.parked.iter().position(|parked| parked.id() == thread.id()));
+            if parked_at.is_some() && place.is_none() {
+                state.called -= 1;
+                parked_at = None;
+            }
+            if place.is_none() {
+                if let Some(job) = state.queue.pop_front() {
+                    state.running.push(Running { thread: thread.id(), is_seen: false });
+                    if state.shortage(self.limit) > 0 {
+                        self.grow.notify_one();
+                    }
+                    return Some(job);
                 }
-                return Some(job);
+                state.stuck = 0;
+                state.parked.push(thread.clone());
             }
-            if state.closed {
-                state.idle -= 1;
-                return None;
-            }
-            if self.work.wait_for(&mut state, IDLE).timed_out()
-                && state.queue.is_empty()
-                && state.idle > WARM.max(SPARE)
+            let since = *parked_at.get_or_insert_with(Instant::now);
+            if let Some(place) = place
+                && since.elapsed() >= IDLE
             {
-                state.idle -= 1;
-                return None;
+                if state.parked.len() > WARM.max(SPARE) {
+                    state.parked.remove(place);
+                    return None;
+                }
+                parked_at = Some(Instant::now());
             }
+            MutexGuard::unlocked(&mut state, || thread::park_timeout(IDLE));
         }
     }
 }
@@ -282,10 +380,38 @@ mod tests {
         assert_eq!((heard[0], heard[8]), ("plain", "session"));
         drop(release);
         // Every one that ends makes room for another.
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while session().is_err() {
-            assert!(std::time::Instant::now() < deadline, "a session that has ended still counts");
+            assert!(Instant::now() < deadline, "a session that has ended still counts");
             thread::yield_now();
+        }
+        pool.close();
+        supervisor.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn nobody_waits_for_a_handler_that_does_not_end() {
+        const COUNT: usize = 100;
+        let pool = Pool::new(COUNT + 1, 0);
+        let supervised = Arc::clone(&pool);
+        let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
+            let interpreter = vm::build();
+            supervised.supervise(&interpreter);
+            std::mem::forget(interpreter);
+        });
+        // The second time the threads are there already.
+        for _ in 0..2 {
+            let all_here = Arc::new(std::sync::Barrier::new(COUNT + 1));
+            for _ in 0..COUNT {
+                let all_here = Arc::clone(&all_here);
+                let job = move |vm: &VirtualMachine| {
+                    vm.allow_threads(|| all_here.wait());
+                };
+                pool.submit(Box::new(job)).unwrap();
+            }
+            let (done, is_done) = mpsc::channel();
+            thread::spawn(move || done.send(all_here.wait().is_leader()));
+            is_done.recv_timeout(Duration::from_secs(60)).expect("some jobs wait for others");
         }
         pool.close();
         supervisor.unwrap().join().unwrap();
