@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::content::{Ask, serve as serve_content};
+use crate::content::{Ask, SMALL, serve as serve_content, serve_at_once};
 use crate::docroot::DocRoot;
 use crate::http::text::latin1;
 use crate::http::{HeadReader, Scheme, Step};
@@ -45,14 +45,15 @@ impl Site {
     }
 
     fn ask(&self, handler: Handler, target: &str, headers: &str) -> Reply {
+        self.asking(target, headers, |ask| serve_content(handler, ask))
+    }
+
+    fn asking<R>(&self, target: &str, headers: &str, serve: impl FnOnce(&Ask<'_>) -> R) -> R {
         let text = format!("GET {target} HTTP/1.1\r\nHost: h:1\r\n{headers}\r\n");
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
         let config = serde_json::json!({"browser_host": "web-platform.test"});
-        serve_content(
-            handler,
-            &Ask { request: &request, files: &self.root, seen: &self.root, config: &config, inject_script: None },
-        )
+        serve(&Ask { request: &request, files: &self.root, seen: &self.root, config: &config, inject_script: None })
     }
 
     /// Status, headers and content.
@@ -90,7 +91,28 @@ fn files_have_their_headers() {
     ] {
         assert_eq!(site.get(target, ""), (200, headers.into(), body.into()), "{target}");
     }
-    assert!(matches!(site.ask(Handler::File, "/a.txt", "").body, Body::File(_)));
+}
+
+#[test]
+fn small_files_are_read_at_once() {
+    let site = Site::new();
+    let write = |name: &str, len: u64| fs::write(site.root.path().join(name), vec![b'x'; len as usize]).unwrap();
+    write("small.txt", SMALL);
+    write("large.txt", SMALL + 1);
+    write("small.sub.txt", 1);
+    assert!(
+        matches!(site.ask(Handler::File, "/small.txt", "").body, Body::Unsized(bytes) if bytes.len() as u64 == SMALL)
+    );
+    assert!(matches!(site.ask(Handler::File, "/large.txt", "").body, Body::File(_)));
+
+    let at_once = |handler, target| {
+        site.asking(target, "", |ask| serve_at_once(handler, ask)).map(|reply| describe(reply).2.len() as u64)
+    };
+    assert_eq!(at_once(Handler::File, "/small.txt?x"), Some(SMALL));
+    for target in ["/large.txt", "/small.sub.txt", "/small.txt?pipe=slice(0,1)", "/", "/sub", "/none.txt", "/a..b"] {
+        assert_eq!(at_once(Handler::File, target), None, "{target}");
+    }
+    assert_eq!(at_once(Handler::AsIs, "/small.txt"), None);
 }
 
 #[test]

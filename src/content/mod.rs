@@ -27,6 +27,9 @@ use crate::inject;
 use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
 use crate::route::Handler;
 
+/// Files up to this many bytes are read at once.
+const SMALL: u64 = 64 * 1024;
+
 /// Why a request for content gets an error.
 #[derive(Debug, thiserror::Error)]
 enum ContentError {
@@ -110,7 +113,8 @@ pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
         Handler::Forbidden => return Reply::error(404, ""),
         Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
     };
-    result.unwrap_or_else(|error| match error {
+    let reply = result.and_then(|reply| if request.is_head() { Ok(reply) } else { read_small(reply) });
+    reply.unwrap_or_else(|error| match error {
         ContentError::NotFound => Reply::error(404, "404"),
         ContentError::NotExposed(message) => Reply::error(404, &message),
         ContentError::Range(message) => Reply::error(416, &message),
@@ -124,6 +128,32 @@ pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
             reply
         }
     })
+}
+
+/// Answers a request for a small file that is sent as it is. `None` for everything else: that may take longer than an event loop
+/// can wait, see [`serve`].
+pub fn serve_at_once(handler: Handler, ask: &Ask<'_>) -> Option<Reply> {
+    if handler != Handler::File || ask.inject_script.is_some() {
+        return None;
+    }
+    let parts = &ask.request.url_parts;
+    let path = ask.files.resolve(&parts.path).ok()?;
+    let metadata = std::fs::metadata(&path).ok()?;
+    let is_small = metadata.is_file() && metadata.len() <= SMALL;
+    let is_plain = pipes::requested(&path.as_path().to_string_lossy(), &parts.query).is_none();
+    (is_small && is_plain).then(|| serve(handler, ask))
+}
+
+/// Reads a small file as a whole, so that nobody has to come back for it.
+fn read_small(mut reply: Reply) -> Result<Reply, ContentError> {
+    if let Body::File(file) = &mut reply.body
+        && file.metadata()?.len() <= SMALL
+    {
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        reply.body = Body::Unsized(content.into());
+    }
+    Ok(reply)
 }
 
 fn server_error(request: &Request, cause: &str) -> Reply {
