@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check reference \
-	selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt bench-startup
+	selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt \
+	bench-startup bench-smoke peers
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -61,6 +62,7 @@ ifeq ($(OWN_SITE),)
 	$(STEP) browser-wpt $(MAKE) -s browser-wpt
 endif
 	$(STEP) browser $(MAKE) -s browser
+	$(STEP) bench-smoke $(MAKE) -s bench-smoke
 	$(STEP) --summary
 
 lint: fmt-check clippy deny ## format, clippy without warnings, licences and sources
@@ -72,8 +74,16 @@ dist: build-deps ## the static binary, at dist/wptserve
 	@cp $(TARGET_DIR)/$(TRIPLE)/dist/wptserve dist/.wptserve.part && mv dist/.wptserve.part dist/wptserve
 	@ls -l dist/wptserve
 
-bench: dist reference ## throughput and latency side by side with wptserve
-	@$(IF_REFERENCE) $(PYTHON) benches/side_by_side.py --binary dist/wptserve
+BENCH = benches/bench.py --binary dist/wptserve --peers $(TARGET_DIR)/$(TRIPLE)/dist/examples/peers
+bench: dist peers reference ## side by side with wptserve and plain actix-web; renews benches/RESULTS.md
+	@$(IF_REFERENCE) $(PYTHON) $(BENCH) --root "$(WPT_ROOT)" --json $(TARGET_DIR)/bench.json --results benches/RESULTS.md
+
+bench-smoke: dist peers reference ## does the benchmark still work: a few seconds
+	@$(IF_REFERENCE) command -v wrk >/dev/null || { echo "SKIPPED, wrk is not installed: $@"; exit 0; }; \
+		$(PYTHON) $(BENCH) --quick
+
+peers: build-deps
+	@$(CARGO) build $(RUST_FLAG) $(DIST_FLAGS) --example peers
 
 fmt: ## format the Rust code, rewrite the demo site's index
 	$(CARGO) fmt

@@ -1,12 +1,23 @@
 //! The crossing between a VM thread and the connection whose request it runs: one queue of events out, one answer
-//! back per event. It knows neither the wire nor Python; it only says what either side may ask of the other.
+//! back per event. It knows neither HTTP nor Python; it only says what either side may ask of the other.
 //!
 //! Every call here blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
+//!
+//! Waking the connection's thread costs more than most handlers. So the end of an answer goes to the socket directly while
+//! the connection has nothing to do but wait for its client: when the next request comes, it finds the end here.
 
-use std::{io, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    sync::{Arc, Weak},
+    task::{Poll, Waker},
+    time::Duration,
+};
 
-use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use bytes::{Buf as _, Bytes};
+use parking_lot::Mutex;
+use tokio::{net::tcp::OwnedWriteHalf, sync::oneshot};
 
 use crate::http::Trickle;
 
@@ -34,32 +45,132 @@ pub struct Last {
     pub close: bool,
 }
 
+impl Last {
+    /// Whether there is nothing to do but write, and the connection goes on.
+    fn is_plain(&self) -> bool {
+        self.wait.is_zero() && self.trickle.is_none() && !self.close
+    }
+}
+
+/// What both ends share.
+#[derive(Debug, Default)]
+struct Crossing {
+    events: VecDeque<Event>,
+    /// Whom to wake when there is an event.
+    waker: Option<Waker>,
+    /// The connection has nothing to do until its client sends something, and will look here then.
+    is_idle: bool,
+    /// No more events will come.
+    is_over: bool,
+    /// Nobody will look here any more.
+    is_deserted: bool,
+}
+
 /// The connection's end: yields events until [`Event::Finish`], or nothing more when the handler's thread died.
 #[derive(Debug)]
-pub struct Events(mpsc::UnboundedReceiver<Event>);
+pub struct Events(Arc<Mutex<Crossing>>);
 
 impl Events {
     /// The next event; `None` when the thread that ran the handler died without finishing.
-    pub async fn next(&mut self) -> Option<Event> {
-        self.0.recv().await
+    ///
+    /// `is_idle` tells whether the connection has nothing else to do until its client sends something. If so, the end of
+    /// the answer may come without a call: whoever waits has to look again when the client has sent something.
+    pub async fn next(&mut self, is_idle: impl Fn() -> bool) -> Option<Event> {
+        poll_fn(|context| {
+            let mut crossing = self.0.lock();
+            if let Some(event) = crossing.events.pop_front() {
+                return Poll::Ready(Some(event));
+            }
+            if crossing.is_over {
+                return Poll::Ready(None);
+            }
+            crossing.is_idle = is_idle();
+            crossing.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        // Dropped outside the lock, which answers them.
+        let _unanswered = {
+            let mut crossing = self.0.lock();
+            crossing.is_deserted = true;
+            std::mem::take(&mut crossing.events)
+        };
+    }
+}
+
+#[derive(Debug)]
+struct Sender {
+    crossing: Arc<Mutex<Crossing>>,
+    /// The way past the connection. It does not keep the socket open.
+    socket: Weak<OwnedWriteHalf>,
+}
+
+impl Sender {
+    /// False when nobody listens any more. A `quiet` event wakes nobody who is idle.
+    fn send(&self, event: Event, quiet: bool) -> bool {
+        let mut crossing = self.crossing.lock();
+        if crossing.is_deserted {
+            return false;
+        }
+        crossing.events.push_back(event);
+        let waker = if quiet && crossing.is_idle { None } else { crossing.waker.take() };
+        drop(crossing);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Writes what the socket takes at once. True if that was everything.
+    fn write_past(&self, bytes: &mut Bytes) -> bool {
+        let Some(socket) = self.socket.upgrade() else { return false };
+        while !bytes.is_empty() {
+            match socket.try_write(bytes) {
+                Ok(count) if count > 0 => bytes.advance(count),
+                // The connection will find out what it is.
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        let waker = {
+            let mut crossing = self.crossing.lock();
+            crossing.is_over = true;
+            // What is still there will be found, and this after it.
+            if crossing.events.is_empty() { crossing.waker.take() } else { None }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
 /// The handler's end.
 #[derive(Debug, Clone)]
-pub(super) struct Link(mpsc::UnboundedSender<Event>);
+pub(super) struct Link(Arc<Sender>);
 
 impl Link {
-    /// A new crossing. The queue needs no bound: writes and reads wait for their answer.
-    pub(super) fn new() -> (Self, Events) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), Events(receiver))
+    /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `socket` is where the end of an
+    /// answer may be written directly.
+    pub(super) fn new(socket: Weak<OwnedWriteHalf>) -> (Self, Events) {
+        let crossing = Arc::<Mutex<Crossing>>::default();
+        let events = Events(Arc::clone(&crossing));
+        (Self(Arc::new(Sender { crossing, socket })), events)
     }
 
     /// Writes to the client and waits until the socket has taken the bytes; false once the client is gone.
     pub(super) fn write(&self, bytes: Bytes) -> bool {
         let (answer, result) = oneshot::channel();
-        self.0.send(Event::Write(bytes, answer)).is_ok() && result.blocking_recv().unwrap_or(false)
+        self.0.send(Event::Write(bytes, answer), false) && result.blocking_recv().unwrap_or(false)
     }
 
     /// Reads at most `max` bytes of the request body; empty at its end.
@@ -69,13 +180,127 @@ impl Link {
     pub(super) fn read(&self, max: usize) -> io::Result<Bytes> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the client closed the connection");
         let (answer, result) = oneshot::channel();
-        self.0.send(Event::Read(max, answer)).map_err(|_| gone())?;
+        if !self.0.send(Event::Read(max, answer), false) {
+            return Err(gone());
+        }
         result.blocking_recv().map_err(|_| gone())?
     }
 
     /// Hands over the rest of the answer; nothing may follow.
-    pub(super) fn finish(&self, last: Last) {
+    pub(super) fn finish(&self, mut last: Last) {
+        let is_idle = self.0.crossing.lock().is_idle;
+        let is_written = is_idle && last.is_plain() && self.0.write_past(&mut last.bytes);
         // A client that has gone has nobody waiting for the end either.
-        let _ = self.0.send(Event::Finish(last));
+        self.0.send(Event::Finish(last), is_written);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        pin::pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Wake},
+    };
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Calls(AtomicUsize);
+
+    impl Wake for Calls {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A link whose connection has asked for the next event once: the link, the events, how often it has been called since,
+    /// and the client.
+    fn waiting(is_idle: bool) -> (Link, Events, Arc<Calls>, std::net::TcpStream, Alive) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let (client, writer) = runtime.block_on(async {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (_, writer) = listener.accept().await.unwrap().0.into_split();
+            writer.writable().await.unwrap();
+            (client, Arc::new(writer))
+        });
+        let (link, mut events) = Link::new(Arc::downgrade(&writer));
+        let calls = Arc::new(Calls::default());
+        assert!(look(&mut events, is_idle, &calls).is_pending());
+        (link, events, calls, client, (runtime, writer))
+    }
+
+    type Alive = (tokio::runtime::Runtime, Arc<OwnedWriteHalf>);
+
+    fn look(events: &mut Events, is_idle: bool, calls: &Arc<Calls>) -> Poll<Option<Event>> {
+        let waker = Arc::clone(calls).into();
+        pin!(events.next(|| is_idle)).poll(&mut Context::from_waker(&waker))
+    }
+
+    fn last(close: bool) -> Last {
+        Last { wait: Duration::ZERO, bytes: Bytes::from_static(b"the end"), trickle: None, close }
+    }
+
+    #[test]
+    fn an_idle_connection_is_not_called_for_the_end() {
+        let (link, mut events, calls, mut client, _alive) = waiting(true);
+        link.finish(last(false));
+        drop(link);
+        let mut bytes = [0; 7];
+        client.read_exact(&mut bytes).unwrap();
+        assert_eq!((&bytes, calls.0.load(Ordering::Relaxed)), (b"the end", 0));
+        match look(&mut events, true, &calls) {
+            Poll::Ready(Some(Event::Finish(last))) => assert!(last.bytes.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn who_has_something_to_do_is_called() {
+        for (is_idle, close) in [(false, false), (true, true)] {
+            let (link, mut events, calls, client, _alive) = waiting(is_idle);
+            link.finish(last(close));
+            assert_eq!(calls.0.load(Ordering::Relaxed), 1);
+            match look(&mut events, is_idle, &calls) {
+                Poll::Ready(Some(Event::Finish(last))) => assert_eq!(last.bytes, "the end"),
+                other => panic!("{other:?}"),
+            }
+            client.set_nonblocking(true).unwrap();
+            assert_eq!((&client).read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        }
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_is_left_to_the_connection() {
+        let (link, mut events, calls, mut client, _alive) = waiting(true);
+        let bytes = Bytes::from(vec![b'x'; 64 << 20]);
+        link.finish(Last { bytes: bytes.clone(), ..last(false) });
+        assert_eq!(calls.0.load(Ordering::Relaxed), 1);
+        let Poll::Ready(Some(Event::Finish(last))) = look(&mut events, true, &calls) else { panic!("no end") };
+        assert!(!last.bytes.is_empty() && last.bytes.len() < bytes.len());
+        let mut taken = vec![0; bytes.len() - last.bytes.len()];
+        client.read_exact(&mut taken).unwrap();
+        client.write_all(b"still there").unwrap();
+    }
+
+    #[test]
+    fn a_thread_that_dies_is_noticed() {
+        let (link, mut events, calls, ..) = waiting(true);
+        drop(link);
+        assert_eq!(calls.0.load(Ordering::Relaxed), 1);
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_connection_that_has_gone_is_noticed() {
+        let (link, events, ..) = waiting(true);
+        drop(events);
+        assert!(!link.write(Bytes::from_static(b"x")));
+        assert_eq!(link.read(1).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        link.finish(last(false));
     }
 }

@@ -21,14 +21,14 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     thread,
 };
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
-use tokio::sync::oneshot;
+use tokio::{net::tcp::OwnedWriteHalf, sync::oneshot};
 
 pub use conversation::{Closing, Conversation, H2Event, H2Events};
 pub use import::ImportPolicy;
@@ -139,7 +139,8 @@ impl Python {
         Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
     }
 
-    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived.
+    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived; `socket` is where
+    /// the end of the answer may be written directly, see [`Events::next`].
     ///
     /// # Errors
     /// [`Overloaded`], when the queue is full.
@@ -149,8 +150,9 @@ impl Python {
         request: http::Request,
         routed: Routed,
         body: Bytes,
+        socket: Weak<OwnedWriteHalf>,
     ) -> Result<Events, Overloaded> {
-        let (link, events) = Link::new();
+        let (link, events) = Link::new(socket);
         let call = Call { script: script.into_path(), request, routed, body, link };
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {

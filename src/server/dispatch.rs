@@ -3,14 +3,17 @@
 use std::{
     fs::File,
     io::{self, Read as _},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::{PORT_TARGET, Site, websocket, wire::Connection};
+use super::{
+    PORT_TARGET, Site, websocket,
+    wire::{After, Connection},
+};
 use crate::{
     content,
     docroot::{DocPath, DocRoot, PathError},
@@ -21,13 +24,6 @@ use crate::{
 
 /// How much of a file is read at a time.
 const FILE_CHUNK: usize = 256 * 1024;
-
-/// How an answer ended: whether the connection may serve another request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
-    KeepAlive,
-    Close,
-}
 
 /// The actix service of the HTTP ports.
 pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
@@ -70,7 +66,8 @@ async fn answer(mut head: Head, connection: &Connection, site: Arc<Site>) -> Aft
     // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
     if request.head.method == "CONNECT" {
         let connected = async {
-            reply(connection, is_head, Reply::new(200, Body::None)).await?;
+            let (head, _) = Encoder::reply(&Reply::new(200, Body::None));
+            connection.write(&head).await?;
             connection.encrypt().await
         };
         return match connected.await {
@@ -137,14 +134,14 @@ pub(super) fn job(site: &Site, request: &Request) -> Job {
     }
 }
 
-/// Serves what is not run, off the event loop: it calls the file system.
+/// Serves what is not run. Off the event loop, unless that is no work: it calls the file system.
 pub(super) async fn content_reply(site: &Arc<Site>, request: Request, found: Match) -> Reply {
+    let at_once = content::serve_at_once(found.handler, &ask(site, &request, &found));
+    if let Some(reply) = at_once {
+        return reply;
+    }
     let site = Arc::clone(site);
-    let made = web::block(move || {
-        let (files, seen, inject_script) = place(&site, &found);
-        let ask = content::Ask { request: &request, files, seen, config: &site.config, inject_script };
-        content::serve(found.handler, &ask)
-    });
+    let made = web::block(move || content::serve(found.handler, &ask(&site, &request, &found)));
     made.await.unwrap_or_else(|error| {
         log::error!("a static file could not be served: {error}");
         Reply::error(500, "")
@@ -168,6 +165,11 @@ async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Reque
     reply(connection, is_head, content_reply(site, request, found).await).await
 }
 
+fn ask<'a>(site: &'a Site, request: &'a Request, found: &'a Match) -> content::Ask<'a> {
+    let (files, seen, inject_script) = place(site, found);
+    content::Ask { request, files, seen, config: &site.config, inject_script }
+}
+
 /// Where the files for a route are, what is seen as `request.doc_root`, and the script for its pages. The handler that puts it in hides
 /// the directory of the alias that the one below it serves.
 fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Option<&'a Bytes>) {
@@ -186,14 +188,13 @@ pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) 
         Body::Raw(file) => send_file(connection, head, file).await?,
         Body::File(file) if !is_head => send_file(connection, head, file).await?,
         Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => {
-            let whole: Bytes = [head, bytes].concat().into();
-            connection.write(&whole).await?;
+            connection.write_and(after, &[head, bytes].concat()).await?;
         }
         Body::Trickle(trickle) if !is_head => {
             connection.write(&head).await?;
             return send_trickle(connection, trickle, after).await;
         }
-        _ => connection.write(&head).await?,
+        _ => connection.write_and(after, &head).await?,
     }
     Ok(after)
 }
@@ -257,7 +258,10 @@ async fn run_script(
 ) -> io::Result<After> {
     let is_head = request.is_head();
     let name = script.as_path().display().to_string();
-    match site.python.call(script, request, routed, connection.take_arrived_body()) {
+    let body = connection.take_arrived_body();
+    // Whoever has to close the connection has to be called for that.
+    let socket = if request.head.keep_alive { connection.socket() } else { Weak::new() };
+    match site.python.call(script, request, routed, body, socket) {
         Ok(events) => follow(connection, events, is_head, &name).await,
         Err(error) => {
             log::error!("{name}: {error}");
@@ -270,7 +274,7 @@ async fn run_script(
 async fn follow(connection: &Connection, mut events: Events, is_head: bool, script: &str) -> io::Result<After> {
     let mut written = false;
     loop {
-        match events.next().await {
+        match events.next(|| connection.is_idle()).await {
             Some(Event::Write(bytes, answer)) => {
                 let result = connection.write(&bytes).await;
                 written = true;
@@ -283,11 +287,13 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
             }
             Some(Event::Finish(Last { wait, bytes, trickle, close })) => {
                 pause(wait).await;
-                connection.write(&bytes).await?;
                 let after = if close { After::Close } else { After::KeepAlive };
                 return match trickle {
-                    Some(trickle) => send_trickle(connection, trickle, after).await,
-                    None => Ok(after),
+                    Some(trickle) => {
+                        connection.write(&bytes).await?;
+                        send_trickle(connection, trickle, after).await
+                    }
+                    None => connection.write_and(after, &bytes).await.map(|()| after),
                 };
             }
             None if written => {

@@ -2,15 +2,20 @@
 
 use std::{
     io,
+    net::Shutdown,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf as _, BytesMut};
+use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, Interest, ReadBuf},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
@@ -19,7 +24,8 @@ const HANDSHAKE: u8 = 0x16;
 
 #[derive(Debug)]
 pub(super) enum Stream {
-    Plain(TcpStream),
+    /// In halves: the thread of a handler may write as well.
+    Plain(OwnedReadHalf, Arc<OwnedWriteHalf>),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream<Socket>>),
     /// In between: nothing can be read or written.
@@ -35,9 +41,37 @@ impl Stream {
         // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses is served anyway.
         let _ = stream.set_nodelay(true);
         match tls {
-            None => Ok(Self::Plain(stream)),
+            None => {
+                let (reader, writer) = stream.into_split();
+                Ok(Self::Plain(reader, Arc::new(writer)))
+            }
             Some(tls) => Self::encrypt(stream, BytesMut::new(), tls).await,
         }
+    }
+
+    /// Writes what nothing follows but the end: the system may keep it until then, which saves a packet, and a client that waits
+    /// for the end is woken only once.
+    pub(super) fn poll_write_last(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(_, writer) => poll_send(writer, context, |socket| {
+                let send = || SockRef::from(socket).send_with_flags(bytes, libc::MSG_MORE);
+                socket.try_io(Interest::WRITABLE, send)
+            }),
+            other => Pin::new(other).poll_write(context, bytes),
+        }
+    }
+
+    /// The socket of a connection that is not encrypted.
+    ///
+    /// # Errors
+    /// It is encrypted, or somebody is writing to it.
+    pub(super) fn into_plain(self) -> io::Result<TcpStream> {
+        if let Self::Plain(reader, writer) = self
+            && let Some(writer) = Arc::into_inner(writer)
+        {
+            return reader.reunite(writer).map_err(io::Error::other);
+        }
+        Err(io::Error::other("the connection is in use"))
     }
 
     /// The handshake on a connection of which `arrived` has been read already. Whoever does not speak TLS is not answered,
@@ -58,10 +92,26 @@ impl Stream {
     }
 }
 
+/// Sends as soon as the socket takes something.
+fn poll_send(
+    writer: &OwnedWriteHalf,
+    context: &mut Context<'_>,
+    send: impl Fn(&TcpStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    let socket = writer.as_ref();
+    loop {
+        ready!(socket.poll_write_ready(context))?;
+        match send(socket) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            result => return Poll::Ready(result),
+        }
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, out),
+            Self::Plain(reader, _) => Pin::new(reader).poll_read(context, out),
             Self::Tls(stream) => match Pin::new(stream).poll_read(context, out) {
                 // The client has closed its side without the farewell of TLS. It may still wait for its answer.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
@@ -75,7 +125,7 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Plain(_, writer) => poll_send(writer, context, |socket| socket.try_write(bytes)),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Taken => Poll::Pending,
         }
@@ -83,7 +133,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Plain(..) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
             Self::Taken => Poll::Pending,
         }
@@ -91,7 +141,11 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Plain(_, writer) => match Arc::get_mut(writer) {
+                Some(writer) => Pin::new(writer).poll_shutdown(context),
+                // Somebody holds it who will not need it any more.
+                None => Poll::Ready(SockRef::from((**writer).as_ref()).shutdown(Shutdown::Write)),
+            },
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Taken => Poll::Ready(Ok(())),
         }

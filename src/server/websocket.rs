@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{
     Site,
-    dispatch::{After, reply, serve_files},
-    wire::Connection,
+    dispatch::{reply, serve_files},
+    wire::{After, Connection},
 };
 use crate::{
     http::{Head, Reply, Request, Scheme, error_page, text::latin1},

@@ -19,13 +19,16 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::tcp::OwnedWriteHalf,
+};
 use tokio_rustls::rustls::ServerConfig;
 
 use super::stream::Stream;
@@ -76,6 +79,8 @@ struct Inner {
     body: Incoming,
     /// The client has closed its side.
     eof: bool,
+    /// The task of the connection will be woken when the client sends something.
+    is_listening: bool,
     /// Our side is closed.
     shut: bool,
 }
@@ -83,7 +88,9 @@ struct Inner {
 impl Inner {
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.input.reserve(4096);
-        let read = ready!(tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), context, &mut self.input))?;
+        let polled = tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), context, &mut self.input);
+        self.is_listening = polled.is_pending();
+        let read = ready!(polled)?;
         self.eof |= read == 0;
         Poll::Ready(Ok(()))
     }
@@ -176,6 +183,13 @@ fn feed(head: &Head, out: &mut BytesMut) {
     out.extend_from_slice(b" HTTP/1.1\r\nhost: wptserve\r\n\r\n");
 }
 
+/// How an answer ended: whether the connection may serve another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    KeepAlive,
+    Close,
+}
+
 /// The I/O type that actix drives.
 #[derive(Debug)]
 pub(super) struct Wire(Rc<RefCell<Inner>>);
@@ -196,6 +210,7 @@ impl Wire {
             head: None,
             body: Incoming::Length(0),
             eof: false,
+            is_listening: false,
             shut: false,
         })))
     }
@@ -320,12 +335,23 @@ impl Connection {
     ///
     /// # Errors
     /// The client is gone.
-    pub(super) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(super) async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write_and(After::KeepAlive, bytes).await
+    }
+
+    /// Writes all bytes to the socket. If the connection closes after them, they may leave together with its end.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) async fn write_and(&self, after: After, mut bytes: &[u8]) -> io::Result<()> {
         poll_fn(|context| {
             let inner = &mut *self.0.borrow_mut();
             ready!(inner.poll_output(context))?;
             while !bytes.is_empty() {
-                let written = ready!(Pin::new(&mut inner.stream).poll_write(context, bytes))?;
+                let written = ready!(match after {
+                    After::KeepAlive => Pin::new(&mut inner.stream).poll_write(context, bytes),
+                    After::Close => inner.stream.poll_write_last(context, bytes),
+                })?;
                 if written == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
@@ -344,17 +370,14 @@ impl Connection {
         let (stream, arrived, tls) = {
             let inner = &mut *self.0.borrow_mut();
             let Some(tls) = inner.after_connect.take() else { return Ok(()) };
-            let stream = match std::mem::replace(&mut inner.stream, Stream::Taken) {
-                Stream::Plain(stream) => stream,
-                other => {
-                    inner.stream = other;
-                    return Ok(());
-                }
-            };
+            let stream = std::mem::replace(&mut inner.stream, Stream::Taken).into_plain();
             // A client that does not wait for the answer has begun its handshake already.
             (stream, inner.input.split(), tls)
         };
-        let encrypted = Stream::encrypt(stream, arrived, tls).await;
+        let encrypted = match stream {
+            Ok(stream) => Stream::encrypt(stream, arrived, tls).await,
+            Err(error) => Err(error),
+        };
         let inner = &mut *self.0.borrow_mut();
         inner.body = Incoming::Length(0);
         match encrypted {
@@ -365,6 +388,22 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Where somebody else may write while the connection [is idle](Self::is_idle). Nowhere, if it is encrypted.
+    pub(super) fn socket(&self) -> Weak<OwnedWriteHalf> {
+        match &self.0.borrow().stream {
+            Stream::Plain(_, writer) => Arc::downgrade(writer),
+            _ => Weak::new(),
+        }
+    }
+
+    /// Whether there is nothing to do before the client sends something, which the service will be woken for: the request has
+    /// come as a whole and nothing after it, and what there was to say has been said.
+    pub(super) fn is_idle(&self) -> bool {
+        let inner = self.0.borrow();
+        let is_complete = matches!(inner.body, Incoming::Length(0));
+        is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
     }
 
     /// Waits until the client has closed its side.
