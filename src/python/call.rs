@@ -47,6 +47,7 @@ pub(super) struct Call {
 }
 
 /// How a handler failed: the code for the client, and the exception to show.
+#[derive(Clone)]
 pub(super) struct Failure {
     code: i64,
     cause: PyBaseExceptionRef,
@@ -76,7 +77,11 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let response =
         Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
-    let handled = handle(script.clone(), &request, &response, runtime, vm)
+    let loaded = load(script.clone(), runtime, vm);
+    let handled = loaded
+        .as_ref()
+        .map_err(Failure::clone)
+        .and_then(|(globals, path)| handle(globals, path, &request, &response, runtime, vm))
         .and_then(|()| inject_script(request.routed(), &response, vm));
     if let Err(failure) = handled {
         failure.show(&response, &script, vm);
@@ -95,23 +100,26 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     }
     close &= response.closes(vm);
     answer.finish(close, vm);
+    if let Ok((globals, _)) = loaded {
+        script::release(&globals, vm);
+    }
 }
 
 fn handle(
-    script: PathBuf,
+    globals: &PyDictRef,
+    path: &str,
     request: &PyRef<Request>,
     response: &Py<Response>,
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    let (globals, path) = load(script, runtime, vm)?;
-    let Some(main) = defined(&globals, "main", &path, runtime, vm)? else {
+    let Some(main) = defined(globals, "main", path, runtime, vm)? else {
         log::error!("{path} does not define main(request, response)");
         return Err(http_exception(500, Some(format!("No main function in script {path}")), runtime, vm));
     };
-    call_main(&main, request.as_object(), response, &path, runtime, vm)?;
+    call_main(&main, request.as_object(), response, path, runtime, vm)?;
     // wptserve has two layers of handlers here and both apply the pipes of the query.
-    pipe(&path, request.as_object(), response, runtime, vm)
+    pipe(path, request.as_object(), response, runtime, vm)
 }
 
 /// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
@@ -127,9 +135,16 @@ pub(super) fn load(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> R
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
         log::error!("cannot renew changed helpers: {}", text(&exception, vm));
     }
-    let script = vm.allow_threads(|| default_script(script));
+    let scripts = &runtime.imports.scripts;
+    let (script, loaded) = match scripts.known(&script, vm) {
+        Some(known) => (script, Ok(known)),
+        None => {
+            let script = vm.allow_threads(|| default_script(script));
+            let loaded = scripts.load(&script, vm);
+            (script, loaded)
+        }
+    };
     let path = script.to_string_lossy().into_owned();
-    let loaded = runtime.imports.scripts.load(&script, vm);
     match loaded.and_then(|(code, _)| script::execute(code, &script, vm)) {
         Ok(globals) => Ok((globals, path)),
         Err(exception) => Err(outside_main(exception, &path, runtime, vm)),

@@ -13,6 +13,7 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 
 use parking_lot::Mutex;
@@ -56,6 +57,8 @@ pub(super) struct Imports {
     policy: ImportPolicy,
     pub(super) scripts: Scripts,
     helpers: Mutex<Vec<Arc<Helper>>>,
+    /// When the helpers' files are to be looked at again.
+    next_look: Mutex<Option<Instant>>,
     /// Directories and files that have been warned about.
     warned: Mutex<HashSet<PathBuf>>,
 }
@@ -67,6 +70,7 @@ impl Imports {
             policy,
             scripts: Scripts::default(),
             helpers: Mutex::default(),
+            next_look: Mutex::default(),
             warned: Mutex::default(),
         }
     }
@@ -108,11 +112,17 @@ impl Imports {
         helpers.push(Arc::new(Helper { name: name.to_owned(), file: file.to_owned(), stamp }));
     }
 
-    /// The names of the helpers whose files have changed since they were imported (or are gone), no longer tracked.
+    /// The names of the helpers whose files have changed since they were imported (or are gone), no longer tracked. Looking
+    /// takes a tenth of the time at most: after a long look, nothing has changed for a while.
     pub(super) fn take_changed(&self) -> Vec<String> {
+        let begun = Instant::now();
+        if self.next_look.lock().is_some_and(|next| begun < next) {
+            return Vec::new();
+        }
         // The file system is asked without the lock.
         let mut helpers = self.helpers.lock().clone();
         helpers.retain(|helper| Stamp::of(&helper.file).ok() != Some(helper.stamp));
+        *self.next_look.lock() = Some(begun + begun.elapsed() * 10);
         if helpers.is_empty() {
             return Vec::new();
         }

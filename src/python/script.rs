@@ -13,7 +13,7 @@ use std::{
 use parking_lot::Mutex;
 use rustpython_vm::{
     AsObject as _, PyRef, PyResult, VirtualMachine,
-    builtins::{PyCode, PyDictRef},
+    builtins::{PyCode, PyDictRef, PyFunction},
     scope::Scope,
 };
 
@@ -44,6 +44,14 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
+    /// The code of a file that has not changed since it was compiled, and its stamp.
+    pub(super) fn known(&self, path: &Path, vm: &VirtualMachine) -> Option<(PyRef<PyCode>, Stamp)> {
+        let stamp = vm.allow_threads(|| Stamp::of(path)).ok()?;
+        let compiled = self.compiled.lock();
+        let (known, code) = compiled.get(path)?;
+        (*known == stamp).then(|| (code.clone(), stamp))
+    }
+
     /// The code of a file, and the stamp it had.
     ///
     /// # Errors
@@ -53,12 +61,10 @@ impl Scripts {
             log::warn!("cannot read {}: {error}", path.display());
             os_error(&error, path, vm)
         };
-        let stamp = vm.allow_threads(|| Stamp::of(path)).map_err(os_error)?;
-        if let Some((known, code)) = self.compiled.lock().get(path)
-            && *known == stamp
-        {
-            return Ok((code.clone(), stamp));
+        if let Some(known) = self.known(path, vm) {
+            return Ok(known);
         }
+        let stamp = vm.allow_threads(|| Stamp::of(path)).map_err(os_error)?;
         let source = vm.allow_threads(|| fs::read(path)).map_err(os_error)?;
         let code = compile(source, path, vm)?;
         self.compiled.lock().insert(path.to_owned(), (stamp, code.clone()));
@@ -75,6 +81,24 @@ pub(super) fn execute(code: PyRef<PyCode>, path: &Path, vm: &VirtualMachine) -> 
     globals.set_item("__file__", vm.ctx.new_str(path.to_string_lossy().into_owned()).into(), vm)?;
     vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
     Ok(globals)
+}
+
+/// Takes the globals of a script apart that has run, unless somebody else still refers to them: its functions refer to the
+/// globals, and these to the functions. Otherwise only the collector could free them, and that stops all threads.
+pub(super) fn release(globals: &PyDictRef, vm: &VirtualMachine) {
+    let inner: usize = globals
+        .clone()
+        .into_iter()
+        .filter(|(_, value)| {
+            // One by the dictionary, one here.
+            value.strong_count() == 2
+                && value.downcastable::<PyFunction>()
+                && value.get_attr("__globals__", vm).is_ok_and(|its_own| its_own.is(globals))
+        })
+        .count();
+    if globals.as_object().strong_count() == inner + 1 {
+        globals.clear();
+    }
 }
 
 /// Compiles the bytes of a file as Python's own `compile` does: coding cookie, byte order mark, NUL bytes.
