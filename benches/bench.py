@@ -120,11 +120,18 @@ def static(bench: Bench) -> None:
 
 
 def width(bench: Bench) -> None:
+    """The same over few and many connections; what plain actix-web does shows how much of it is the load generator."""
     counts = (1, 16) if bench.quick else (1, 16, 256, 2000)
-    bench.compare("trivial handler, by connections", {
-        "ours" if count == 16 else "ours at %d" % count:
-            lambda count=count: wrk(bench.url(bench.ours, "/hello.py"), count, bench.seconds) for count in counts
-    })
+    runs: dict[str, Callable[[], Load]] = {}
+    for count in counts:
+        runs["ours, %d" % count] = lambda count=count: wrk(bench.url(bench.ours, "/hello.py"), count, bench.seconds)
+        runs["actix-web, %d" % count] = lambda count=count: wrk(bench.peer("/hello"), count, bench.seconds)
+    results = bench.in_turn(runs)
+    rates = {name: statistics.median(load.rate for load in loads) for name, loads in results.items()}
+    errors = sum(load.errors for loads in results.values() for load in loads)
+    bench.row("trivial handler, by connections", rates, "req/s", ", ".join(
+        "%.3g x actix-web at %d" % (rates["ours, %d" % count] / rates["actix-web, %d" % count], count)
+        for count in counts) + ", %d errors" % errors)
 
 
 def sleepers(bench: Bench) -> None:
@@ -146,18 +153,23 @@ def sleepers(bench: Bench) -> None:
     bench.row("a quick handler meanwhile, p99", {"ours": meanwhile.p99}, "ms", "p50 %.3g ms" % meanwhile.p50)
 
 
-def timed(server: Server, path: str, limit: float = 120.0) -> float:
-    """Milliseconds from the request to the last byte, on a new connection. The answer has to be a success."""
+def fetch(server: Server, path: str, limit: float) -> tuple[int, float]:
+    """The status of the answer, and milliseconds from the request to the last byte, on a new connection."""
     connection = http.client.HTTPConnection(server.host, server.port, timeout=limit)
-    connection.connect()
-    started = time.perf_counter()
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    answer.read()
-    took = (time.perf_counter() - started) * 1000
-    connection.close()
-    if answer.status >= 400:
-        raise SystemExit("%s answered %d to %s:\n%s" % (server.name, answer.status, path, server.log_tail()))
+    with contextlib.closing(connection):
+        connection.connect()
+        started = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, (time.perf_counter() - started) * 1000
+
+
+def timed(server: Server, path: str, limit: float = 120.0) -> float:
+    """Milliseconds for an answer, which has to be a success."""
+    status, took = fetch(server, path, limit)
+    if status >= 400:
+        raise SystemExit("%s answered %d to %s:\n%s" % (server.name, status, path, server.log_tail()))
     return took
 
 
@@ -187,24 +199,32 @@ def cold(bench: Bench, root: Path) -> None:
         times = []
         for path in handlers_of(root, 20 if bench.quick else None):
             with contextlib.suppress(SystemExit, OSError, http.client.HTTPException):
-                times.append(timed(server, path))
+                times.append(timed(server, path, limit=5.0))
     figures = {"ours": statistics.median(times)}
     bench.row("first request to a handler, median of %d" % len(times), figures, "ms",
               "nine of ten under %.3g ms" % statistics.quantiles(times, n=10)[-1])
 
 
 def checkout(bench: Bench, root: Path) -> None:
-    """A GET for each handler of a checkout, eight at a time, whatever comes of it."""
-    paths = handlers_of(root, 20 if bench.quick else None)
-    figures: dict[str, float] = {}
-    for name, command in (("wptserve", REFERENCE), ("ours", bench.command)):
-        with Server(name, command, root) as server, ThreadPoolExecutor(8) as pool:
-            def get(path: str) -> None:
-                with contextlib.suppress(SystemExit, OSError, http.client.HTTPException):
-                    timed(server, path, limit=5.0)
-            started = time.perf_counter()
-            list(pool.map(get, paths))
-            figures[name] = time.perf_counter() - started
+    """A GET for each handler of a checkout, eight at a time, of those that both servers answer within a second."""
+    with Server("wptserve", REFERENCE, root) as wptserve, Server("ours", bench.command, root) as ours, \
+            ThreadPoolExecutor(8) as pool:
+        def answers(server: Server, path: str) -> bool:
+            try:
+                return fetch(server, path, limit=1.0)[0] > 0
+            except (OSError, http.client.HTTPException):
+                return False
+
+        paths = handlers_of(root, None)
+        for server in (wptserve, ours):
+            paths = [path for path, good in zip(paths, pool.map(lambda path: answers(server, path), paths)) if good]
+        times: dict[str, list[float]] = {"wptserve": [], "ours": []}
+        for _ in range(bench.rounds):
+            for server in (wptserve, ours):
+                started = time.perf_counter()
+                all(pool.map(lambda path: answers(server, path), paths))
+                times[server.name].append(time.perf_counter() - started)
+    figures = {name: statistics.median(values) for name, values in times.items()}
     bench.row("a GET for each of %d handlers, 8 at a time" % len(paths), figures, "s",
               "%.3g x wptserve" % (figures["wptserve"] / figures["ours"]))
 
@@ -284,7 +304,7 @@ def main() -> int:
         with Bench(command, args.peers, site, args.quick) as bench:
             for part in (trivial, static, width, sleepers, heavy, start):
                 part(bench)
-            root = args.root.resolve()
+            root = site if args.quick else args.root.resolve()
             cold(bench, root)
             checkout(bench, root)
             if (root / "wpt").exists():

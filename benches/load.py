@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ class Load:
 
 
 def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
-    return float(number) * UNITS[unit]
+    """Not a number where wrk has none, because no request has come to its end."""
+    match = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
+    return float(match[1]) * UNITS[match[2]] if match else math.nan
 
 
 def wrk(url: str, connections: int, seconds: int, headers: dict[str, str] | None = None, timeout: int = 30) -> Load:
@@ -62,5 +64,5 @@ def resident(pid: int) -> float:
 def machine() -> str:
     model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
     cores = len(re.findall(r"^processor", Path("/proc/cpuinfo").read_text(), re.M))
-    kernel = Path("/proc/sys/kernel/osrelease").read_text().strip()
-    return "%d cores of %s, Linux %s" % (cores, model[1].strip() if model else "an unknown kind", kernel)
+    kernel = re.match(r"\d+\.\d+", Path("/proc/sys/kernel/osrelease").read_text())
+    return "%d cores of %s, Linux %s" % (cores, model[1].strip() if model else "an unknown kind", kernel[0] if kernel else "")
