@@ -11,27 +11,49 @@ use bytes::{Bytes, BytesMut};
 
 use super::headers::{self, HeaderList};
 use super::ranges::{self, ByteRange};
-use super::{Ask, ContentError, listing, mime, open};
+use super::{Ask, ContentError, listing, mime, open_any};
 use crate::http::{Body, Reply, Request};
-use crate::pipes::template::Context;
+use crate::pipes::{self, template::Context};
+
+/// Files up to this many bytes are read at once.
+const SMALL: u64 = 64 * 1024;
 
 pub(super) fn serve(ask: &Ask<'_>, context: &Context<'_>) -> Result<Reply, ContentError> {
     let request = context.request;
     let path = ask.files.resolve(&request.url_parts.path)?;
     let path = path.as_path();
-    if path.is_dir() {
-        return serve_directory(request, path);
-    }
+    let (file, len) = match open_any(path) {
+        Ok((file, metadata)) if metadata.is_file() => (file, metadata.len()),
+        // A directory that cannot be opened is one as well.
+        _ if path.is_dir() => return serve_directory(request, path),
+        _ => return Err(ContentError::NotFound),
+    };
     // What a pipe works on is the part that was asked for, not the file.
-    let piped = super::pipe(&path.to_string_lossy(), serve_file(path, context)?, context)?;
+    let piped = super::pipe(&path.to_string_lossy(), serve_file(path, file, len, context)?, context)?;
     super::injected(piped, ask.inject_script)
 }
 
-fn serve_file(path: &Path, context: &Context<'_>) -> Result<Reply, ContentError> {
-    let (mut file, size) = open(path)?;
+/// Serves a small file to which no pipe is applied. `None` for everything else.
+pub(super) fn serve_small(ask: &Ask<'_>, context: &Context<'_>) -> Option<Result<Reply, ContentError>> {
+    let parts = &context.request.url_parts;
+    let path = ask.files.resolve(&parts.path).ok()?;
+    if pipes::requested(&path.as_path().to_string_lossy(), &parts.query).is_some() {
+        return None;
+    }
+    let (file, metadata) = open_any(path.as_path()).ok()?;
+    let is_small = metadata.is_file() && metadata.len() <= SMALL;
+    is_small.then(|| serve_file(path.as_path(), file, metadata.len(), context))
+}
+
+fn serve_file(path: &Path, mut file: File, size: u64, context: &Context<'_>) -> Result<Reply, ContentError> {
     let mut headers = headers::load(path, mime::guess(path).as_ref(), context)?;
     let Some(range) = context.request.head.headers.get("Range") else {
-        return Ok(reply(200, headers, Body::File(file)));
+        let body = if size <= SMALL && !context.request.is_head() {
+            Body::Unsized(read_whole(file, size)?.into())
+        } else {
+            Body::File(file)
+        };
+        return Ok(reply(200, headers, body));
     };
     match ranges::parse(range, size)?.as_slice() {
         [single] => {
@@ -68,6 +90,14 @@ fn serve_directory(request: &Request, path: &Path) -> Result<Reply, ContentError
     let mut reply = Reply::new(200, Body::Bytes(page.into()));
     reply.push("Content-Type", "text/html");
     Ok(reply)
+}
+
+/// Reads a small file.
+fn read_whole(mut file: File, size: u64) -> Result<Vec<u8>, ContentError> {
+    // With one byte more than needed, the end is seen without more room. A limit keeps the file from being asked for its size.
+    let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    (&mut file).take(u64::MAX).read_to_end(&mut data)?;
+    Ok(data)
 }
 
 /// Reads at most what the file has, should it have become shorter.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::content::{Ask, SMALL, serve as serve_content, serve_at_once};
+use crate::content::{Ask, serve as serve_content, serve_at_once};
 use crate::docroot::DocRoot;
 use crate::http::text::latin1;
 use crate::http::{HeadReader, Scheme, Step};

@@ -14,8 +14,9 @@ mod ranges;
 mod wrapper;
 mod yaml;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,9 +27,6 @@ use crate::http::{Body, Reply, Request};
 use crate::inject;
 use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
 use crate::route::Handler;
-
-/// Files up to this many bytes are read at once.
-const SMALL: u64 = 64 * 1024;
 
 /// Why a request for content gets an error.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +101,7 @@ impl<'a> Ask<'a> {
 ///
 /// [`Handler::Python`] is not content: it is answered with 500.
 pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
-    let (request, context) = (ask.request, ask.context());
+    let context = ask.context();
     let result = match handler {
         Handler::File => files::serve(ask, &context),
         Handler::AsIs => asis::serve(ask.files, &context),
@@ -113,8 +111,21 @@ pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
         Handler::Forbidden => return Reply::error(404, ""),
         Handler::Python => Err(ContentError::Server("a Python handler was routed to the content room".into())),
     };
-    let reply = result.and_then(|reply| if request.is_head() { Ok(reply) } else { read_small(reply) });
-    reply.unwrap_or_else(|error| match error {
+    result.unwrap_or_else(|error| error_reply(error, ask.request))
+}
+
+/// Answers a request for a small file that is sent as it is. `None` for everything else: that may take longer than an event loop
+/// can wait, see [`serve`].
+pub fn serve_at_once(handler: Handler, ask: &Ask<'_>) -> Option<Reply> {
+    if handler != Handler::File || ask.inject_script.is_some() {
+        return None;
+    }
+    let result = files::serve_small(ask, &ask.context())?;
+    Some(result.unwrap_or_else(|error| error_reply(error, ask.request)))
+}
+
+fn error_reply(error: ContentError, request: &Request) -> Reply {
+    match error {
         ContentError::NotFound => Reply::error(404, "404"),
         ContentError::NotExposed(message) => Reply::error(404, &message),
         ContentError::Range(message) => Reply::error(416, &message),
@@ -127,33 +138,7 @@ pub fn serve(handler: Handler, ask: &Ask<'_>) -> Reply {
             reply.wait = wait;
             reply
         }
-    })
-}
-
-/// Answers a request for a small file that is sent as it is. `None` for everything else: that may take longer than an event loop
-/// can wait, see [`serve`].
-pub fn serve_at_once(handler: Handler, ask: &Ask<'_>) -> Option<Reply> {
-    if handler != Handler::File || ask.inject_script.is_some() {
-        return None;
     }
-    let parts = &ask.request.url_parts;
-    let path = ask.files.resolve(&parts.path).ok()?;
-    let metadata = std::fs::metadata(&path).ok()?;
-    let is_small = metadata.is_file() && metadata.len() <= SMALL;
-    let is_plain = pipes::requested(&path.as_path().to_string_lossy(), &parts.query).is_none();
-    (is_small && is_plain).then(|| serve(handler, ask))
-}
-
-/// Reads a small file as a whole, so that nobody has to come back for it.
-fn read_small(mut reply: Reply) -> Result<Reply, ContentError> {
-    if let Body::File(file) = &mut reply.body
-        && file.metadata()?.len() <= SMALL
-    {
-        let mut content = Vec::new();
-        file.read_to_end(&mut content)?;
-        reply.body = Body::Unsized(content.into());
-    }
-    Ok(reply)
 }
 
 fn server_error(request: &Request, cause: &str) -> Reply {
@@ -198,13 +183,21 @@ fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentEr
     Ok(reply)
 }
 
-/// Opens a regular file. Anything else could block for ever, or never end.
+/// Opens a regular file; how many bytes it has.
 fn open(path: &Path) -> Result<(File, u64), ContentError> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(ContentError::NotFound);
-    }
+    let (file, metadata) = open_any(path)?;
+    if metadata.is_file() { Ok((file, metadata.len())) } else { Err(ContentError::NotFound) }
+}
+
+/// Opens whatever is there, without waiting for it: a pipe would wait for a writer.
+fn open_any(path: &Path) -> io::Result<(File, Metadata)> {
+    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     // The client hears 404 whatever the cause is, as from wptserve; whoever runs the server hears the cause.
-    let file = File::open(path).inspect_err(|error| log::warn!("cannot read {}: {error}", path.display()))?;
-    let len = file.metadata()?.len();
-    Ok((file, len))
+    let file = opened.inspect_err(|error| {
+        if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+            log::warn!("cannot read {}: {error}", path.display());
+        }
+    })?;
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
 }
