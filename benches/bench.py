@@ -153,6 +153,23 @@ def sleepers(bench: Bench) -> None:
     bench.row("a quick handler meanwhile, p99", {"ours": meanwhile.p99}, "ms", "p50 %.3g ms" % meanwhile.p50)
 
 
+def idle(bench: Bench) -> None:
+    """What a connection costs that has had an answer and waits."""
+    count = 50 if bench.quick else 1000
+    figures = {}
+    for name, command in (("wptserve", REFERENCE), ("ours", bench.command)):
+        with Server(name, command, bench.site) as server, contextlib.ExitStack() as stack:
+            wrk(bench.url(server, "/hello.py"), 16, 1)
+            before = resident(server.pid)
+            for _ in range(count):
+                connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+                stack.callback(connection.close)
+                connection.request("GET", "/hello.py")
+                connection.getresponse().read()
+            figures[name] = (resident(server.pid) - before) * 1024 / count
+    bench.row("memory of each of %d idle connections" % count, figures, "KiB")
+
+
 def fetch(server: Server, path: str, limit: float) -> tuple[int, float]:
     """The status of the answer, and milliseconds from the request to the last byte, on a new connection."""
     connection = http.client.HTTPConnection(server.host, server.port, timeout=limit)
@@ -302,7 +319,7 @@ def main() -> int:
             for _ in range(LARGE // 2**20):
                 file.write(bytes(2**20))
         with Bench(command, args.peers, site, args.quick) as bench:
-            for part in (trivial, static, width, sleepers, heavy, start):
+            for part in (trivial, static, width, sleepers, idle, heavy, start):
                 part(bench)
             root = site if args.quick else args.root.resolve()
             cold(bench, root)
