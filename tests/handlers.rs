@@ -211,6 +211,52 @@ fn globals_are_fresh_for_every_request() {
 }
 
 #[test]
+fn what_a_handler_leaves_behind_keeps_its_globals() {
+    // Whatever outlives its request is called by the next one, and still finds a global name.
+    const KEEP: &str = "\
+import threading
+from shared import kept
+NAME = 'global'
+def plain(): return NAME
+class Thing:
+    def method(self): return NAME
+def steps():
+    while True: yield NAME
+def later(go, seen):
+    go.wait()
+    seen.append(NAME)
+def main(request, response):
+    def inner(): return NAME
+    WHAT
+    return 'kept'
+";
+    const CALL: &str = "\
+from shared import kept
+def main(request, response):
+    return kept.pop()()
+";
+    for what in [
+        "kept.append(plain)",
+        "kept.append(inner)",
+        "kept.append(lambda: NAME)",
+        "kept.append(Thing().method)",
+        "kept.append(steps().__next__)",
+        "kept.append(globals().copy()['plain'])",
+        "kept.append(lambda names=globals(): names['NAME'])",
+        "go, seen = threading.Event(), []; thread = threading.Thread(target=later, args=(go, seen)); thread.start(); \
+         kept.append(lambda: (go.set(), thread.join(), seen[0])[2])",
+    ] {
+        let keep = KEEP.replace("WHAT", what);
+        let files = [("shared/__init__.py", "kept = []\n"), ("keep.py", keep.as_str()), ("call.py", CALL)];
+        let server = Server::start(&files);
+        assert_eq!(server.get("/keep.py").ok(), "kept", "{what}");
+        // Another request in between may meet the same thread, and the same memory.
+        assert_eq!(server.get("/keep.py").ok(), "kept", "{what}");
+        assert_eq!(server.get("/call.py").ok(), "global", "{what}");
+    }
+}
+
+#[test]
 fn the_examples_of_the_documentation_work() {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/handlers.md")).unwrap();
     let examples: Vec<&str> = text
