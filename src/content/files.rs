@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::headers::{self, HeaderList};
 use super::ranges::{self, ByteRange};
-use super::{Ask, ContentError, listing, mime, open_any};
+use super::{Ask, ContentError, listing, mime, open_any, unreadable};
 use crate::http::{Body, Reply, Request};
 use crate::pipes::{self, template::Context};
 
@@ -24,9 +24,11 @@ pub(super) fn serve(ask: &Ask<'_>, context: &Context<'_>) -> Result<Reply, Conte
     let path = path.as_path();
     let (file, len) = match open_any(path) {
         Ok((file, metadata)) if metadata.is_file() => (file, metadata.len()),
-        // A directory that cannot be opened is one as well.
-        _ if path.is_dir() => return serve_directory(request, path),
-        _ => return Err(ContentError::NotFound),
+        Ok((_, metadata)) if metadata.is_dir() => return serve_directory(request, path),
+        Ok(_) => return Err(ContentError::NotFound),
+        // It is a directory nevertheless if it cannot be opened.
+        Err(_) if path.is_dir() => return serve_directory(request, path),
+        Err(error) => return Err(unreadable(path, &error)),
     };
     // What a pipe works on is the part that was asked for, not the file.
     let piped = super::pipe(&path.to_string_lossy(), serve_file(path, file, len, context)?, context)?;

@@ -185,19 +185,21 @@ fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentEr
 
 /// Opens a regular file; how many bytes it has.
 fn open(path: &Path) -> Result<(File, u64), ContentError> {
-    let (file, metadata) = open_any(path)?;
+    let (file, metadata) = open_any(path).map_err(|error| unreadable(path, &error))?;
     if metadata.is_file() { Ok((file, metadata.len())) } else { Err(ContentError::NotFound) }
 }
 
 /// Opens whatever is there, without waiting for it: a pipe would wait for a writer.
 fn open_any(path: &Path) -> io::Result<(File, Metadata)> {
-    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    // The client hears 404 whatever the cause is, as from wptserve; whoever runs the server hears the cause.
-    let file = opened.inspect_err(|error| {
-        if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
-            log::warn!("cannot read {}: {error}", path.display());
-        }
-    })?;
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     Ok((file, metadata))
+}
+
+/// The client hears 404 whatever the cause is, as from wptserve; whoever runs the server hears the cause.
+fn unreadable(path: &Path, error: &io::Error) -> ContentError {
+    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+        log::warn!("cannot read {}: {error}", path.display());
+    }
+    ContentError::NotFound
 }

@@ -47,7 +47,6 @@ pub(super) struct Call {
 }
 
 /// How a handler failed: the code for the client, and the exception to show.
-#[derive(Clone)]
 pub(super) struct Failure {
     code: i64,
     cause: PyBaseExceptionRef,
@@ -77,13 +76,14 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let response =
         Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
-    let loaded = load(script.clone(), runtime, vm);
-    let handled = loaded
-        .as_ref()
-        .map_err(Failure::clone)
-        .and_then(|(globals, path)| handle(globals, path, &request, &response, runtime, vm))
-        .and_then(|()| inject_script(request.routed(), &response, vm));
-    if let Err(failure) = handled {
+    let (globals, handled) = match load(script.clone(), runtime, vm) {
+        Ok((globals, path)) => {
+            let handled = handle(&globals, &path, &request, &response, runtime, vm);
+            (Some(globals), handled)
+        }
+        Err(failure) => (None, Err(failure)),
+    };
+    if let Err(failure) = handled.and_then(|()| inject_script(request.routed(), &response, vm)) {
         failure.show(&response, &script, vm);
     }
     let mut close = true;
@@ -100,7 +100,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     }
     close &= response.closes(vm);
     answer.finish(close, vm);
-    if let Ok((globals, _)) = loaded {
+    if let Some(globals) = globals {
         script::release(&globals, vm);
     }
 }

@@ -217,6 +217,9 @@ mod tests {
         }
     }
 
+    /// What the client's connection hangs on.
+    type Alive = (tokio::runtime::Runtime, Arc<OwnedWriteHalf>);
+
     /// A link whose connection has asked for the next event once: the link, the events, how often it has been called since,
     /// and the client.
     fn waiting(is_idle: bool) -> (Link, Events, Arc<Calls>, std::net::TcpStream, Alive) {
@@ -233,8 +236,6 @@ mod tests {
         assert!(look(&mut events, is_idle, &calls).is_pending());
         (link, events, calls, client, (runtime, writer))
     }
-
-    type Alive = (tokio::runtime::Runtime, Arc<OwnedWriteHalf>);
 
     fn look(events: &mut Events, is_idle: bool, calls: &Arc<Calls>) -> Poll<Option<Event>> {
         let waker = Arc::clone(calls).into();

@@ -145,10 +145,10 @@ impl Pool {
         }
         state.queue.push_back(job);
         let called = if state.quick() == 0 { state.call(1) } else { Vec::new() };
-        let is_supervisor_asleep = !state.is_watched || state.shortage(self.limit) > 0;
+        let is_supervisor_needed = !state.is_watched || state.shortage(self.limit) > 0;
         drop(state);
         called.iter().for_each(Thread::unpark);
-        if is_supervisor_asleep {
+        if is_supervisor_needed {
             self.grow.notify_one();
         }
         Ok(())
@@ -321,15 +321,21 @@ mod tests {
     use super::*;
     use crate::python::vm;
 
-    #[test]
-    fn a_panic_costs_one_thread_and_nothing_else() {
-        let pool = Pool::new(2, 0);
+    /// A pool with its supervisor, who ends when it is closed.
+    fn supervised(limit: usize, max_sessions: usize) -> (Arc<Pool>, thread::JoinHandle<()>) {
+        let pool = Pool::new(limit, max_sessions);
         let supervised = Arc::clone(&pool);
         let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
             let interpreter = vm::build();
             supervised.supervise(&interpreter);
             std::mem::forget(interpreter);
         });
+        (pool, supervisor.unwrap())
+    }
+
+    #[test]
+    fn a_panic_costs_one_thread_and_nothing_else() {
+        let (pool, supervisor) = supervised(2, 0);
         // More panics than there may be threads: each one is replaced.
         for round in 0..5 {
             pool.submit(Box::new(|_| panic!("on purpose"))).unwrap();
@@ -347,18 +353,12 @@ mod tests {
             answer.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| panic!("no answer in round {round}"));
         }
         pool.close();
-        supervisor.unwrap().join().unwrap();
+        supervisor.join().unwrap();
     }
 
     #[test]
     fn sessions_take_no_thread_from_the_others() {
-        let pool = Pool::new(1, 8);
-        let supervised = Arc::clone(&pool);
-        let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
-            let interpreter = vm::build();
-            supervised.supervise(&interpreter);
-            std::mem::forget(interpreter);
-        });
+        let (pool, supervisor) = supervised(1, 8);
         let (told, hears) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let released = Arc::new(Mutex::new(released));
@@ -386,19 +386,13 @@ mod tests {
             thread::yield_now();
         }
         pool.close();
-        supervisor.unwrap().join().unwrap();
+        supervisor.join().unwrap();
     }
 
     #[test]
     fn nobody_waits_for_a_handler_that_does_not_end() {
         const COUNT: usize = 100;
-        let pool = Pool::new(COUNT + 1, 0);
-        let supervised = Arc::clone(&pool);
-        let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
-            let interpreter = vm::build();
-            supervised.supervise(&interpreter);
-            std::mem::forget(interpreter);
-        });
+        let (pool, supervisor) = supervised(COUNT + 1, 0);
         // The second time the threads are there already.
         for _ in 0..2 {
             let all_here = Arc::new(std::sync::Barrier::new(COUNT + 1));
@@ -414,6 +408,6 @@ mod tests {
             is_done.recv_timeout(Duration::from_secs(60)).expect("some jobs wait for others");
         }
         pool.close();
-        supervisor.unwrap().join().unwrap();
+        supervisor.join().unwrap();
     }
 }

@@ -47,9 +47,13 @@ impl Scripts {
     /// The code of a file that has not changed since it was compiled, and its stamp.
     pub(super) fn known(&self, path: &Path, vm: &VirtualMachine) -> Option<(PyRef<PyCode>, Stamp)> {
         let stamp = vm.allow_threads(|| Stamp::of(path)).ok()?;
+        Some((self.compiled_from(path, stamp)?, stamp))
+    }
+
+    fn compiled_from(&self, path: &Path, stamp: Stamp) -> Option<PyRef<PyCode>> {
         let compiled = self.compiled.lock();
         let (known, code) = compiled.get(path)?;
-        (*known == stamp).then(|| (code.clone(), stamp))
+        (*known == stamp).then(|| code.clone())
     }
 
     /// The code of a file, and the stamp it had.
@@ -61,10 +65,10 @@ impl Scripts {
             log::warn!("cannot read {}: {error}", path.display());
             os_error(&error, path, vm)
         };
-        if let Some(known) = self.known(path, vm) {
-            return Ok(known);
-        }
         let stamp = vm.allow_threads(|| Stamp::of(path)).map_err(os_error)?;
+        if let Some(code) = self.compiled_from(path, stamp) {
+            return Ok((code, stamp));
+        }
         let source = vm.allow_threads(|| fs::read(path)).map_err(os_error)?;
         let code = compile(source, path, vm)?;
         self.compiled.lock().insert(path.to_owned(), (stamp, code.clone()));
