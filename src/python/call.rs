@@ -19,7 +19,7 @@ use super::{
     Routed,
     import::Imports,
     link::Link,
-    native::{Answer, Fields, Request, Response, Surroundings, finder, inject, pipes},
+    native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, pipes},
     script, traceback,
     websocket::Modules,
 };
@@ -73,8 +73,8 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
         .into_ref(&vm.ctx);
     let is_brief = runtime.surroundings.suppresses_tracebacks();
-    let response =
-        Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
+    let wire = Wire::Http1(Arc::clone(&answer));
+    let response = Response::new(wire, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
     let (globals, handled) = match load(script.clone(), runtime, vm) {
         Ok((globals, path)) => {

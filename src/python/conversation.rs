@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Overloaded, Routed,
     call::{self, Failure, Runtime},
-    native::{Fields, H2Answer, H2Request, H2Response, Response},
+    native::{Fields, H2Answer, H2Request, H2Response, Response, Wire},
     pool::{self, Pool},
 };
 use crate::http::{
@@ -250,7 +250,8 @@ impl Talk {
         let request = H2Request::new(request, routed, surroundings, vm).into_ref(&vm.ctx);
         let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
         let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
-        let response = H2Response::new(Arc::clone(&answer), fields, request.clone().into(), url, is_brief, vm);
+        let wire = Wire::Http2(Arc::clone(&answer));
+        let response = H2Response::from(Response::new(wire, fields, request.clone().into(), url, is_brief, vm));
         Live { request, response: response.into_ref(&vm.ctx), answer, handlers: Handlers::default() }
     }
 }

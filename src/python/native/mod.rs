@@ -48,7 +48,7 @@ pub(super) use module::module_def;
 pub(super) use multidict::MultiDict;
 pub(super) use raw_headers::RawHeaders;
 pub(super) use request::{H2Request, Request, Surroundings};
-pub(super) use response::{H2Response, Response};
+pub(super) use response::{H2Response, Response, Wire};
 use server::ServerInfo;
 use stash::Stash;
 pub(super) use websocket::SocketConnection;

@@ -1,6 +1,6 @@
 //! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
 
-pub(crate) use classes::{H2Response, Response};
+pub(crate) use classes::{H2Response, Response, Wire};
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
@@ -46,22 +46,31 @@ pub(super) mod classes {
 
     /// The way an answer leaves.
     #[derive(Debug)]
-    enum Wire {
+    pub(crate) enum Wire {
+        /// As the bytes of HTTP/1.1.
         Http1(Arc<Answer>),
+        /// As frames of HTTP/2.
         Http2(Arc<H2Answer>),
     }
 
     impl Response {
         pub(crate) fn new(
-            answer: Arc<Answer>,
+            wire: Wire,
             fields: Arc<Fields>,
             request: PyObjectRef,
             url: String,
             is_brief: bool,
             vm: &VirtualMachine,
         ) -> Self {
-            let writer = ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx).into();
-            Self { fields, wire: Wire::Http1(answer), request, writer, url, is_brief }
+            let writer = match &wire {
+                Wire::Http1(answer) => {
+                    ResponseWriter::new(Arc::clone(answer), request.clone()).into_ref(&vm.ctx).into()
+                }
+                Wire::Http2(answer) => {
+                    H2ResponseWriter::new(Arc::clone(answer), request.clone()).into_ref(&vm.ctx).into()
+                }
+            };
+            Self { fields, wire, request, writer, url, is_brief }
         }
 
         /// wptserve 4.0.3, response.py, the setter of `Response.status`: an int, or a pair of code and message.
@@ -344,17 +353,9 @@ pub(super) mod classes {
     #[repr(transparent)]
     pub(crate) struct H2Response(Response);
 
-    impl H2Response {
-        pub(crate) fn new(
-            answer: Arc<H2Answer>,
-            fields: Arc<Fields>,
-            request: PyObjectRef,
-            url: String,
-            is_brief: bool,
-            vm: &VirtualMachine,
-        ) -> Self {
-            let writer = H2ResponseWriter::new(Arc::clone(&answer), request.clone()).into_ref(&vm.ctx).into();
-            Self(Response { fields, wire: Wire::Http2(answer), request, writer, url, is_brief })
+    impl From<Response> for H2Response {
+        fn from(response: Response) -> Self {
+            Self(response)
         }
     }
 
