@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::http::url::unquote;
 
@@ -38,7 +39,8 @@ pub enum PathError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocRoot {
     path: PathBuf,
-    url_base: String,
+    shown: Arc<str>,
+    url_base: Arc<str>,
 }
 
 /// A path inside the doc root. Only [`DocRoot::resolve`] makes one.
@@ -73,19 +75,28 @@ impl DocRoot {
         // Rebuilding drops a slash at the end, which would show up doubled in every path below.
         let absolute: PathBuf = absolute.components().collect();
         fs::read_dir(&absolute).map_err(|source| unreadable(&absolute, source))?;
-        Ok(DocRoot { path: absolute, url_base: "/".to_owned() })
+        Ok(Self::at(absolute, "/"))
     }
 
     /// The directory of an alias, served under `url_base`, which begins and ends with a slash. It need not be there: nothing is
     /// found in it then, as in wptserve.
     pub fn mounted(path: &Path, url_base: &str) -> DocRoot {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        DocRoot { path: absolute.components().collect(), url_base: url_base.to_owned() }
+        Self::at(absolute.components().collect(), url_base)
+    }
+
+    fn at(path: PathBuf, url_base: &str) -> DocRoot {
+        DocRoot { shown: path.to_string_lossy().into(), path, url_base: url_base.into() }
     }
 
     /// The path of the URL that the directory is served under: wptserve's `request.url_base`.
-    pub fn url_base(&self) -> &str {
+    pub fn url_base(&self) -> &Arc<str> {
         &self.url_base
+    }
+
+    /// The path of the directory as text: wptserve's `request.doc_root`.
+    pub fn shown(&self) -> &Arc<str> {
+        &self.shown
     }
 
     /// The absolute path of the directory.
@@ -98,8 +109,8 @@ impl DocRoot {
     /// As in wptserve, two dots anywhere are refused, even inside a name. What is left cannot climb.
     pub fn resolve(&self, url_path: &str) -> Result<DocPath, PathError> {
         let decoded = unquote(url_path);
-        let relative = decoded.strip_prefix(&self.url_base).unwrap_or(&decoded);
-        if relative.contains("..") || relative.starts_with('/') {
+        let relative = decoded.strip_prefix(&*self.url_base).unwrap_or(&decoded);
+        if relative.as_bytes().windows(2).any(|pair| pair == b"..") || relative.starts_with('/') {
             return Err(PathError::NotFound);
         }
         if relative.contains('\0') {
@@ -171,7 +182,7 @@ mod tests {
             let found = root.resolve(url_path).map(|path| path.as_path().display().to_string());
             assert_eq!(found, expected.map(str::to_owned), "{url_path}");
         }
-        assert_eq!((root.path(), root.url_base()), (Path::new("/mnt/gen"), "/g/x/"));
+        assert_eq!((root.path(), &**root.url_base()), (Path::new("/mnt/gen"), "/g/x/"));
     }
 
     #[test]

@@ -96,7 +96,7 @@ async fn serve(
             name: bound.process(),
             scheme: bound.service.scheme(),
             // wptserve, too, falls back to the address it is bound to, not to the name it was given.
-            host: bound.address.ip().to_string(),
+            host: bound.address.ip().to_string().into(),
             port: bound.address.port(),
             root: config.doc_root.clone(),
             config: Arc::clone(&site_config),

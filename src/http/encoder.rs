@@ -4,8 +4,9 @@
 //! step through `response.writer`; complete replies go through [`Encoder::reply`]. It writes what it is given: wptserve checks
 //! neither names nor values, and tests depend on malformed responses.
 
-use std::collections::HashSet;
-use std::time::SystemTime;
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
@@ -16,8 +17,16 @@ use super::{SERVER, status};
 #[derive(Clone, Debug, Default)]
 pub struct Encoder {
     status_written: bool,
-    headers_seen: HashSet<Vec<u8>>,
+    seen: Seen,
     headers_complete: bool,
+}
+
+/// Which of the headers have been written that are added otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    server: bool,
+    date: bool,
+    content_length: bool,
 }
 
 impl Encoder {
@@ -26,7 +35,8 @@ impl Encoder {
     /// wptserve 4.0.3, `ResponseWriter.write_status`: nothing stops a second status line.
     pub fn write_status(&mut self, out: &mut BytesMut, code: i64, message: Option<&[u8]>) {
         let phrase = status::reason(code).unwrap_or_default();
-        out.put_slice(format!("HTTP/1.1 {code} ").as_bytes());
+        // This never fails: the buffer grows.
+        let _ = write!(out, "HTTP/1.1 {code} ");
         out.put_slice(message.unwrap_or(phrase.as_bytes()));
         out.put_slice(b"\r\n");
         self.status_written = true;
@@ -39,7 +49,12 @@ impl Encoder {
         if !self.status_written {
             self.write_status(out, 200, None);
         }
-        self.headers_seen.insert(name.to_ascii_lowercase());
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"Date") => self.seen.date = true,
+            6 if name.eq_ignore_ascii_case(b"Server") => self.seen.server = true,
+            14 if name.eq_ignore_ascii_case(b"Content-Length") => self.seen.content_length = true,
+            _ => {}
+        }
         out.reserve(name.len() + value.len() + 4);
         out.put_slice(name);
         out.put_slice(b": ");
@@ -64,20 +79,15 @@ impl Encoder {
     ///
     /// wptserve 4.0.3, `ResponseWriter.write_default_headers`.
     pub fn write_default_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>) {
-        if !self.seen(b"server") {
+        if !self.seen.server {
             self.write_header(out, b"Server", SERVER.as_bytes());
         }
-        if !self.seen(b"date") {
-            self.write_header(out, b"Date", httpdate::fmt_http_date(SystemTime::now()).as_bytes());
+        if !self.seen.date {
+            self.write_header(out, b"Date", &date());
         }
-        if let Some(length) = content_length.filter(|_| !self.seen(b"content-length")) {
+        if let Some(length) = content_length.filter(|_| !self.seen.content_length) {
             self.write_header(out, b"Content-Length", length.to_string().as_bytes());
         }
-    }
-
-    /// Whether a header of this name has been written, whatever the case.
-    pub fn seen(&self, name: &[u8]) -> bool {
-        self.headers_seen.contains(&name.to_ascii_lowercase())
     }
 
     /// Whether a status line has been written.
@@ -92,7 +102,7 @@ impl Encoder {
 
     /// Whether the head has ended without a `Content-Length`: wptserve then closes the connection after the body.
     pub fn must_close(&self) -> bool {
-        self.headers_complete && !self.seen(b"content-length")
+        self.headers_complete && !self.seen.content_length
     }
 
     /// The head of a complete reply, and whether the connection closes after it (the request may ask for that as well).
@@ -113,6 +123,21 @@ impl Encoder {
         encoder.end_headers(&mut out, content_length, true);
         (out.freeze(), encoder.must_close())
     }
+}
+
+/// The value of `Date` for now. It is kept for the rest of the second.
+fn date() -> Bytes {
+    thread_local! {
+        static LAST: RefCell<(u64, Bytes)> = const { RefCell::new((0, Bytes::new())) };
+    }
+    let now = SystemTime::now();
+    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    LAST.with_borrow_mut(|(made, date)| {
+        if *made != second || date.is_empty() {
+            (*made, *date) = (second, httpdate::fmt_http_date(now).into());
+        }
+        date.clone()
+    })
 }
 
 #[cfg(test)]

@@ -19,8 +19,9 @@ pub fn parse_qsl(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 fn decode(text: &str) -> Vec<u8> {
-    let text = unquote_latin1(&text.replace('+', " "));
-    encode_latin1(&text).unwrap_or_else(|| text.into_bytes())
+    let spaced = text.replace('+', " ");
+    let text = unquote_latin1(&spaced);
+    encode_latin1(&text).unwrap_or_else(|| text.as_bytes().to_vec())
 }
 
 #[cfg(test)]

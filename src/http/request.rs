@@ -3,6 +3,8 @@
 //! Follows wptserve 4.0.3, `request.py`, `Request.__init__`, and for HTTP/2 `server.py`, `H2Headers` and `H2HandlerCopy`. Plain
 //! data that can cross threads. The body is described by [`Framing`] and read elsewhere.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::framing::{BadLength, Framing, framing};
@@ -64,11 +66,11 @@ pub struct Request {
     /// How the client reached the server.
     pub scheme: Scheme,
     /// The host the server is known by, for requests that name none.
-    pub server_host: String,
+    pub server_host: Arc<str>,
     /// The port the request came to.
     pub server_port: u16,
     /// Address and port of the client.
-    pub client: (String, u16),
+    pub client: (Arc<str>, u16),
     /// The absolute URL: wptserve's `request.url`.
     pub url: String,
     /// The parts of `url`: wptserve's `request.url_parts`.
@@ -90,9 +92,9 @@ impl Request {
     pub fn new(
         head: Head,
         scheme: Scheme,
-        server_host: String,
+        server_host: Arc<str>,
         server_port: u16,
-        client: (String, u16),
+        client: (Arc<str>, u16),
     ) -> Result<Request, RequestError> {
         let framing = framing(&head.headers)?;
         let host = head.headers.get("Host").map(|value| latin1(value));
@@ -114,9 +116,9 @@ impl Request {
     pub fn http2(
         fields: &[super::h2::Field],
         stream: u32,
-        server_host: String,
+        server_host: Arc<str>,
         server_port: u16,
-        client: (String, u16),
+        client: (Arc<str>, u16),
     ) -> Result<Request, RequestError> {
         let mut named: Vec<super::h2::Field> = Vec::with_capacity(fields.len());
         for (name, value) in fields {
@@ -168,10 +170,8 @@ fn absolute(scheme: Scheme, host: &str, port: Option<&str>, server_port: u16, ta
     if target.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")) {
         return target;
     }
-    match port {
-        Some(port) => format!("{scheme}://{host}:{port}{target}"),
-        None => format!("{scheme}://{host}:{server_port}{target}"),
-    }
+    let server_port = if port.is_none() { server_port.to_string() } else { String::new() };
+    [scheme, "://", host, ":", port.unwrap_or(&server_port), &target].concat()
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 
 /// Decodes latin-1: each byte becomes the code point of the same number.
 pub fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
+    match str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => text.to_owned(),
+        _ => bytes.iter().copied().map(char::from).collect(),
+    }
 }
 
 /// Encodes latin-1, the inverse of [`latin1`] (wptserve's `isomorphic_encode`). `None` if a character does not fit, where

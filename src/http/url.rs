@@ -3,6 +3,7 @@
 //! Follows CPython 3.11. This is no WHATWG URL parser and normalises nothing: handlers get to see the parts just as wptserve's
 //! `request.url_parts` shows them.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -53,17 +54,18 @@ pub struct SplitUrl {
 
 /// `urllib.parse.urlsplit(url)`.
 pub fn urlsplit(url: &str) -> Result<SplitUrl, UrlError> {
-    let cleaned: String =
-        url.trim_start_matches(|c| c <= ' ').chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
-    let (scheme, rest) = split_scheme(&cleaned);
+    let url = url.trim_start_matches(|c| c <= ' ');
+    let is_dirty = url.bytes().any(|byte| matches!(byte, b'\t' | b'\r' | b'\n'));
+    let url = if is_dirty { Cow::Owned(url.replace(['\t', '\r', '\n'], "")) } else { Cow::Borrowed(url) };
+    let (scheme, rest) = split_scheme(&url);
     let (netloc, rest) = match rest.strip_prefix("//") {
-        Some(rest) => rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())),
+        Some(rest) => rest.split_at(memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len())),
         None => ("", rest),
     };
     check_brackets(netloc)?;
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    if netloc.contains(NORMALISES_TO_DELIMITER) {
+    if !netloc.is_ascii() && netloc.contains(NORMALISES_TO_DELIMITER) {
         return Err(UrlError::Nfkc(netloc.to_owned()));
     }
     Ok(SplitUrl {
@@ -184,19 +186,19 @@ impl SplitUrl {
 }
 
 /// `urllib.parse.unquote(text)`: percent escapes are UTF-8, and bytes that are not become U+FFFD.
-pub fn unquote(text: &str) -> String {
+pub fn unquote(text: &str) -> Cow<'_, str> {
     unquote_with(text, |bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// `urllib.parse.unquote(text, encoding="iso-8859-1")`.
-pub fn unquote_latin1(text: &str) -> String {
+pub fn unquote_latin1(text: &str) -> Cow<'_, str> {
     unquote_with(text, latin1)
 }
 
 /// Percent escapes are decoded per run of ASCII characters: a character beyond ASCII never joins the bytes around it.
-fn unquote_with(text: &str, decode: impl Fn(&[u8]) -> String) -> String {
+fn unquote_with(text: &str, decode: impl Fn(&[u8]) -> String) -> Cow<'_, str> {
     if !text.contains('%') {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -207,7 +209,7 @@ fn unquote_with(text: &str, decode: impl Fn(&[u8]) -> String) -> String {
         out.push_str(plain);
         rest = tail;
     }
-    out
+    Cow::Owned(out)
 }
 
 /// What `urllib.parse.quote` escapes.

@@ -40,7 +40,7 @@ pub fn requested(path: &str, query: &str) -> Option<String> {
 
 /// wptserve 4.0.3, `handlers.py`, `parse_qs`: a parameter without a value does not count, escapes are UTF-8.
 fn last_pipe(query: &str) -> Option<String> {
-    let decode = |text: &str| unquote(&text.replace('+', " "));
+    let decode = |text: &str| unquote(&text.replace('+', " ")).into_owned();
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty());
     let (_, value) = pairs.rfind(|(name, _)| decode(name) == "pipe")?;
     Some(decode(value))

@@ -20,7 +20,8 @@ use super::{
     import::Imports,
     link::Link,
     native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, pipes},
-    script, traceback,
+    script::{self, Script},
+    traceback,
     websocket::Modules,
 };
 use crate::http;
@@ -67,7 +68,7 @@ impl Failure {
 pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let is_head = call.request.is_head();
     let url = call.request.url.clone();
-    let script = call.script.clone();
+    let script = call.script;
     let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Arc::clone(&fields)));
     let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
@@ -76,9 +77,9 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let wire = Wire::Http1(Arc::clone(&answer));
     let response = Response::new(wire, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
 
-    let (globals, handled) = match load(script.clone(), runtime, vm) {
-        Ok((globals, path)) => {
-            let handled = handle(&globals, &path, &request, &response, runtime, vm);
+    let (globals, handled) = match load(&script, runtime, vm) {
+        Ok((globals, loaded)) => {
+            let handled = handle(&globals, &loaded.path, &request, &response, runtime, vm);
             (Some(globals), handled)
         }
         Err(failure) => (None, Err(failure)),
@@ -130,24 +131,22 @@ pub(super) fn inject_script(routed: &Routed, response: &Py<Response>, vm: &Virtu
     }
 }
 
-/// Executes a script in fresh globals, which are returned with the path of the script.
-pub(super) fn load(script: PathBuf, runtime: &Runtime, vm: &VirtualMachine) -> Result<(PyDictRef, String), Failure> {
+/// Executes a script in fresh globals, which are returned with the script: a directory stands for one in it.
+pub(super) fn load(script: &Path, runtime: &Runtime, vm: &VirtualMachine) -> Result<(PyDictRef, Arc<Script>), Failure> {
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
         log::error!("cannot renew changed helpers: {}", text(&exception, vm));
     }
     let scripts = &runtime.imports.scripts;
-    let (script, loaded) = match scripts.known(&script, vm) {
-        Some(known) => (script, Ok(known)),
-        None => {
-            let script = vm.allow_threads(|| default_script(script));
-            let loaded = scripts.load(&script, vm);
-            (script, loaded)
-        }
-    };
-    let path = script.to_string_lossy().into_owned();
-    match loaded.and_then(|(code, _)| script::execute(code, &script, vm)) {
-        Ok(globals) => Ok((globals, path)),
-        Err(exception) => Err(outside_main(exception, &path, runtime, vm)),
+    let loaded = scripts.known(script, vm).map_or_else(
+        || {
+            let file = vm.allow_threads(|| default_script(script));
+            scripts.load(&file, vm).map_err(|exception| outside_main(exception, &file.to_string_lossy(), runtime, vm))
+        },
+        Ok,
+    )?;
+    match script::execute(&loaded, vm) {
+        Ok(globals) => Ok((globals, loaded)),
+        Err(exception) => Err(outside_main(exception, &loaded.path, runtime, vm)),
     }
 }
 
@@ -203,16 +202,16 @@ fn outside_main(exception: PyBaseExceptionRef, path: &str, runtime: &Runtime, vm
 }
 
 /// A directory stands for its first `default*.py` (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
-fn default_script(path: PathBuf) -> PathBuf {
+fn default_script(path: &Path) -> PathBuf {
     if !path.is_dir() {
-        return path;
+        return path.to_owned();
     }
-    let entries = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_default = |file: &PathBuf| {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         name.starts_with("default") && name.ends_with(".py") && file.is_file()
     };
-    entries.filter(is_default).min().unwrap_or(path)
+    entries.filter(is_default).min().unwrap_or_else(|| path.to_owned())
 }
 
 /// The return value into the response.

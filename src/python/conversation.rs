@@ -273,15 +273,16 @@ impl Live {
         if !matches!(event, Event::Request { .. }) {
             return Ok(());
         }
-        let (globals, path) = call::load(script.to_owned(), runtime, vm)?;
-        let defined = |name| call::defined(&globals, name, &path, runtime, vm);
+        let (globals, loaded) = call::load(script, runtime, vm)?;
+        let path = &loaded.path;
+        let defined = |name| call::defined(&globals, name, path, runtime, vm);
         let (headers, data, main) = (defined("handle_headers")?, defined("handle_data")?, defined("main")?);
         if headers.is_none() && data.is_none() && main.is_none() {
             log::error!("{path} defines none of main, handle_headers and handle_data");
             let message = format!("No main function or handlers in script {path}");
             return Err(call::http_exception(500, Some(message), runtime, vm));
         }
-        self.handlers = Handlers { headers, data, main, path };
+        self.handlers = Handlers { headers, data, main, path: path.clone() };
         Ok(())
     }
 

@@ -63,9 +63,9 @@ pub struct Routed {
     /// `request.route_match`.
     pub groups: Vec<(String, String)>,
     /// `request.doc_root`.
-    pub doc_root: String,
+    pub doc_root: Arc<str>,
     /// `request.url_base`.
-    pub url_base: String,
+    pub url_base: Arc<str>,
     /// The script that goes into every page.
     pub inject_script: Option<Bytes>,
 }

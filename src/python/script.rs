@@ -3,17 +3,14 @@
 //! A code object is immutable and shared by all VM threads. Handlers are executed in fresh globals ([`execute`]); what a helper is
 //! executed in (its module's dictionary) is the importer's business.
 
-use std::{
-    collections::HashMap,
-    fs, io,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{collections::HashMap, ffi::OsString, fs, io, path::Path, sync::Arc, time::SystemTime};
 
 use parking_lot::Mutex;
 use rustpython_vm::{
     AsObject as _, PyRef, PyResult, VirtualMachine,
-    builtins::{PyCode, PyDictRef, PyFunction},
+    builtins::{PyCode, PyDictRef, PyFunction, PyStrRef},
+    function::ArgMapping,
+    identifier,
     scope::Scope,
 };
 
@@ -37,42 +34,53 @@ impl Stamp {
     }
 }
 
+/// A compiled file.
+pub(super) struct Script {
+    pub(super) code: PyRef<PyCode>,
+    /// What the file looked like.
+    pub(super) stamp: Stamp,
+    /// Its path, as text.
+    pub(super) path: String,
+    /// The same for Python.
+    file: PyStrRef,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Scripts {
-    compiled: Mutex<HashMap<PathBuf, (Stamp, PyRef<PyCode>)>>,
+    compiled: Mutex<HashMap<OsString, Arc<Script>>>,
 }
 
 impl Scripts {
-    /// The code of a file that has not changed since it was compiled, and its stamp.
-    pub(super) fn known(&self, path: &Path, vm: &VirtualMachine) -> Option<(PyRef<PyCode>, Stamp)> {
+    /// The file, if it has not changed since it was compiled.
+    pub(super) fn known(&self, path: &Path, vm: &VirtualMachine) -> Option<Arc<Script>> {
         let stamp = vm.allow_threads(|| Stamp::of(path)).ok()?;
-        Some((self.compiled_from(path, stamp)?, stamp))
+        self.compiled_from(path, stamp)
     }
 
-    fn compiled_from(&self, path: &Path, stamp: Stamp) -> Option<PyRef<PyCode>> {
-        let compiled = self.compiled.lock();
-        let (known, code) = compiled.get(path)?;
-        (*known == stamp).then(|| code.clone())
+    fn compiled_from(&self, path: &Path, stamp: Stamp) -> Option<Arc<Script>> {
+        self.compiled.lock().get(path.as_os_str()).filter(|known| known.stamp == stamp).cloned()
     }
 
-    /// The code of a file, and the stamp it had.
+    /// The file, compiled unless it is known.
     ///
     /// # Errors
     /// `OSError` when it cannot be read, `SyntaxError` or `ValueError` when it does not compile.
-    pub(super) fn load(&self, path: &Path, vm: &VirtualMachine) -> PyResult<(PyRef<PyCode>, Stamp)> {
+    pub(super) fn load(&self, path: &Path, vm: &VirtualMachine) -> PyResult<Arc<Script>> {
         let os_error = |error: io::Error| {
             log::warn!("cannot read {}: {error}", path.display());
             os_error(&error, path, vm)
         };
         let stamp = vm.allow_threads(|| Stamp::of(path)).map_err(os_error)?;
-        if let Some(code) = self.compiled_from(path, stamp) {
-            return Ok((code, stamp));
+        if let Some(script) = self.compiled_from(path, stamp) {
+            return Ok(script);
         }
         let source = vm.allow_threads(|| fs::read(path)).map_err(os_error)?;
         let code = compile(source, path, vm)?;
-        self.compiled.lock().insert(path.to_owned(), (stamp, code.clone()));
-        Ok((code, stamp))
+        let text = path.to_string_lossy().into_owned();
+        let script = Arc::new(Script { code, stamp, file: vm.ctx.new_str(text.as_str()), path: text });
+        self.compiled.lock().insert(path.as_os_str().to_owned(), Arc::clone(&script));
+        Ok(script)
     }
 }
 
@@ -80,10 +88,13 @@ impl Scripts {
 ///
 /// # Errors
 /// Whatever the script raises.
-pub(super) fn execute(code: PyRef<PyCode>, path: &Path, vm: &VirtualMachine) -> PyResult<PyDictRef> {
+pub(super) fn execute(script: &Script, vm: &VirtualMachine) -> PyResult<PyDictRef> {
     let globals = vm.ctx.new_dict();
-    globals.set_item("__file__", vm.ctx.new_str(path.to_string_lossy().into_owned()).into(), vm)?;
-    vm.run_code_obj(code, Scope::with_builtins(None, globals.clone(), vm))?;
+    globals.set_item(identifier!(vm, __file__), script.file.clone().into(), vm)?;
+    // `Scope::with_builtins` would look for this and hash the name again.
+    globals.set_item(identifier!(vm, __builtins__), vm.builtins.clone().into(), vm)?;
+    let locals = ArgMapping::from_dict_exact(globals.clone());
+    vm.run_code_obj(script.code.clone(), Scope::new(Some(locals), globals.clone()))?;
     Ok(globals)
 }
 

@@ -52,9 +52,9 @@ pub struct Opening {
     /// Whether the connection is encrypted.
     pub secure: bool,
     /// Address and port of the client.
-    pub client: (String, u16),
+    pub client: (Arc<str>, u16),
     /// Address and port of the server.
-    pub server: (String, u16),
+    pub server: (Arc<str>, u16),
 }
 
 /// The handlers' modules: a file is executed once, when it is first asked for, and keeps its globals until it changes.
@@ -74,15 +74,15 @@ impl Modules {
     pub(super) fn load(&self, file: &Path, imports: &Imports, vm: &VirtualMachine) -> PyResult<PyDictRef> {
         let module = Arc::clone(self.0.lock().entry(file.to_owned()).or_default());
         let mut module = vm.allow_threads(|| module.lock());
-        let (code, stamp) = imports.scripts.load(file, vm)?;
+        let script = imports.scripts.load(file, vm)?;
         if let Some((known, globals)) = &*module
-            && *known == stamp
+            && *known == script.stamp
         {
             return Ok(globals.clone());
         }
         finder::forget_changed(imports, vm)?;
-        let globals = script::execute(code, file, vm)?;
-        *module = Some((stamp, globals.clone()));
+        let globals = script::execute(&script, vm)?;
+        *module = Some((script.stamp, globals.clone()));
         Ok(globals)
     }
 }
@@ -154,8 +154,8 @@ mod tests {
                 headers: fields.collect(),
                 lines: Vec::new(),
                 secure: true,
-                client: ("127.0.0.1".to_owned(), 1),
-                server: ("127.0.0.1".to_owned(), 2),
+                client: ("127.0.0.1".into(), 1),
+                server: ("127.0.0.1".into(), 2),
             };
             self.1.open(opening).unwrap()
         }

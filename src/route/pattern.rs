@@ -2,7 +2,7 @@
 //!
 //! Follows wptserve 4.0.3, `router.py`, `RouteTokenizer` and `RouteCompiler`, down to the errors.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::http::text::repr;
 
@@ -75,8 +75,12 @@ impl Pattern {
     }
 
     pub(super) fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
+        // Most patterns fail here, where nothing has been set up yet.
+        if !self.after_star.as_deref().is_none_or(|suffix| path.ends_with(suffix)) {
+            return None;
+        }
         let mut groups = Vec::new();
-        self.match_parts(&self.parts, path, &mut groups, &mut HashSet::new()).then(|| {
+        self.match_parts(&self.parts, path, &mut groups, &mut BTreeSet::new()).then(|| {
             groups.reverse();
             groups
         })
@@ -89,7 +93,7 @@ impl Pattern {
         parts: &[Part],
         text: &str,
         groups: &mut Vec<(String, String)>,
-        failed: &mut HashSet<(usize, usize)>,
+        failed: &mut BTreeSet<(usize, usize)>,
     ) -> bool {
         let Some((part, parts)) = parts.split_first() else { return self.match_star(text, groups) };
         match part {

@@ -164,7 +164,7 @@ fn later_aliases_win() {
     ] {
         let found = router.route(b"GET", path).unwrap();
         assert_eq!(kind(&found), expected, "{path}");
-        let mount = found.mount.as_deref().map_or((Path::new(""), "/"), |root| (root.path(), root.url_base()));
+        let mount = found.mount.as_deref().map_or((Path::new(""), "/"), |root| (root.path(), &**root.url_base()));
         assert_eq!(mount, (Path::new(dir), url_base), "{path}");
         assert_eq!(found.injects, !path.ends_with(".js") || dir.is_empty(), "{path}");
     }

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _},
+    path::Path,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -122,8 +123,8 @@ pub(super) fn job(site: &Site, request: &Request) -> Job {
     match files.resolve(&request.url_parts.path) {
         Ok(script) => {
             let routed = Routed {
-                doc_root: seen.path().to_string_lossy().into_owned(),
-                url_base: seen.url_base().to_owned(),
+                doc_root: Arc::clone(seen.shown()),
+                url_base: Arc::clone(seen.url_base()),
                 inject_script: inject_script.cloned(),
                 groups: found.groups,
             };
@@ -257,21 +258,21 @@ async fn run_script(
     routed: Routed,
 ) -> io::Result<After> {
     let is_head = request.is_head();
-    let name = script.as_path().display().to_string();
+    let file = script.clone();
     let body = connection.take_arrived_body();
     // Whoever has to close the connection has to be called for that.
     let socket = if request.head.keep_alive { connection.socket() } else { Weak::new() };
     match site.python.call(script, request, routed, body, socket) {
-        Ok(events) => follow(connection, events, is_head, &name).await,
+        Ok(events) => follow(connection, events, is_head, file.as_path()).await,
         Err(error) => {
-            log::error!("{name}: {error}");
+            log::error!("{}: {error}", file.as_path().display());
             reply(connection, is_head, Reply::error(503, &error.to_string())).await
         }
     }
 }
 
 /// Does what a running handler asks for until it is done.
-async fn follow(connection: &Connection, mut events: Events, is_head: bool, script: &str) -> io::Result<After> {
+async fn follow(connection: &Connection, mut events: Events, is_head: bool, script: &Path) -> io::Result<After> {
     let mut written = false;
     loop {
         match events.next(|| connection.is_idle()).await {
@@ -297,11 +298,11 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
                 };
             }
             None if written => {
-                log::error!("{script}: the handler's thread died in mid-answer");
+                log::error!("{}: the handler's thread died in mid-answer", script.display());
                 return Ok(After::Close);
             }
             None => {
-                log::error!("{script}: the handler's thread died");
+                log::error!("{}: the handler's thread died", script.display());
                 return reply(connection, is_head, Reply::error(500, "the handler's thread died")).await;
             }
         }

@@ -36,7 +36,7 @@ pub struct Site {
     /// The scheme of the port, as `request.url` shows it.
     pub scheme: Scheme,
     /// The host of `request.url` when the request names none.
-    pub host: String,
+    pub host: Arc<str>,
     /// The port, likewise.
     pub port: u16,
     /// The files.

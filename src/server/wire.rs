@@ -66,7 +66,7 @@ struct Inner {
     /// How the connection is encrypted after a CONNECT.
     after_connect: Option<Arc<ServerConfig>>,
     /// Address and port of the client, as far as the system told.
-    peer: (String, u16),
+    peer: (Arc<str>, u16),
     reader: HeadReader,
     /// What has been read from the socket and not yet used.
     input: BytesMut,
@@ -197,7 +197,7 @@ pub(super) struct Wire(Rc<RefCell<Inner>>);
 impl Wire {
     /// With `after_connect` the connection is plain until [`Connection::encrypt`].
     pub(super) fn new(stream: Stream, peer: Option<SocketAddr>, after_connect: Option<Arc<ServerConfig>>) -> Self {
-        let peer = peer.map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
+        let peer = peer.map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default();
         Self(Rc::new(RefCell::new(Inner {
             stream,
             after_connect,
@@ -292,7 +292,7 @@ pub(super) struct Connection(Rc<RefCell<Inner>>);
 
 impl Connection {
     /// Address and port of the client.
-    pub(super) fn peer(&self) -> (String, u16) {
+    pub(super) fn peer(&self) -> (Arc<str>, u16) {
         self.0.borrow().peer.clone()
     }
 

@@ -21,6 +21,9 @@ use crate::{
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.
 pub(crate) const FILE_CHUNK: usize = 32 * 1024;
+/// Bytes that most answers fit in.
+const TYPICAL: usize = 512;
+
 #[derive(Default)]
 struct Sent {
     encoder: Encoder,
@@ -52,7 +55,8 @@ impl fmt::Debug for Answer {
 impl Answer {
     /// An answer of which nothing has been sent.
     pub(crate) fn new(link: Link, head_request: bool, fields: Arc<Fields>) -> Self {
-        Self { link, head_request, sent: Mutex::default(), fields }
+        let sent = Sent { pending: BytesMut::with_capacity(TYPICAL), ..Sent::default() };
+        Self { link, head_request, sent: Mutex::new(sent), fields }
     }
 
     /// What handlers read and write as attributes of `response`.

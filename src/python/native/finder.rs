@@ -189,11 +189,11 @@ pub(super) mod classes {
         /// Execute the file in the module's dictionary.
         #[pymethod]
         fn exec_module(zelf: &Py<Self>, module: PyRef<PyModule>, vm: &VirtualMachine) -> PyResult<()> {
-            let (code, stamp) = zelf.imports.scripts.load(&zelf.file, vm)?;
+            let script = zelf.imports.scripts.load(&zelf.file, vm)?;
             let name: PyStrRef = module.as_object().get_attr("__name__", vm)?.try_into_value(vm)?;
-            zelf.imports.track(&name.to_string_lossy(), &zelf.file, stamp);
+            zelf.imports.track(&name.to_string_lossy(), &zelf.file, script.stamp);
             let scope = Scope::with_builtins(None, module.dict(), vm);
-            vm.run_code_obj(code, scope).map(drop)
+            vm.run_code_obj(script.code.clone(), scope).map(drop)
         }
 
         /// Whether the module is a package.

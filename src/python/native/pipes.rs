@@ -79,7 +79,7 @@ fn substitute(request: &PyObject, content: &Bytes, escape: Option<&str>, vm: &Vi
     let context = template::Context {
         request: request.plain(),
         config: &request.environment().config,
-        doc_root: Path::new(&routed.doc_root),
+        doc_root: Path::new(&*routed.doc_root),
         url_base: &routed.url_base,
     };
     // A template may read a file.

@@ -65,18 +65,21 @@ pub(super) mod classes {
         environment: Environment,
         /// `request.server.config`.
         config: PyObjectRef,
+        suppresses_tracebacks: bool,
     }
 
     impl Surroundings {
         pub(crate) fn new(environment: Environment, vm: &VirtualMachine) -> PyResult<Self> {
             Stash::share(Arc::clone(&environment.stash), vm)?;
             let config = server::config(&environment.config, vm)?;
-            Ok(Self { environment, config })
+            let suppress = environment.config.pointer("/logging/suppress_handler_traceback");
+            let suppresses_tracebacks = suppress.is_some_and(|value| value == true);
+            Ok(Self { environment, config, suppresses_tracebacks })
         }
 
         /// `logging.suppress_handler_traceback` of the configuration.
         pub(crate) fn suppresses_tracebacks(&self) -> bool {
-            self.environment.config.pointer("/logging/suppress_handler_traceback").is_some_and(|value| value == true)
+            self.suppresses_tracebacks
         }
     }
 
@@ -156,7 +159,7 @@ pub(super) mod classes {
         /// The directory that paths are resolved in.
         #[pygetset]
         fn doc_root(zelf: &Py<Self>) -> String {
-            zelf.routed.doc_root.clone()
+            zelf.routed.doc_root.as_ref().to_owned()
         }
 
         /// What the route's pattern has matched: a dictionary of group names, the star under "*".
@@ -172,8 +175,8 @@ pub(super) mod classes {
         /// The pair of the client's address and port.
         #[pygetset]
         fn client_address(zelf: &Py<Self>, vm: &VirtualMachine) -> PyObjectRef {
-            let (address, port) = zelf.plain.client.clone();
-            vm.new_tuple((address, port)).into()
+            let (address, port) = &zelf.plain.client;
+            vm.new_tuple((address.as_ref().to_owned(), *port)).into()
         }
 
         /// The version the server speaks: "HTTP/1.1" or "HTTP/2.0".
@@ -197,7 +200,7 @@ pub(super) mod classes {
         /// The prefix of the path that the route stands for.
         #[pygetset]
         fn url_base(zelf: &Py<Self>) -> String {
-            zelf.routed.url_base.clone()
+            zelf.routed.url_base.as_ref().to_owned()
         }
 
         /// The absolute URL.
@@ -267,7 +270,7 @@ pub(super) mod classes {
         #[pygetset]
         fn server(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             zelf.server.get(|| {
-                let Surroundings { environment, config } = &*zelf.surroundings;
+                let Surroundings { environment, config, .. } = &*zelf.surroundings;
                 let path = &zelf.plain.url_parts.path;
                 Ok(ServerInfo::new(config.clone(), Arc::clone(&environment.stash), path, vm)?.into())
             })

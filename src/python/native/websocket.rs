@@ -70,8 +70,8 @@ pub(super) mod classes {
         rustpython_vm::convert::ToPyException::to_pyexception(&error, vm)
     }
 
-    fn address((host, port): &(String, u16), vm: &VirtualMachine) -> PyTupleRef {
-        vm.ctx.new_tuple(vec![vm.ctx.new_str(host.as_str()).into(), vm.ctx.new_int(*port).into()])
+    fn address((host, port): &(Arc<str>, u16), vm: &VirtualMachine) -> PyTupleRef {
+        vm.ctx.new_tuple(vec![vm.ctx.new_str(&**host).into(), vm.ctx.new_int(*port).into()])
     }
 
     #[pyclass(flags(HAS_DICT))]

@@ -44,7 +44,7 @@ pub(super) enum Plan {
 }
 
 /// Finds out what is to be done for a request, and who wants to hear the rest of it.
-pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (String, u16)) -> (Plan, Option<Hearer>) {
+pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) -> (Plan, Option<Hearer>) {
     let rewritten = rewritten(fields);
     let fields = rewritten.as_deref().unwrap_or(fields);
     let request = match Request::http2(fields, stream, site.host.clone(), site.port, peer) {

@@ -25,7 +25,7 @@ pub(super) fn service(
     fn_service(move |stream: TcpStream| {
         let (site, tls) = (site.clone().into_inner(), tls.clone());
         async move {
-            let peer = stream.peer_addr().map(|peer| (peer.ip().to_string(), peer.port())).unwrap_or_default();
+            let peer = stream.peer_addr().map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default();
             let stream = Stream::accept(stream, tls).await?;
             wire::serve(stream, peer, site).await;
             Ok(())

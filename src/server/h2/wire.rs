@@ -32,7 +32,7 @@ const TURNS: usize = 16;
 
 struct Inner {
     site: Arc<Site>,
-    peer: (String, u16),
+    peer: (Arc<str>, u16),
     connection: RefCell<Connection>,
     /// Who hears what comes on a stream. What comes on others is dropped.
     hearers: RefCell<HashMap<u32, Hearer>>,
@@ -47,7 +47,7 @@ struct Inner {
 pub(super) struct Wire(Rc<Inner>);
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(mut stream: Stream, peer: (String, u16), site: Arc<Site>) {
+pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<Site>) {
     let wire = Wire(Rc::new(Inner {
         site,
         peer,
