@@ -180,6 +180,53 @@ fn pipelined_requests_are_answered_in_order() {
     client.expect_quiet();
 }
 
+/// The answer of a handler may leave without its connection's thread: then that hears of it with the next request.
+#[test]
+fn after_an_answer_comes_any_request() {
+    let server = server();
+    let quick = || {
+        let mut client = server.connect();
+        client.send(get("/quick.py?n=1"));
+        assert_eq!(client.answer().ok(), "1");
+        client
+    };
+    let mut client = quick();
+    // In pieces, which must not be taken for the rest of the request before.
+    let request = get("/seen.py");
+    for byte in request.bytes() {
+        client.send([byte]);
+    }
+    assert!(client.answer().ok().contains("/seen.py"));
+    client.send(["1", "2", "3"].map(|n| get(&format!("/quick.py?n={n}"))).concat());
+    for n in ["1", "2", "3"] {
+        assert_eq!(client.answer().ok(), n);
+    }
+    client.send("POST /quick.py?n=body HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    client.expect("HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(client.answer().ok(), "body");
+    client.send(["hello".to_owned(), get("/sized.txt"), get("/absent"), get("/quick.py?n=2")].concat());
+    assert_eq!(client.answer().ok(), "sized");
+    assert_eq!(client.answer().code(), 404);
+    assert_eq!(client.answer().ok(), "2");
+    client.send("GET /quick.py?n=last HTTP/1.1\r\nConnection: close\r\n\r\n");
+    assert_eq!(client.answer().ok(), "last");
+    client.expect_close();
+
+    let mut client = quick();
+    client.send(get("/static.txt"));
+    assert_eq!(client.answer().ok(), "static");
+    client.expect_close();
+    let mut client = quick();
+    client.send("nonsense\r\n\r\n");
+    assert!(client.rest_text().contains("<p>Error code: 400</p>"));
+    let mut client = quick();
+    // The end of the input ends the head of HTTP/0.9.
+    client.send("GET /quick.py?n=9");
+    client.half_close();
+    assert_eq!(client.answer().ok(), "9");
+    client.expect_close();
+}
+
 #[test]
 fn the_connection_stays_open_only_if_both_sides_can() {
     let server = server();

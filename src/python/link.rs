@@ -60,6 +60,8 @@ struct Crossing {
     waker: Option<Waker>,
     /// The connection has nothing to do until its client sends something, and will look here then.
     is_idle: bool,
+    /// The whole answer has been written past the connection.
+    is_answered: bool,
     /// No more events will come.
     is_over: bool,
     /// Nobody will look here any more.
@@ -92,6 +94,24 @@ impl Events {
     }
 }
 
+impl Events {
+    /// For whoever reads from the client.
+    pub fn answered(&self) -> Answered {
+        Answered(Arc::clone(&self.0))
+    }
+}
+
+/// Tells whether the handler's thread has written the whole answer, and [`Events::next`] will say so when asked.
+#[derive(Debug)]
+pub struct Answered(Arc<Mutex<Crossing>>);
+
+impl Answered {
+    /// Whether it has by now.
+    pub fn get(&self) -> bool {
+        self.0.lock().is_answered
+    }
+}
+
 impl Drop for Events {
     fn drop(&mut self) {
         // Dropped outside the lock, which answers them.
@@ -118,7 +138,8 @@ impl Sender {
             return false;
         }
         crossing.events.push_back(event);
-        let waker = if quiet && crossing.is_idle { None } else { crossing.waker.take() };
+        crossing.is_answered = quiet && crossing.is_idle;
+        let waker = if crossing.is_answered { None } else { crossing.waker.take() };
         drop(crossing);
         if let Some(waker) = waker {
             waker.wake();

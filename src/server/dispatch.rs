@@ -263,7 +263,10 @@ async fn run_script(
     // Whoever has to close the connection has to be called for that.
     let socket = if request.head.keep_alive { connection.socket() } else { Weak::new() };
     match site.python.call(script, request, routed, body, socket) {
-        Ok(events) => follow(connection, events, is_head, file.as_path()).await,
+        Ok(events) => {
+            connection.is_answered_by(events.answered());
+            follow(connection, events, is_head, file.as_path()).await
+        }
         Err(error) => {
             log::error!("{}: {error}", file.as_path().display());
             reply(connection, is_head, Reply::error(503, &error.to_string())).await

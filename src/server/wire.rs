@@ -8,9 +8,9 @@
 //!   head, the body and the socket in the [`Connection`] of its connection data;
 //! - everything that actix writes itself is swallowed; the service writes the answer's bytes through [`Connection`].
 //!
-//! The next head is fed only after the service has called [`Connection::finish`], so answers keep their order and
-//! actix never decodes ahead. This relies on the dispatcher calling `poll_read` again when its task is woken, and on
-//! nothing else of its inner order.
+//! The next head is fed only when the answer has been written, so answers keep their order: after the service has called
+//! [`Connection::finish`], or when [`Answered`] says so. This relies on the dispatcher calling `poll_read` again when its
+//! task is woken, and on nothing else of its inner order.
 
 use std::{
     cell::RefCell,
@@ -32,7 +32,10 @@ use tokio::{
 use tokio_rustls::rustls::ServerConfig;
 
 use super::stream::Stream;
-use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
+use crate::{
+    http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing},
+    python::Answered,
+};
 
 /// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
 /// notice that the client has gone.
@@ -79,6 +82,10 @@ struct Inner {
     body: Incoming,
     /// The client has closed its side.
     eof: bool,
+    /// Whether somebody else has answered the request.
+    answered: Option<Answered>,
+    /// It has been so, and the next one is being read already: the service has only to end.
+    has_moved_on: bool,
     /// The task of the connection will be woken when the client sends something.
     is_listening: bool,
     /// Our side is closed.
@@ -210,6 +217,8 @@ impl Wire {
             head: None,
             body: Incoming::Length(0),
             eof: false,
+            answered: None,
+            has_moved_on: false,
             is_listening: false,
             shut: false,
         })))
@@ -245,6 +254,11 @@ impl AsyncRead for Wire {
                     }
                 }
                 Phase::Busy => {
+                    // What has come is the next request. Waiting for the service would cost actix another round.
+                    if !inner.input.is_empty() && inner.answered.take_if(|answered| answered.get()).is_some() {
+                        (inner.phase, inner.has_moved_on) = (Phase::Head, true);
+                        continue;
+                    }
                     // After the end of file actix reads no more, so it may only hear of it when nothing is left to do.
                     if inner.eof {
                         return if inner.input.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending };
@@ -406,6 +420,11 @@ impl Connection {
         is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
     }
 
+    /// Who may answer the request past the service, while the connection is idle.
+    pub(super) fn is_answered_by(&self, answered: Answered) {
+        self.0.borrow_mut().answered = Some(answered);
+    }
+
     /// Waits until the client has closed its side.
     pub(super) async fn closed_by_client(&self) {
         while !self.0.borrow().eof {
@@ -421,6 +440,10 @@ impl Connection {
     /// Ends the request. With `close` no further request is read; without it the rest of the body is read and
     /// forgotten first, as wptserve does. Returns whether the connection closes.
     pub(super) async fn finish(&self, close: bool) -> bool {
+        self.0.borrow_mut().answered = None;
+        if std::mem::take(&mut self.0.borrow_mut().has_moved_on) && !close {
+            return false;
+        }
         let close = close || !self.drain().await;
         poll_fn(|context| {
             let inner = &mut *self.0.borrow_mut();
