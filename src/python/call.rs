@@ -40,7 +40,7 @@ pub(super) struct Runtime {
 /// One request for one handler.
 pub(super) struct Call {
     pub(super) script: PathBuf,
-    pub(super) request: http::Request,
+    pub(super) request: Box<http::Request>,
     pub(super) routed: Routed,
     /// The part of the body that has arrived with the head.
     pub(super) body: Bytes,

@@ -103,7 +103,7 @@ impl Conversation {
     /// Begins with what is known at the head of the request; the event of the request itself has to be told as the first.
     pub(super) fn new(
         script: PathBuf,
-        request: http::Request,
+        request: Box<http::Request>,
         routed: Routed,
         pool: Arc<Pool>,
         runtime: Arc<OnceLock<Arc<Runtime>>>,
@@ -212,7 +212,7 @@ struct Live {
 struct Talk {
     link: H2Link,
     script: PathBuf,
-    start: Option<(http::Request, Routed)>,
+    start: Option<(Box<http::Request>, Routed)>,
     /// From the first event until the answer is complete.
     live: Option<Live>,
 }
@@ -243,7 +243,7 @@ impl Talk {
         self.link.used(count);
     }
 
-    fn begin(&self, request: http::Request, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Live {
+    fn begin(&self, request: Box<http::Request>, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Live {
         let (is_head, url) = (request.is_head(), request.url.clone());
         let surroundings = Arc::clone(&runtime.surroundings);
         let is_brief = surroundings.suppresses_tracebacks();

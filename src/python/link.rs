@@ -40,7 +40,7 @@ pub struct Last {
     /// The rest of the answer; a plain answer is here as a whole.
     pub bytes: Bytes,
     /// Content that follows in parts.
-    pub trickle: Option<Trickle>,
+    pub trickle: Option<Box<Trickle>>,
     /// Close the connection afterwards.
     pub close: bool,
 }

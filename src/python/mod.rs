@@ -147,7 +147,7 @@ impl Python {
     pub fn call(
         &self,
         script: DocPath,
-        request: http::Request,
+        request: Box<http::Request>,
         routed: Routed,
         body: Bytes,
         socket: Weak<OwnedWriteHalf>,
@@ -166,7 +166,7 @@ impl Python {
 
     /// Prepares the handler of a request that came over HTTP/2. It runs when it is told what comes on the stream, first of
     /// all the request itself.
-    pub fn converse(&self, script: DocPath, request: http::Request, routed: Routed) -> (Conversation, H2Events) {
+    pub fn converse(&self, script: DocPath, request: Box<http::Request>, routed: Routed) -> (Conversation, H2Events) {
         let (pool, runtime) = (Arc::clone(&self.pool), Arc::clone(&self.runtime));
         Conversation::new(script.into_path(), request, routed, pool, runtime)
     }

@@ -3,7 +3,8 @@
 use std::{
     fs::File,
     io::{self, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
+    pin::Pin,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     content,
     docroot::{DocPath, DocRoot, PathError},
-    http::{Body, Encoder, Head, Reply, Request, RequestError, Trickle, trickle::Step},
+    http::{Body, Encoder, Head, Reply, Request, Trickle, trickle::Step},
     python::{Event, Events, Last, Routed},
     route::{self, Handler, Match},
 };
@@ -28,76 +29,144 @@ const FILE_CHUNK: usize = 256 * 1024;
 
 /// The actix service of the HTTP ports.
 pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    serve(request, async |head, connection| answer(head, connection, site.into_inner()).await).await
+    serve(request, |head, connection| plan(head, connection, site.into_inner())).await
 }
 
 /// The actix service of the WebSocket ports.
 pub(super) async fn dispatch_websocket(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    serve(request, async |head, connection| websocket::answer(head, connection, site.into_inner()).await).await
+    let plan = |head, connection: &Connection| {
+        let (connection, site) = (connection.clone(), site.into_inner());
+        Plan::other(async move { Ok(websocket::answer(head, &connection, site).await) })
+    };
+    serve(request, plan).await
 }
 
 /// Answers one request. What this returns is swallowed by the wire; only its keep-alive flag counts.
-async fn serve(request: HttpRequest, answer: impl AsyncFnOnce(Head, &Connection) -> After) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
+async fn serve(request: HttpRequest, plan: impl FnOnce(Head, &Connection) -> Plan) -> HttpResponse {
     // Both are there for every request: the wire has put them there before actix saw a byte.
     if let Some(connection) = request.conn_data::<Connection>()
         && let Some(head) = connection.take_head()
     {
         let keep_alive = head.keep_alive;
-        let after = answer(head, connection).await;
-        let close = connection.finish(!keep_alive || after == After::Close).await;
-        if !close {
-            return response.finish();
+        let after = plan(head, connection).carry_out(connection).await.unwrap_or(After::Close);
+        if !connection.finish(!keep_alive || after == After::Close).await {
+            return HttpResponse::Ok().finish();
         }
     }
-    response.force_close();
-    response.finish()
+    HttpResponse::Ok().force_close().finish()
 }
 
-async fn answer(mut head: Head, connection: &Connection, site: Arc<Site>) -> After {
+/// How a request is answered. Many connections keep one of these until their next request, so it is small.
+enum Plan {
+    /// With these bytes.
+    Bytes(Bytes, After),
+    /// A script is running. Whether it is to send a body, and where it is.
+    Script(Events, bool, PathBuf),
+    /// In any other way.
+    Other(Pin<Box<dyn Future<Output = io::Result<After>>>>),
+}
+
+impl Plan {
+    fn other(future: impl Future<Output = io::Result<After>> + 'static) -> Self {
+        Self::Other(Box::pin(future))
+    }
+
+    /// With a reply, after which the connection may go on if the reply allows it.
+    fn reply(connection: &Connection, is_head: bool, made: Reply) -> Self {
+        let connection = connection.clone();
+        if !made.wait.is_zero() {
+            return Self::other(async move { reply(&connection, is_head, made).await });
+        }
+        match encode(is_head, made) {
+            (bytes, after, Rest::Nothing) => Self::Bytes(bytes, after),
+            (bytes, after, rest) => Self::other(async move { send(&connection, bytes, after, rest).await }),
+        }
+    }
+
+    /// With an error, after which the connection closes.
+    fn last(is_head: bool, code: u16, message: &str) -> Self {
+        let (bytes, ..) = encode(is_head, Reply::error(code, message));
+        Self::Bytes(bytes, After::Close)
+    }
+
+    async fn carry_out(self, connection: &Connection) -> io::Result<After> {
+        match self {
+            Self::Bytes(bytes, after) => connection.write_and(after, &bytes).await.map(|()| after),
+            Self::Script(events, is_head, file) => follow(connection, events, is_head, &file).await,
+            Self::Other(future) => future.await,
+        }
+    }
+}
+
+/// Does as much for a request as takes no time.
+fn plan(mut head: Head, connection: &Connection, site: Arc<Site>) -> Plan {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
     if let Some(target) = route::rewritten(&head.method, &head.target) {
         head.target = target;
     }
     let request = match Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer()) {
-        Ok(request) => request,
-        Err(error) => return refuse(connection, is_head, &error).await,
+        Ok(request) => Box::new(request),
+        Err(error) => {
+            // wptserve would drop it without a word; it gets its cause.
+            log::warn!("refused a request: {error}");
+            return Plan::last(is_head, error.status(), &error.to_string());
+        }
     };
     // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
     if request.head.method == "CONNECT" {
-        let connected = async {
-            let (head, _) = Encoder::reply(&Reply::new(200, Body::None));
-            connection.write(&head).await?;
-            connection.encrypt().await
-        };
-        return match connected.await {
-            Ok(()) => After::KeepAlive,
-            Err(error) => {
-                log::debug!("a CONNECT ended the connection: {error}");
-                After::Close
-            }
-        };
+        let connection = connection.clone();
+        return Plan::other(async move { Ok(connect(&connection).await) });
     }
-    let outcome = if line_too_long {
-        reply(connection, is_head, Reply::error(414, "")).await
-    } else {
-        log::debug!(
-            target: &format!("{PORT_TARGET}{}", site.name),
-            "{} {}",
-            String::from_utf8_lossy(&request.head.method),
-            request.url_parts.path
-        );
+    if line_too_long {
+        return Plan::last(is_head, 414, "");
+    }
+    log::debug!(
+        target: &format!("{PORT_TARGET}{}", site.name),
+        "{} {}",
+        String::from_utf8_lossy(&request.head.method),
+        request.url_parts.path
+    );
+    if site.latency.is_zero() {
+        return routed(request, connection, site);
+    }
+    let connection = connection.clone();
+    Plan::other(async move {
         pause(site.latency).await;
-        match job(&site, &request) {
-            Job::Reply(made) => reply(connection, is_head, made).await,
-            Job::Script(script, routed) => run_script(connection, &site, request, script, routed).await,
-            Job::Content(found) => serve_content(connection, &site, request, found).await,
-        }
+        routed(request, &connection, site).carry_out(&connection).await
+    })
+}
+
+async fn connect(connection: &Connection) -> After {
+    let connected = async {
+        let (head, _) = Encoder::reply(&Reply::new(200, Body::None));
+        connection.write(&head).await?;
+        connection.encrypt().await
     };
-    match outcome {
-        Ok(after) if !line_too_long => after,
-        Ok(_) | Err(_) => After::Close,
+    match connected.await {
+        Ok(()) => After::KeepAlive,
+        Err(error) => {
+            log::debug!("a CONNECT ended the connection: {error}");
+            After::Close
+        }
+    }
+}
+
+fn routed(request: Box<Request>, connection: &Connection, site: Arc<Site>) -> Plan {
+    let is_head = request.is_head();
+    match job(&site, &request) {
+        Job::Reply(made) => Plan::reply(connection, is_head, made),
+        Job::Script(script, routed) => run_script(connection, &site, request, script, routed),
+        Job::Content(found) => match content::serve_at_once(found.handler, &ask(&site, &request, &found)) {
+            Some(made) => Plan::reply(connection, is_head, made),
+            None => {
+                let connection = connection.clone();
+                Plan::other(async move {
+                    let made = content_reply_later(&site, request, found).await;
+                    reply(&connection, is_head, made).await
+                })
+            }
+        },
     }
 }
 
@@ -136,11 +205,14 @@ pub(super) fn job(site: &Site, request: &Request) -> Job {
 }
 
 /// Serves what is not run. Off the event loop, unless that is no work: it calls the file system.
-pub(super) async fn content_reply(site: &Arc<Site>, request: Request, found: Match) -> Reply {
-    let at_once = content::serve_at_once(found.handler, &ask(site, &request, &found));
-    if let Some(reply) = at_once {
-        return reply;
+pub(super) async fn content_reply(site: &Arc<Site>, request: Box<Request>, found: Match) -> Reply {
+    match content::serve_at_once(found.handler, &ask(site, &request, &found)) {
+        Some(reply) => reply,
+        None => content_reply_later(site, request, found).await,
     }
+}
+
+async fn content_reply_later(site: &Arc<Site>, request: Box<Request>, found: Match) -> Reply {
     let site = Arc::clone(site);
     let made = web::block(move || content::serve(found.handler, &ask(&site, &request, &found)));
     made.await.unwrap_or_else(|error| {
@@ -149,21 +221,10 @@ pub(super) async fn content_reply(site: &Arc<Site>, request: Request, found: Mat
     })
 }
 
-/// A request that wptserve would drop without a word gets its cause.
-async fn refuse(connection: &Connection, is_head: bool, error: &RequestError) -> After {
-    log::warn!("refused a request: {error}");
-    let _ = reply(connection, is_head, Reply::error(error.status(), &error.to_string())).await;
-    After::Close
-}
-
 /// Serves a file or a listing.
-pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, request: Request) -> io::Result<After> {
-    serve_content(connection, site, request, Match::file()).await
-}
-
-async fn serve_content(connection: &Connection, site: &Arc<Site>, request: Request, found: Match) -> io::Result<After> {
+pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, request: Box<Request>) -> io::Result<After> {
     let is_head = request.is_head();
-    reply(connection, is_head, content_reply(site, request, found).await).await
+    reply(connection, is_head, content_reply(site, request, Match::file()).await).await
 }
 
 fn ask<'a>(site: &'a Site, request: &'a Request, found: &'a Match) -> content::Ask<'a> {
@@ -179,25 +240,44 @@ fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Opt
     (files, if script.is_some() { &site.root } else { files }, script)
 }
 
-/// Writes a complete reply.
-pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
-    pause(reply.wait).await;
+/// What follows the first bytes of a reply.
+enum Rest {
+    Nothing,
+    File(File),
+    Trickle(Trickle),
+}
+
+/// A reply as bytes, as far as they are in memory.
+fn encode(is_head: bool, reply: Reply) -> (Bytes, After, Rest) {
     let (head, close) = Encoder::reply(&reply);
     let after = if close { After::Close } else { After::KeepAlive };
     match reply.body {
         // Bytes that are the whole answer go out for HEAD as well, as wptserve's AsIsHandler does it.
-        Body::Raw(file) => send_file(connection, head, file).await?,
-        Body::File(file) if !is_head => send_file(connection, head, file).await?,
-        Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => {
-            connection.write_and(after, &[head, bytes].concat()).await?;
-        }
-        Body::Trickle(trickle) if !is_head => {
-            connection.write(&head).await?;
+        Body::Raw(file) => (head, after, Rest::File(file)),
+        Body::File(file) if !is_head => (head, after, Rest::File(file)),
+        Body::Trickle(trickle) if !is_head => (head, after, Rest::Trickle(trickle)),
+        Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => ([head, bytes].concat().into(), after, Rest::Nothing),
+        _ => (head, after, Rest::Nothing),
+    }
+}
+
+async fn send(connection: &Connection, bytes: Bytes, after: After, rest: Rest) -> io::Result<After> {
+    match rest {
+        Rest::Nothing => connection.write_and(after, &bytes).await?,
+        Rest::File(file) => send_file(connection, bytes, file).await?,
+        Rest::Trickle(trickle) => {
+            connection.write(&bytes).await?;
             return send_trickle(connection, trickle, after).await;
         }
-        _ => connection.write_and(after, &head).await?,
     }
     Ok(after)
+}
+
+/// Writes a complete reply.
+pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
+    pause(reply.wait).await;
+    let (bytes, after, rest) = encode(is_head, reply);
+    send(connection, bytes, after, rest).await
 }
 
 /// Waits, unless that is no time at all.
@@ -250,26 +330,20 @@ async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Resu
     }
 }
 
-async fn run_script(
-    connection: &Connection,
-    site: &Arc<Site>,
-    request: Request,
-    script: DocPath,
-    routed: Routed,
-) -> io::Result<After> {
+fn run_script(connection: &Connection, site: &Site, request: Box<Request>, script: DocPath, routed: Routed) -> Plan {
     let is_head = request.is_head();
-    let file = script.clone();
+    let file = script.as_path().to_owned();
     let body = connection.take_arrived_body();
     // Whoever has to close the connection has to be called for that.
     let socket = if request.head.keep_alive { connection.socket() } else { Weak::new() };
     match site.python.call(script, request, routed, body, socket) {
         Ok(events) => {
             connection.is_answered_by(events.answered());
-            follow(connection, events, is_head, file.as_path()).await
+            Plan::Script(events, is_head, file)
         }
         Err(error) => {
-            log::error!("{}: {error}", file.as_path().display());
-            reply(connection, is_head, Reply::error(503, &error.to_string())).await
+            log::error!("{}: {error}", file.display());
+            Plan::reply(connection, is_head, Reply::error(503, &error.to_string()))
         }
     }
 }
@@ -290,15 +364,16 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
                 let _ = answer.send(connection.read_body(max).await);
             }
             Some(Event::Finish(Last { wait, bytes, trickle, close })) => {
-                pause(wait).await;
                 let after = if close { After::Close } else { After::KeepAlive };
-                return match trickle {
-                    Some(trickle) => {
-                        connection.write(&bytes).await?;
-                        send_trickle(connection, trickle, after).await
-                    }
-                    None => connection.write_and(after, &bytes).await.map(|()| after),
+                if wait.is_zero() && trickle.is_none() {
+                    return connection.write_and(after, &bytes).await.map(|()| after);
+                }
+                let rest = trickle.map_or(Rest::Nothing, |trickle| Rest::Trickle(*trickle));
+                let end = async {
+                    pause(wait).await;
+                    send(connection, bytes, after, rest).await
                 };
+                return Box::pin(end).await;
             }
             None if written => {
                 log::error!("{}: the handler's thread died in mid-answer", script.display());
@@ -306,7 +381,8 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
             }
             None => {
                 log::error!("{}: the handler's thread died", script.display());
-                return reply(connection, is_head, Reply::error(500, "the handler's thread died")).await;
+                let (bytes, after, _) = encode(is_head, Reply::error(500, "the handler's thread died"));
+                return connection.write_and(after, &bytes).await.map(|()| after);
             }
         }
     }

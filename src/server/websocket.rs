@@ -82,7 +82,7 @@ async fn files(head: Head, connection: &Connection, site: &Arc<Site>) -> After {
     }
     let made = Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer());
     let sent = match made {
-        Ok(request) => serve_files(connection, site, request).await,
+        Ok(request) => serve_files(connection, site, Box::new(request)).await,
         Err(error) => reply(connection, is_head, Reply::error(error.status(), &error.to_string())).await,
     };
     sent.unwrap_or(After::Close)

@@ -32,7 +32,7 @@ struct Sent {
     /// How long to wait before `pending` may go out: pipes have pulled content that waits.
     wait: Duration,
     /// Content that the connection sends by itself when the handler is done.
-    trickle: Option<Trickle>,
+    trickle: Option<Box<Trickle>>,
     /// A write has failed: the client is gone.
     gone: bool,
     /// `response.writer.content_written`: the handler owns the wire.
@@ -320,7 +320,7 @@ impl Answer {
             Some(trickled) => {
                 self.put_head(vm)?;
                 if self.sends_body(vm)? {
-                    self.sent.lock().trickle = Some(trickled.rest());
+                    self.sent.lock().trickle = Some(Box::new(trickled.rest()));
                 }
                 Ok(())
             }

@@ -88,7 +88,7 @@ pub(super) mod classes {
     #[pyclass(module = "wptserve.request", name = "Request")]
     #[derive(PyPayload)]
     pub(crate) struct Request {
-        plain: http::Request,
+        plain: Box<http::Request>,
         routed: Routed,
         surroundings: Arc<Surroundings>,
         url_parts: Lazy,
@@ -113,7 +113,7 @@ pub(super) mod classes {
 
     impl Request {
         pub(crate) fn new(
-            plain: http::Request,
+            plain: Box<http::Request>,
             routed: Routed,
             body: Bytes,
             link: Link,
@@ -130,7 +130,7 @@ pub(super) mod classes {
         }
 
         fn with_body(
-            plain: http::Request,
+            plain: Box<http::Request>,
             routed: Routed,
             raw_input: PyRef<InputFile>,
             surroundings: Arc<Surroundings>,
@@ -331,7 +331,7 @@ pub(super) mod classes {
 
     impl H2Request {
         pub(crate) fn new(
-            plain: http::Request,
+            plain: Box<http::Request>,
             routed: Routed,
             surroundings: Arc<Surroundings>,
             vm: &VirtualMachine,

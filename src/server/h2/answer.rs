@@ -48,14 +48,14 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<s
     let rewritten = rewritten(fields);
     let fields = rewritten.as_deref().unwrap_or(fields);
     let request = match Request::http2(fields, stream, site.host.clone(), site.port, peer) {
-        Ok(request) => request,
+        Ok(request) => Box::new(request),
         Err(error) => {
             log::warn!("refused a request: {error}");
             return (Plan::Reply(Reply::error(error.status(), &error.to_string()), false), None);
         }
     };
     if tunnel::is_wanted(&request) {
-        return match tunnel::open(site, request) {
+        return match tunnel::open(site, *request) {
             Ok(session) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 (Plan::Tunnel(session, receiver), Some(Hearer::Tunnel(sender)))
@@ -76,7 +76,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<s
             let (conversation, events) = site.python.converse(script, request, routed);
             (Plan::Script(events, name, is_head), Some(Hearer::Handler(conversation)))
         }
-        Job::Content(found) => (Plan::Content(found, Box::new(request)), None),
+        Job::Content(found) => (Plan::Content(found, request), None),
     }
 }
 
@@ -122,7 +122,7 @@ async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Requ
     pause(wire.site().latency).await;
     let is_head = request.is_head();
     let url = request.url.clone();
-    let reply = match dispatch::content_reply(wire.site(), *request, found).await {
+    let reply = match dispatch::content_reply(wire.site(), request, found).await {
         Reply { body: Body::Raw(_), .. } => {
             // wptserve's writer for HTTP/2 has no such method.
             let cause = "AttributeError: 'H2ResponseWriter' object has no attribute 'write_raw_content'";
