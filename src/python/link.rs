@@ -46,6 +46,11 @@ pub struct Last {
 }
 
 impl Last {
+    /// Whether there is nothing left to do.
+    pub fn is_over(&self) -> bool {
+        self.is_plain() && self.bytes.is_empty()
+    }
+
     /// Whether there is nothing to do but write, and the connection goes on.
     fn is_plain(&self) -> bool {
         self.wait.is_zero() && self.trickle.is_none() && !self.close
@@ -60,8 +65,6 @@ struct Crossing {
     waker: Option<Waker>,
     /// The connection has nothing to do until its client sends something, and will look here then.
     is_idle: bool,
-    /// The whole answer has been written past the connection.
-    is_answered: bool,
     /// No more events will come.
     is_over: bool,
     /// Nobody will look here any more.
@@ -94,24 +97,6 @@ impl Events {
     }
 }
 
-impl Events {
-    /// For whoever reads from the client.
-    pub fn answered(&self) -> Answered {
-        Answered(Arc::clone(&self.0))
-    }
-}
-
-/// Tells whether the handler's thread has written the whole answer, and [`Events::next`] will say so when asked.
-#[derive(Debug)]
-pub struct Answered(Arc<Mutex<Crossing>>);
-
-impl Answered {
-    /// Whether it has by now.
-    pub fn get(&self) -> bool {
-        self.0.lock().is_answered
-    }
-}
-
 impl Drop for Events {
     fn drop(&mut self) {
         // Dropped outside the lock, which answers them.
@@ -138,8 +123,7 @@ impl Sender {
             return false;
         }
         crossing.events.push_back(event);
-        crossing.is_answered = quiet && crossing.is_idle;
-        let waker = if crossing.is_answered { None } else { crossing.waker.take() };
+        let waker = if quiet && crossing.is_idle { None } else { crossing.waker.take() };
         drop(crossing);
         if let Some(waker) = waker {
             waker.wake();

@@ -32,7 +32,7 @@ use tokio::{net::tcp::OwnedWriteHalf, sync::oneshot};
 
 pub use conversation::{Closing, Conversation, H2Event, H2Events};
 pub use import::ImportPolicy;
-pub use link::{Answered, Event, Events, Last};
+pub use link::{Event, Events, Last};
 pub use socket::{Command, Read, Session};
 pub use websocket::{Handshake, Opening};
 

@@ -3,8 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _},
-    path::{Path, PathBuf},
-    pin::Pin,
+    path::Path,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -14,7 +13,7 @@ use bytes::Bytes;
 
 use super::{
     PORT_TARGET, Site, websocket,
-    wire::{After, Connection},
+    wire::{After, Answer, Connection},
 };
 use crate::{
     content,
@@ -34,72 +33,26 @@ pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> Htt
 
 /// The actix service of the WebSocket ports.
 pub(super) async fn dispatch_websocket(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let plan = |head, connection: &Connection| {
-        let (connection, site) = (connection.clone(), site.into_inner());
-        Plan::other(async move { Ok(websocket::answer(head, &connection, site).await) })
+    let plan = |head, connection| -> Answer {
+        Box::pin(async move { websocket::answer(head, &connection, site.into_inner()).await })
     };
     serve(request, plan).await
 }
 
-/// Answers one request. What this returns is swallowed by the wire; only its keep-alive flag counts.
-async fn serve(request: HttpRequest, plan: impl FnOnce(Head, &Connection) -> Plan) -> HttpResponse {
+/// Begins to answer one request. What this returns is swallowed by the wire; only its keep-alive flag counts.
+async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Connection) -> Answer) -> HttpResponse {
     // Both are there for every request: the wire has put them there before actix saw a byte.
     if let Some(connection) = request.conn_data::<Connection>()
         && let Some(head) = connection.take_head()
+        && connection.begin(plan(head, connection.clone())).await == After::KeepAlive
     {
-        let keep_alive = head.keep_alive;
-        let after = plan(head, connection).carry_out(connection).await.unwrap_or(After::Close);
-        if !connection.finish(!keep_alive || after == After::Close).await {
-            return HttpResponse::Ok().finish();
-        }
+        return HttpResponse::Ok().finish();
     }
     HttpResponse::Ok().force_close().finish()
 }
 
-/// How a request is answered. Many connections keep one of these until their next request, so it is small.
-enum Plan {
-    /// With these bytes.
-    Bytes(Bytes, After),
-    /// A script is running. Whether it is to send a body, and where it is.
-    Script(Events, bool, PathBuf),
-    /// In any other way.
-    Other(Pin<Box<dyn Future<Output = io::Result<After>>>>),
-}
-
-impl Plan {
-    fn other(future: impl Future<Output = io::Result<After>> + 'static) -> Self {
-        Self::Other(Box::pin(future))
-    }
-
-    /// With a reply, after which the connection may go on if the reply allows it.
-    fn reply(connection: &Connection, is_head: bool, made: Reply) -> Self {
-        let connection = connection.clone();
-        if !made.wait.is_zero() {
-            return Self::other(async move { reply(&connection, is_head, made).await });
-        }
-        match encode(is_head, made) {
-            (bytes, after, Rest::Nothing) => Self::Bytes(bytes, after),
-            (bytes, after, rest) => Self::other(async move { send(&connection, bytes, after, rest).await }),
-        }
-    }
-
-    /// With an error, after which the connection closes.
-    fn last(is_head: bool, code: u16, message: &str) -> Self {
-        let (bytes, ..) = encode(is_head, Reply::error(code, message));
-        Self::Bytes(bytes, After::Close)
-    }
-
-    async fn carry_out(self, connection: &Connection) -> io::Result<After> {
-        match self {
-            Self::Bytes(bytes, after) => connection.write_and(after, &bytes).await.map(|()| after),
-            Self::Script(events, is_head, file) => follow(connection, events, is_head, &file).await,
-            Self::Other(future) => future.await,
-        }
-    }
-}
-
 /// Does as much for a request as takes no time.
-fn plan(mut head: Head, connection: &Connection, site: Arc<Site>) -> Plan {
+fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
     if let Some(target) = route::rewritten(&head.method, &head.target) {
@@ -110,16 +63,15 @@ fn plan(mut head: Head, connection: &Connection, site: Arc<Site>) -> Plan {
         Err(error) => {
             // wptserve would drop it without a word; it gets its cause.
             log::warn!("refused a request: {error}");
-            return Plan::last(is_head, error.status(), &error.to_string());
+            return last(connection, is_head, error.status(), error.to_string());
         }
     };
     // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
     if request.head.method == "CONNECT" {
-        let connection = connection.clone();
-        return Plan::other(async move { Ok(connect(&connection).await) });
+        return Box::pin(async move { connect(&connection).await });
     }
     if line_too_long {
-        return Plan::last(is_head, 414, "");
+        return last(connection, is_head, 414, String::new());
     }
     log::debug!(
         target: &format!("{PORT_TARGET}{}", site.name),
@@ -130,11 +82,23 @@ fn plan(mut head: Head, connection: &Connection, site: Arc<Site>) -> Plan {
     if site.latency.is_zero() {
         return routed(request, connection, site);
     }
-    let connection = connection.clone();
-    Plan::other(async move {
+    Box::pin(async move {
         pause(site.latency).await;
-        routed(request, &connection, site).carry_out(&connection).await
+        routed(request, connection, site).await
     })
+}
+
+/// With an error, after which the connection closes.
+fn last(connection: Connection, is_head: bool, code: u16, message: String) -> Answer {
+    Box::pin(async move {
+        let _ = reply(&connection, is_head, Reply::error(code, &message)).await;
+        After::Close
+    })
+}
+
+/// With a reply, after which the connection may go on if the reply allows it.
+fn reply_with(connection: Connection, is_head: bool, made: Reply) -> Answer {
+    Box::pin(async move { reply(&connection, is_head, made).await.unwrap_or(After::Close) })
 }
 
 async fn connect(connection: &Connection) -> After {
@@ -152,21 +116,15 @@ async fn connect(connection: &Connection) -> After {
     }
 }
 
-fn routed(request: Box<Request>, connection: &Connection, site: Arc<Site>) -> Plan {
+fn routed(request: Box<Request>, connection: Connection, site: Arc<Site>) -> Answer {
     let is_head = request.is_head();
     match job(&site, &request) {
-        Job::Reply(made) => Plan::reply(connection, is_head, made),
+        Job::Reply(made) => reply_with(connection, is_head, made),
         Job::Script(script, routed) => run_script(connection, &site, request, script, routed),
-        Job::Content(found) => match content::serve_at_once(found.handler, &ask(&site, &request, &found)) {
-            Some(made) => Plan::reply(connection, is_head, made),
-            None => {
-                let connection = connection.clone();
-                Plan::other(async move {
-                    let made = content_reply_later(&site, request, found).await;
-                    reply(&connection, is_head, made).await
-                })
-            }
-        },
+        Job::Content(found) => Box::pin(async move {
+            let made = content_reply(&site, request, found).await;
+            reply(&connection, is_head, made).await.unwrap_or(After::Close)
+        }),
     }
 }
 
@@ -206,13 +164,10 @@ pub(super) fn job(site: &Site, request: &Request) -> Job {
 
 /// Serves what is not run. Off the event loop, unless that is no work: it calls the file system.
 pub(super) async fn content_reply(site: &Arc<Site>, request: Box<Request>, found: Match) -> Reply {
-    match content::serve_at_once(found.handler, &ask(site, &request, &found)) {
-        Some(reply) => reply,
-        None => content_reply_later(site, request, found).await,
+    let at_once = content::serve_at_once(found.handler, &ask(site, &request, &found));
+    if let Some(reply) = at_once {
+        return reply;
     }
-}
-
-async fn content_reply_later(site: &Arc<Site>, request: Box<Request>, found: Match) -> Reply {
     let site = Arc::clone(site);
     let made = web::block(move || content::serve(found.handler, &ask(&site, &request, &found)));
     made.await.unwrap_or_else(|error| {
@@ -240,44 +195,25 @@ fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Opt
     (files, if script.is_some() { &site.root } else { files }, script)
 }
 
-/// What follows the first bytes of a reply.
-enum Rest {
-    Nothing,
-    File(File),
-    Trickle(Trickle),
-}
-
-/// A reply as bytes, as far as they are in memory.
-fn encode(is_head: bool, reply: Reply) -> (Bytes, After, Rest) {
+/// Writes a complete reply.
+pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
+    pause(reply.wait).await;
     let (head, close) = Encoder::reply(&reply);
     let after = if close { After::Close } else { After::KeepAlive };
     match reply.body {
         // Bytes that are the whole answer go out for HEAD as well, as wptserve's AsIsHandler does it.
-        Body::Raw(file) => (head, after, Rest::File(file)),
-        Body::File(file) if !is_head => (head, after, Rest::File(file)),
-        Body::Trickle(trickle) if !is_head => (head, after, Rest::Trickle(trickle)),
-        Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => ([head, bytes].concat().into(), after, Rest::Nothing),
-        _ => (head, after, Rest::Nothing),
-    }
-}
-
-async fn send(connection: &Connection, bytes: Bytes, after: After, rest: Rest) -> io::Result<After> {
-    match rest {
-        Rest::Nothing => connection.write_and(after, &bytes).await?,
-        Rest::File(file) => send_file(connection, bytes, file).await?,
-        Rest::Trickle(trickle) => {
-            connection.write(&bytes).await?;
+        Body::Raw(file) => send_file(connection, head, file).await?,
+        Body::File(file) if !is_head => send_file(connection, head, file).await?,
+        Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => {
+            connection.write_and(after, &[head, bytes].concat()).await?;
+        }
+        Body::Trickle(trickle) if !is_head => {
+            connection.write(&head).await?;
             return send_trickle(connection, trickle, after).await;
         }
+        _ => connection.write_and(after, &head).await?,
     }
     Ok(after)
-}
-
-/// Writes a complete reply.
-pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
-    pause(reply.wait).await;
-    let (bytes, after, rest) = encode(is_head, reply);
-    send(connection, bytes, after, rest).await
 }
 
 /// Waits, unless that is no time at all.
@@ -330,29 +266,42 @@ async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Resu
     }
 }
 
-fn run_script(connection: &Connection, site: &Site, request: Box<Request>, script: DocPath, routed: Routed) -> Plan {
+fn run_script(connection: Connection, site: &Site, request: Box<Request>, script: DocPath, routed: Routed) -> Answer {
     let is_head = request.is_head();
     let file = script.as_path().to_owned();
     let body = connection.take_arrived_body();
     // Whoever has to close the connection has to be called for that.
     let socket = if request.head.keep_alive { connection.socket() } else { Weak::new() };
-    match site.python.call(script, request, routed, body, socket) {
-        Ok(events) => {
-            connection.is_answered_by(events.answered());
-            Plan::Script(events, is_head, file)
-        }
+    let mut events = match site.python.call(script, request, routed, body, socket) {
+        Ok(events) => events,
         Err(error) => {
             log::error!("{}: {error}", file.display());
-            Plan::reply(connection, is_head, Reply::error(503, &error.to_string()))
+            return reply_with(connection, is_head, Reply::error(503, &error.to_string()));
         }
-    }
+    };
+    // Connections keep this until their next request, so it is small.
+    Box::pin(async move {
+        let first = events.next(|| connection.is_idle()).await;
+        if let Some(Event::Finish(last)) = &first
+            && last.is_over()
+        {
+            return After::KeepAlive;
+        }
+        Box::pin(follow(&connection, first, events, is_head, &file)).await.unwrap_or(After::Close)
+    })
 }
 
 /// Does what a running handler asks for until it is done.
-async fn follow(connection: &Connection, mut events: Events, is_head: bool, script: &Path) -> io::Result<After> {
-    let mut written = false;
+async fn follow(
+    connection: &Connection,
+    first: Option<Event>,
+    mut events: Events,
+    is_head: bool,
+    script: &Path,
+) -> io::Result<After> {
+    let (mut event, mut written) = (first, false);
     loop {
-        match events.next(|| connection.is_idle()).await {
+        match event {
             Some(Event::Write(bytes, answer)) => {
                 let result = connection.write(&bytes).await;
                 written = true;
@@ -365,15 +314,14 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
             }
             Some(Event::Finish(Last { wait, bytes, trickle, close })) => {
                 let after = if close { After::Close } else { After::KeepAlive };
-                if wait.is_zero() && trickle.is_none() {
-                    return connection.write_and(after, &bytes).await.map(|()| after);
-                }
-                let rest = trickle.map_or(Rest::Nothing, |trickle| Rest::Trickle(*trickle));
-                let end = async {
-                    pause(wait).await;
-                    send(connection, bytes, after, rest).await
+                pause(wait).await;
+                return match trickle {
+                    Some(trickle) => {
+                        connection.write(&bytes).await?;
+                        send_trickle(connection, *trickle, after).await
+                    }
+                    None => connection.write_and(after, &bytes).await.map(|()| after),
                 };
-                return Box::pin(end).await;
             }
             None if written => {
                 log::error!("{}: the handler's thread died in mid-answer", script.display());
@@ -381,9 +329,9 @@ async fn follow(connection: &Connection, mut events: Events, is_head: bool, scri
             }
             None => {
                 log::error!("{}: the handler's thread died", script.display());
-                let (bytes, after, _) = encode(is_head, Reply::error(500, "the handler's thread died"));
-                return connection.write_and(after, &bytes).await.map(|()| after);
+                return reply(connection, is_head, Reply::error(500, "the handler's thread died")).await;
             }
         }
+        event = events.next(|| connection.is_idle()).await;
     }
 }

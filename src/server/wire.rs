@@ -6,14 +6,15 @@
 //! - it frames one request at a time by CPython's rules ([`HeadReader`]) and keeps the head as it came;
 //! - it feeds actix a small head that is always valid, without a body, for routing: the service then finds the real
 //!   head, the body and the socket in the [`Connection`] of its connection data;
-//! - everything that actix writes itself is swallowed; the service writes the answer's bytes through [`Connection`].
+//! - everything that actix writes itself is swallowed; the service leaves an [`Answer`] here, which writes through
+//!   [`Connection`]. For actix the request is over then, so that a connection that waits holds little memory.
 //!
-//! The next head is fed only when the answer has been written, so answers keep their order: after the service has called
-//! [`Connection::finish`], or when [`Answered`] says so. This relies on the dispatcher calling `poll_read` again when its
-//! task is woken, and on nothing else of its inner order.
+//! The next head is fed only when the answer is over, so answers keep their order. This relies on the dispatcher calling
+//! `poll_read` again when its task is woken, and on nothing else of its inner order.
 
 use std::{
     cell::RefCell,
+    fmt,
     future::poll_fn,
     io,
     net::SocketAddr,
@@ -32,10 +33,7 @@ use tokio::{
 use tokio_rustls::rustls::ServerConfig;
 
 use super::stream::Stream;
-use crate::{
-    http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing},
-    python::Answered,
-};
+use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
 
 /// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
 /// notice that the client has gone.
@@ -53,6 +51,8 @@ enum Phase {
     Head,
     /// A request is being answered.
     Busy,
+    /// It has been: the rest of its body is read and forgotten, as wptserve does.
+    Draining,
     /// No further request: what is written still has to leave.
     Closing,
 }
@@ -63,7 +63,6 @@ enum Incoming {
     Chunked(Box<ChunkedDecoder>),
 }
 
-#[derive(Debug)]
 struct Inner {
     stream: Stream,
     /// How the connection is encrypted after a CONNECT.
@@ -82,14 +81,19 @@ struct Inner {
     body: Incoming,
     /// The client has closed its side.
     eof: bool,
-    /// Whether somebody else has answered the request.
-    answered: Option<Answered>,
-    /// It has been so, and the next one is being read already: the service has only to end.
-    has_moved_on: bool,
+    /// Whether the request allows another one after it.
+    keep_alive: bool,
+    answer: Option<Answer>,
     /// The task of the connection will be woken when the client sends something.
     is_listening: bool,
     /// Our side is closed.
     shut: bool,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Inner").field("peer", &self.peer).field("phase", &self.phase).finish_non_exhaustive()
+    }
 }
 
 impl Inner {
@@ -129,6 +133,7 @@ impl Inner {
                     Err(_) => Incoming::Length(0),
                 };
                 feed(&head, &mut self.feed);
+                self.keep_alive = head.keep_alive;
                 self.head = Some(head);
                 self.phase = Phase::Busy;
                 true
@@ -147,6 +152,13 @@ impl Inner {
                 true
             }
         }
+    }
+
+    /// The answer is over. Whether the connection closes.
+    fn end(&mut self, after: After) -> After {
+        let after = if self.keep_alive { after } else { After::Close };
+        self.phase = if after == After::Close { Phase::Closing } else { Phase::Draining };
+        after
     }
 
     /// Takes at most `max` bytes of the body out of what has been read. `None`: more has to be read first.
@@ -197,6 +209,9 @@ pub(super) enum After {
     Close,
 }
 
+/// An answer on its way: does all it needs through its [`Connection`], and says whether that may go on.
+pub(super) type Answer = Pin<Box<dyn Future<Output = After>>>;
+
 /// The I/O type that actix drives.
 #[derive(Debug)]
 pub(super) struct Wire(Rc<RefCell<Inner>>);
@@ -217,8 +232,8 @@ impl Wire {
             head: None,
             body: Incoming::Length(0),
             eof: false,
-            answered: None,
-            has_moved_on: false,
+            keep_alive: false,
+            answer: None,
             is_listening: false,
             shut: false,
         })))
@@ -230,10 +245,24 @@ impl Wire {
     }
 }
 
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // It refers to the connection, which refers to it. Dropped when nothing is borrowed.
+        let _answer = self.0.borrow_mut().answer.take();
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let inner = &mut *self.0.borrow_mut();
         loop {
+            let answer = self.0.borrow_mut().answer.take();
+            if let Some(mut answer) = answer {
+                match answer.as_mut().poll(context) {
+                    Poll::Ready(after) => drop(self.0.borrow_mut().end(after)),
+                    Poll::Pending => self.0.borrow_mut().answer = Some(answer),
+                }
+            }
+            let inner = &mut *self.0.borrow_mut();
             // Not ready is no failure: actix flushes, and the service's own writes come after this.
             if let Poll::Ready(Err(error)) = inner.poll_output(context) {
                 return Poll::Ready(Err(error));
@@ -254,19 +283,24 @@ impl AsyncRead for Wire {
                     }
                 }
                 Phase::Busy => {
-                    // What has come is the next request. Waiting for the service would cost actix another round.
-                    if !inner.input.is_empty() && inner.answered.take_if(|answered| answered.get()).is_some() {
-                        (inner.phase, inner.has_moved_on) = (Phase::Head, true);
-                        continue;
-                    }
-                    // After the end of file actix reads no more, so it may only hear of it when nothing is left to do.
-                    if inner.eof {
-                        return if inner.input.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending };
-                    }
-                    if inner.input.len() >= READ_AHEAD {
+                    // actix hears of the end of file when the answer is over.
+                    if inner.eof || inner.input.len() >= READ_AHEAD {
                         return Poll::Pending;
                     }
                 }
+                Phase::Draining => match inner.take_body(BODY_CHUNK) {
+                    Ok(Some(data)) => {
+                        if data.is_empty() {
+                            inner.phase = Phase::Head;
+                        }
+                        continue;
+                    }
+                    Ok(None) => {}
+                    Err(_) => {
+                        inner.phase = Phase::Closing;
+                        continue;
+                    }
+                },
             }
             ready!(inner.poll_fill(context))?;
         }
@@ -420,9 +454,22 @@ impl Connection {
         is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
     }
 
-    /// Who may answer the request past the service, while the connection is idle.
-    pub(super) fn is_answered_by(&self, answered: Answered) {
-        self.0.borrow_mut().answered = Some(answered);
+    /// Begins to answer the request; what cannot be done at once goes on by itself. [`After::Close`] if the answer is over and
+    /// the connection closes.
+    pub(super) async fn begin(&self, mut answer: Answer) -> After {
+        let ended = poll_fn(|context| {
+            let Poll::Ready(after) = answer.as_mut().poll(context) else { return Poll::Ready(None) };
+            // The dispatcher has to look at what has been read ahead.
+            context.waker().wake_by_ref();
+            Poll::Ready(Some(self.0.borrow_mut().end(after)))
+        });
+        match ended.await {
+            Some(after) => after,
+            None => {
+                self.0.borrow_mut().answer = Some(answer);
+                After::KeepAlive
+            }
+        }
     }
 
     /// Waits until the client has closed its side.
@@ -435,36 +482,6 @@ impl Connection {
     /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
     pub(super) fn raw(&self) -> Raw {
         Raw(Self::clone(self))
-    }
-
-    /// Ends the request. With `close` no further request is read; without it the rest of the body is read and
-    /// forgotten first, as wptserve does. Returns whether the connection closes.
-    pub(super) async fn finish(&self, close: bool) -> bool {
-        self.0.borrow_mut().answered = None;
-        if std::mem::take(&mut self.0.borrow_mut().has_moved_on) && !close {
-            return false;
-        }
-        let close = close || !self.drain().await;
-        poll_fn(|context| {
-            let inner = &mut *self.0.borrow_mut();
-            inner.phase = if close { Phase::Closing } else { Phase::Head };
-            // The dispatcher has to look at what has been read ahead.
-            context.waker().wake_by_ref();
-            Poll::Ready(())
-        })
-        .await;
-        close
-    }
-
-    /// Reads the rest of the body; false if it cannot be.
-    async fn drain(&self) -> bool {
-        loop {
-            match self.read_body(BODY_CHUNK).await {
-                Ok(data) if data.is_empty() => return true,
-                Ok(_) => {}
-                Err(_) => return false,
-            }
-        }
     }
 }
 
