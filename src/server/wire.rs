@@ -258,7 +258,9 @@ impl AsyncRead for Wire {
             let answer = self.0.borrow_mut().answer.take();
             if let Some(mut answer) = answer {
                 match answer.as_mut().poll(context) {
-                    Poll::Ready(after) => drop(self.0.borrow_mut().end(after)),
+                    Poll::Ready(after) => {
+                        self.0.borrow_mut().end(after);
+                    }
                     Poll::Pending => self.0.borrow_mut().answer = Some(answer),
                 }
             }
