@@ -27,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tests/differential"))
 
+import network  # noqa: E402
 from load import Load, machine, resident, wrk  # noqa: E402
 from servers import REFERENCE, Server, candidate_command  # noqa: E402
 from startup import Measured, measure  # noqa: E402
@@ -287,10 +288,11 @@ def leak(bench: Bench, requests: int) -> None:
               "%+.1f %%" % ((after / before - 1) * 100))
 
 
-def markdown(bench: Bench, command: str) -> str:
+def markdown(bench: Bench, command: str, place: str) -> str:
     lines = ["# The last run of `make bench`", "",
              "Made with `%s` on %s, %s." % (command, datetime.now(timezone.utc).strftime("%Y-%m-%d"), machine()),
              "Load generator and servers share these cores. Ratios are medians over rounds in which all servers took turns.",
+             "Ours is the binary of `make dist-fast`. " + place,
              "", "| what | unit | figures | |", "|---|---|---|---|"]
     for row in bench.rows:
         figures = ", ".join("%s %s" % (name, format(value, ".3g") if value < 1000 else format(round(value), ","))
@@ -313,6 +315,7 @@ def main() -> int:
     command = candidate_command(args.binary, args.candidate_command)
     if not shutil.which("wrk"):
         raise SystemExit("the load generator is missing: apt-get install wrk")
+    place = network.enter()
     with tempfile.TemporaryDirectory(prefix="wptserve-bench-") as directory:
         site = Path(directory) / "site"
         shutil.copytree(HERE / "site", site)
@@ -331,7 +334,7 @@ def main() -> int:
             if args.json:
                 args.json.write_text(json.dumps({"machine": machine(), "rows": bench.rows}, indent=1) + "\n")
             if args.results:
-                args.results.write_text(markdown(bench, "make bench"))
+                args.results.write_text(markdown(bench, "make bench", place))
     print("%d passed, 0 failed" % len(bench.rows) if args.quick else "done")
     return 0
 
