@@ -12,6 +12,8 @@
 //! The next head is fed only when the answer is over, so answers keep their order. This relies on the dispatcher calling
 //! `poll_read` again when its task is woken, and on nothing else of its inner order.
 
+mod raw;
+
 use std::{
     cell::RefCell,
     fmt,
@@ -31,6 +33,8 @@ use tokio::{
     net::tcp::OwnedWriteHalf,
 };
 use tokio_rustls::rustls::ServerConfig;
+
+pub(super) use raw::Raw;
 
 use super::stream::Stream;
 use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
@@ -484,38 +488,5 @@ impl Connection {
     /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
     pub(super) fn raw(&self) -> Raw {
         Raw(Self::clone(self))
-    }
-}
-
-/// A connection as a plain stream. What has been read ahead comes first.
-#[derive(Debug)]
-pub(super) struct Raw(Connection);
-
-impl AsyncRead for Raw {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let inner = &mut *self.0.0.borrow_mut();
-        if inner.input.is_empty() && !inner.eof {
-            ready!(inner.poll_fill(context))?;
-        }
-        let count = inner.input.len().min(out.remaining());
-        out.put_slice(&inner.input.split_to(count));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Raw {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let inner = &mut *self.0.0.borrow_mut();
-        ready!(inner.poll_output(context))?;
-        Pin::new(&mut inner.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0.0.borrow_mut().stream).poll_flush(context)
-    }
-
-    /// The request's end closes the connection.
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(context)
     }
 }
