@@ -110,7 +110,7 @@ impl DocRoot {
     pub fn resolve(&self, url_path: &str) -> Result<DocPath, PathError> {
         let decoded = unquote(url_path);
         let relative = decoded.strip_prefix(&*self.url_base).unwrap_or(&decoded);
-        if relative.as_bytes().windows(2).any(|pair| pair == b"..") || relative.starts_with('/') {
+        if relative.contains("..") || relative.starts_with('/') {
             return Err(PathError::NotFound);
         }
         if relative.contains('\0') {

@@ -49,12 +49,9 @@ impl Encoder {
         if !self.status_written {
             self.write_status(out, 200, None);
         }
-        match name.len() {
-            4 if name.eq_ignore_ascii_case(b"Date") => self.seen.date = true,
-            6 if name.eq_ignore_ascii_case(b"Server") => self.seen.server = true,
-            14 if name.eq_ignore_ascii_case(b"Content-Length") => self.seen.content_length = true,
-            _ => {}
-        }
+        self.seen.server |= name.eq_ignore_ascii_case(b"Server");
+        self.seen.date |= name.eq_ignore_ascii_case(b"Date");
+        self.seen.content_length |= name.eq_ignore_ascii_case(b"Content-Length");
         out.reserve(name.len() + value.len() + 4);
         out.put_slice(name);
         out.put_slice(b": ");

@@ -3,6 +3,7 @@
 //! Follows wptserve 4.0.3, `request.py`, `Request.__init__`, and for HTTP/2 `server.py`, `H2Headers` and `H2HandlerCopy`. Plain
 //! data that can cross threads. The body is described by [`Framing`] and read elsewhere.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -170,8 +171,8 @@ fn absolute(scheme: Scheme, host: &str, port: Option<&str>, server_port: u16, ta
     if target.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")) {
         return target;
     }
-    let server_port = if port.is_none() { server_port.to_string() } else { String::new() };
-    [scheme, "://", host, ":", port.unwrap_or(&server_port), &target].concat()
+    let port = port.map_or_else(|| Cow::Owned(server_port.to_string()), Cow::Borrowed);
+    [scheme, "://", host, ":", &port, &target].concat()
 }
 
 #[cfg(test)]

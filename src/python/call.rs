@@ -137,13 +137,14 @@ pub(super) fn load(script: &Path, runtime: &Runtime, vm: &VirtualMachine) -> Res
         log::error!("cannot renew changed helpers: {}", text(&exception, vm));
     }
     let scripts = &runtime.imports.scripts;
-    let loaded = scripts.known(script, vm).map_or_else(
-        || {
+    let loaded = match scripts.known(script, vm) {
+        Some(known) => known,
+        None => {
             let file = vm.allow_threads(|| default_script(script));
-            scripts.load(&file, vm).map_err(|exception| outside_main(exception, &file.to_string_lossy(), runtime, vm))
-        },
-        Ok,
-    )?;
+            let loaded = scripts.load(&file, vm);
+            loaded.map_err(|exception| outside_main(exception, &file.to_string_lossy(), runtime, vm))?
+        }
+    };
     match script::execute(&loaded, vm) {
         Ok(globals) => Ok((globals, loaded)),
         Err(exception) => Err(outside_main(exception, &loaded.path, runtime, vm)),

@@ -63,7 +63,7 @@ fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
         Err(error) => {
             // wptserve would drop it without a word; it gets its cause.
             log::warn!("refused a request: {error}");
-            return last(connection, is_head, error.status(), error.to_string());
+            return last(connection, is_head, Reply::error(error.status(), &error.to_string()));
         }
     };
     // wptserve 4.0.3, server.py, finish_handling_h1: CONNECT first, then the long line, then the router.
@@ -71,7 +71,7 @@ fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
         return Box::pin(async move { connect(&connection).await });
     }
     if line_too_long {
-        return last(connection, is_head, 414, String::new());
+        return last(connection, is_head, Reply::error(414, ""));
     }
     log::debug!(
         target: &format!("{PORT_TARGET}{}", site.name),
@@ -88,15 +88,15 @@ fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
     })
 }
 
-/// With an error, after which the connection closes.
-fn last(connection: Connection, is_head: bool, code: u16, message: String) -> Answer {
+/// An answer that is this reply, after which the connection closes.
+fn last(connection: Connection, is_head: bool, made: Reply) -> Answer {
     Box::pin(async move {
-        let _ = reply(&connection, is_head, Reply::error(code, &message)).await;
+        let _ = reply(&connection, is_head, made).await;
         After::Close
     })
 }
 
-/// With a reply, after which the connection may go on if the reply allows it.
+/// An answer that is this reply, after which the connection may go on if the reply allows it.
 fn reply_with(connection: Connection, is_head: bool, made: Reply) -> Answer {
     Box::pin(async move { reply(&connection, is_head, made).await.unwrap_or(After::Close) })
 }
@@ -121,10 +121,9 @@ fn routed(request: Box<Request>, connection: Connection, site: Arc<Site>) -> Ans
     match job(&site, &request) {
         Job::Reply(made) => reply_with(connection, is_head, made),
         Job::Script(script, routed) => run_script(connection, &site, request, script, routed),
-        Job::Content(found) => Box::pin(async move {
-            let made = content_reply(&site, request, found).await;
-            reply(&connection, is_head, made).await.unwrap_or(After::Close)
-        }),
+        Job::Content(found) => {
+            Box::pin(async move { serve_content(&connection, &site, request, found).await.unwrap_or(After::Close) })
+        }
     }
 }
 
@@ -176,10 +175,15 @@ pub(super) async fn content_reply(site: &Arc<Site>, request: Box<Request>, found
     })
 }
 
-/// Serves a file or a listing.
-pub(super) async fn serve_files(connection: &Connection, site: &Arc<Site>, request: Box<Request>) -> io::Result<After> {
+/// Serves a file, a listing or whatever else is not run.
+pub(super) async fn serve_content(
+    connection: &Connection,
+    site: &Arc<Site>,
+    request: Box<Request>,
+    found: Match,
+) -> io::Result<After> {
     let is_head = request.is_head();
-    reply(connection, is_head, content_reply(site, request, Match::file()).await).await
+    reply(connection, is_head, content_reply(site, request, found).await).await
 }
 
 fn ask<'a>(site: &'a Site, request: &'a Request, found: &'a Match) -> content::Ask<'a> {

@@ -7,12 +7,13 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{
     Site,
-    dispatch::{reply, serve_files},
+    dispatch::{reply, serve_content},
     wire::{After, Connection},
 };
 use crate::{
     http::{Head, Reply, Request, Scheme, error_page, text::latin1},
     python::{Command, Handshake, Opening, Read, Session},
+    route::Match,
     websocket,
 };
 
@@ -82,7 +83,7 @@ async fn files(head: Head, connection: &Connection, site: &Arc<Site>) -> After {
     }
     let made = Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer());
     let sent = match made {
-        Ok(request) => serve_files(connection, site, Box::new(request)).await,
+        Ok(request) => serve_content(connection, site, Box::new(request), Match::file()).await,
         Err(error) => reply(connection, is_head, Reply::error(error.status(), &error.to_string())).await,
     };
     sent.unwrap_or(After::Close)

@@ -216,6 +216,19 @@ pub(super) enum After {
 /// An answer on its way: does all it needs through its [`Connection`], and says whether that may go on.
 pub(super) type Answer = Pin<Box<dyn Future<Output = After>>>;
 
+/// Lets the answer go on, with nothing borrowed. Ready when it has just ended: whether the connection may go on.
+fn poll_answer(inner: &RefCell<Inner>, context: &mut Context<'_>) -> Poll<After> {
+    let answer = inner.borrow_mut().answer.take();
+    let Some(mut answer) = answer else { return Poll::Pending };
+    match answer.as_mut().poll(context) {
+        Poll::Ready(after) => Poll::Ready(inner.borrow_mut().end(after)),
+        Poll::Pending => {
+            inner.borrow_mut().answer = Some(answer);
+            Poll::Pending
+        }
+    }
+}
+
 /// The I/O type that actix drives.
 #[derive(Debug)]
 pub(super) struct Wire(Rc<RefCell<Inner>>);
@@ -223,7 +236,7 @@ pub(super) struct Wire(Rc<RefCell<Inner>>);
 impl Wire {
     /// With `after_connect` the connection is plain until [`Connection::encrypt`].
     pub(super) fn new(stream: Stream, peer: Option<SocketAddr>, after_connect: Option<Arc<ServerConfig>>) -> Self {
-        let peer = peer.map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default();
+        let peer = peer_text(peer);
         Self(Rc::new(RefCell::new(Inner {
             stream,
             after_connect,
@@ -259,15 +272,7 @@ impl Drop for Wire {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            let answer = self.0.borrow_mut().answer.take();
-            if let Some(mut answer) = answer {
-                match answer.as_mut().poll(context) {
-                    Poll::Ready(after) => {
-                        self.0.borrow_mut().end(after);
-                    }
-                    Poll::Pending => self.0.borrow_mut().answer = Some(answer),
-                }
-            }
+            let _ = poll_answer(&self.0, context);
             let inner = &mut *self.0.borrow_mut();
             // Not ready is no failure: actix flushes, and the service's own writes come after this.
             if let Poll::Ready(Err(error)) = inner.poll_output(context) {
@@ -338,6 +343,11 @@ impl AsyncWrite for Wire {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Address and port of a client as handlers see them; empty if the system does not tell.
+pub(super) fn peer_text(peer: Option<SocketAddr>) -> (Arc<str>, u16) {
+    peer.map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default()
 }
 
 /// What the service does with its connection. All methods belong to the one request that is being answered.
@@ -462,20 +472,15 @@ impl Connection {
 
     /// Begins to answer the request; what cannot be done at once goes on by itself. [`After::Close`] if the answer is over and
     /// the connection closes.
-    pub(super) async fn begin(&self, mut answer: Answer) -> After {
-        let ended = poll_fn(|context| {
-            let Poll::Ready(after) = answer.as_mut().poll(context) else { return Poll::Ready(None) };
+    pub(super) async fn begin(&self, answer: Answer) -> After {
+        self.0.borrow_mut().answer = Some(answer);
+        poll_fn(|context| {
+            let Poll::Ready(after) = poll_answer(&self.0, context) else { return Poll::Ready(After::KeepAlive) };
             // The dispatcher has to look at what has been read ahead.
             context.waker().wake_by_ref();
-            Poll::Ready(Some(self.0.borrow_mut().end(after)))
-        });
-        match ended.await {
-            Some(after) => after,
-            None => {
-                self.0.borrow_mut().answer = Some(answer);
-                After::KeepAlive
-            }
-        }
+            Poll::Ready(after)
+        })
+        .await
     }
 
     /// Waits until the client has closed its side.

@@ -15,7 +15,7 @@ use actix_web::web;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::{Site, stream::Stream};
+use super::{Site, stream::Stream, wire::peer_text};
 
 /// What a worker does with a connection on the port.
 pub(super) fn service(
@@ -25,7 +25,7 @@ pub(super) fn service(
     fn_service(move |stream: TcpStream| {
         let (site, tls) = (site.clone().into_inner(), tls.clone());
         async move {
-            let peer = stream.peer_addr().map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default();
+            let peer = peer_text(stream.peer_addr().ok());
             let stream = Stream::accept(stream, tls).await?;
             wire::serve(stream, peer, site).await;
             Ok(())
