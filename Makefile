@@ -3,8 +3,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check reference \
-	selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt \
+.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check \
+	reference selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt \
 	bench-startup bench-smoke peers
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
@@ -77,7 +77,7 @@ dist: build-deps ## the static binary, at dist/wptserve
 	@$(put_dist)
 
 # The compiler's own tool, or Debian's of the same version of LLVM.
-LLVM := $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+LLVM = $(shell rustc -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 PROFDATA = $(firstword $(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(TRIPLE)/bin/llvm-profdata) \
 	$(shell command -v llvm-profdata-$(LLVM)))
 PGO = $(abspath $(TARGET_DIR))/pgo
