@@ -5,8 +5,13 @@
 //! only be made from an existing one and every worker may be blocked in a handler.
 //!
 //! Most handlers take a few microseconds, less than waking a thread. So a job wakes a thread only when none is busy with
-//! quick ones: those take the next job themselves when they are done. The supervisor looks every [`TICK`], and what has
-//! been running since the look before counts as slow from then on: whoever waits behind it gets another thread.
+//! quick ones, or too few for what waits: those take the next job themselves when they are done. The supervisor looks every [`TICK`], and what has
+//! been running since the look before and waits for something counts as slow from then on: whoever is behind it gets another
+//! thread. A job that only waits for a core is not slow, until it has been at it for too long: more threads would have to wait
+//! for the same cores.
+
+mod pace;
+mod task;
 
 use std::{
     collections::VecDeque,
@@ -19,6 +24,8 @@ use std::{
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustpython_vm::{Interpreter, VirtualMachine};
 
+use task::Task;
+
 /// Stack of a VM thread in bytes. Freeing a list nested 300,000 deep overflows 1 MiB and aborts the process; this is
 /// virtual memory, only what is touched counts.
 pub(super) const STACK: usize = 8 << 20;
@@ -30,6 +37,12 @@ const SPARE: usize = 3;
 const IDLE: Duration = Duration::from_secs(10);
 /// How often the supervisor looks for handlers that keep others waiting.
 const TICK: Duration = Duration::from_millis(1);
+/// So many jobs that wait for each thread at work call another one, if there is a core for it.
+const CROWD: usize = 2;
+/// Whoever has queued so many jobs lets others have the core: what they need is still in the caches.
+const HEAP: usize = 32;
+/// A job that has been seen so often is slow, whatever it does.
+const PATIENCE: u32 = 10;
 /// After so many looks without any work it sleeps until there is some.
 const QUIET_TICKS: u32 = 100;
 /// Requests that may wait for a thread once the limit of threads is reached.
@@ -45,8 +58,11 @@ pub(super) struct Full;
 /// A job that has not yet been found slow.
 struct Running {
     thread: ThreadId,
-    /// The supervisor has seen it at its last look.
-    is_seen: bool,
+    task: Task,
+    /// Counts all jobs, to tell this one from the next of its thread.
+    number: u64,
+    /// How often the supervisor has seen it.
+    looks: u32,
 }
 
 #[derive(Default)]
@@ -54,6 +70,8 @@ struct State {
     queue: VecDeque<Job>,
     /// What threads are at and has not been found slow.
     running: Vec<Running>,
+    /// Jobs that have been begun.
+    begun: u64,
     /// Threads that wait for work. The last one comes first: what it needs is still in the caches.
     parked: Vec<Thread>,
     /// Threads that have been called and have not come yet.
@@ -93,12 +111,18 @@ impl State {
         called
     }
 
-    /// The supervisor's look: what it has seen running before is slow. Returns whom to unpark for those that wait.
-    fn look(&mut self, cores: usize) -> Vec<Thread> {
+    /// Jobs that may be slow, because they have been seen before.
+    fn suspects(&self) -> Vec<(u64, u32, Task)> {
+        let seen = self.running.iter().filter(|job| job.looks > 0);
+        seen.map(|job| (job.number, job.looks, job.task.clone())).collect()
+    }
+
+    /// The supervisor's look, with the numbers of the slow jobs. Returns whom to unpark for those that wait.
+    fn look(&mut self, slow: &[u64], cores: usize) -> Vec<Thread> {
         let before = self.running.len();
-        self.running.retain(|job| !job.is_seen);
+        self.running.retain(|job| !slow.contains(&job.number));
         for job in &mut self.running {
-            job.is_seen = true;
+            job.looks += 1;
         }
         let wanted = if self.running.len() < before || self.quick() == 0 {
             // Those behind the slow ones may be of the same kind, or not: as many again as there are.
@@ -144,12 +168,18 @@ impl Pool {
             return Err(Full);
         }
         state.queue.push_back(job);
-        let called = if state.quick() == 0 { state.call(1) } else { Vec::new() };
+        let (waiting, quick) = (state.queue.len(), state.quick());
+        let is_crowded = quick < self.cores && waiting >= quick * CROWD;
+        let called = if quick == 0 || is_crowded { state.call(1) } else { Vec::new() };
         let is_supervisor_needed = !state.is_watched || state.shortage(self.limit) > 0;
         drop(state);
         called.iter().for_each(Thread::unpark);
         if is_supervisor_needed {
             self.grow.notify_one();
+        }
+        pace::count();
+        if waiting.is_multiple_of(HEAP) {
+            thread::yield_now();
         }
         Ok(())
     }
@@ -200,7 +230,12 @@ impl Pool {
                 if Instant::now() >= next_look {
                     let is_quiet = state.running.is_empty() && state.queue.is_empty();
                     quiet = if is_quiet { quiet + 1 } else { 0 };
-                    let called = state.look(self.cores);
+                    let mut suspects = state.suspects();
+                    MutexGuard::unlocked(&mut state, || {
+                        suspects.retain(|(_, looks, task)| *looks >= PATIENCE || task.is_blocked());
+                    });
+                    let slow: Vec<u64> = suspects.iter().map(|(number, ..)| *number).collect();
+                    let called = state.look(&slow, self.cores);
                     MutexGuard::unlocked(&mut state, || called.iter().for_each(Thread::unpark));
                     next_look = Instant::now() + TICK;
                 }
@@ -256,9 +291,9 @@ impl Pool {
 
     /// Runs jobs until there is nothing to do for long enough. False when a job panicked.
     fn work(&self, vm: &VirtualMachine) -> bool {
-        let thread = thread::current();
+        let (thread, task) = (thread::current(), Task::current());
         self.state.lock().starting -= 1;
-        while let Some(job) = vm.allow_threads(|| self.next(&thread)) {
+        while let Some(job) = vm.allow_threads(|| self.next(&thread, &task)) {
             if catch_unwind(AssertUnwindSafe(|| job(vm))).is_err() {
                 log::error!("a handler thread panicked; its request answers 500, the thread is replaced");
                 let mut state = self.state.lock();
@@ -274,7 +309,8 @@ impl Pool {
     }
 
     /// Ends the thread's job and waits for the next; `None` when the thread is to end.
-    fn next(&self, thread: &Thread) -> Option<Job> {
+    fn next(&self, thread: &Thread, task: &Task) -> Option<Job> {
+        pace::count();
         let mut state = self.state.lock();
         state.running.retain(|job| job.thread != thread.id());
         let mut parked_at = None;
@@ -290,7 +326,9 @@ impl Pool {
             }
             if place.is_none() {
                 if let Some(job) = state.queue.pop_front() {
-                    state.running.push(Running { thread: thread.id(), is_seen: false });
+                    state.begun += 1;
+                    let (number, task) = (state.begun, task.clone());
+                    state.running.push(Running { thread: thread.id(), task, number, looks: 0 });
                     if state.shortage(self.limit) > 0 {
                         self.grow.notify_one();
                     }
@@ -316,7 +354,10 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
 
     use super::*;
     use crate::python::vm;
@@ -331,6 +372,46 @@ mod tests {
             std::mem::forget(interpreter);
         });
         (pool, supervisor.unwrap())
+    }
+
+    #[test]
+    fn others_are_called_for_who_waits_behind_a_slow_job_only() {
+        let mut state = State::default();
+        let running = Running { thread: thread::current().id(), task: Task::current(), number: 1, looks: 0 };
+        state.running.push(running);
+        state.parked.push(thread::current());
+        state.queue.push_back(Box::new(|_| ()));
+        assert!(state.suspects().is_empty());
+        assert!(state.look(&[], 1).is_empty());
+        // It has been seen before, and is at work.
+        let suspects = state.suspects();
+        assert_eq!((suspects.len(), suspects[0].1, suspects[0].2.is_blocked()), (1, 1, false));
+        assert!(state.look(&[], 1).is_empty());
+        assert_eq!((state.look(&[1], 1).len(), state.running.len()), (1, 0));
+    }
+
+    #[test]
+    fn nobody_waits_for_handlers_that_have_all_cores() {
+        let (pool, supervisor) = supervised(64, 0);
+        let is_done = Arc::new(AtomicBool::new(false));
+        for _ in 0..=pool.cores {
+            let is_done = Arc::clone(&is_done);
+            let job = move |vm: &VirtualMachine| {
+                vm.allow_threads(|| {
+                    while !is_done.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                    }
+                });
+            };
+            pool.submit(Box::new(job)).unwrap();
+        }
+        let (told, hears) = mpsc::channel();
+        pool.submit(Box::new(move |_| told.send(()).unwrap())).unwrap();
+        let heard = hears.recv_timeout(Duration::from_secs(20));
+        is_done.store(true, Ordering::Relaxed);
+        heard.expect("it waits for those that compute");
+        pool.close();
+        supervisor.join().unwrap();
     }
 
     #[test]
