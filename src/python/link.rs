@@ -4,7 +4,8 @@
 //! Every call here blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
 //!
 //! Waking the connection's thread costs more than most handlers. So the end of an answer goes to the socket directly while
-//! the connection has nothing to do but wait for its client: when the next request comes, it finds the end here.
+//! the connection has nothing to do but wait for its client: when the next request comes, it finds the end here. That may be
+//! before the handler's thread has returned from sending, so the end is noted first; the [`Outlet`] keeps the order.
 
 use std::{
     collections::VecDeque,
@@ -15,10 +16,11 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::{net::tcp::OwnedWriteHalf, sync::oneshot};
+use tokio::sync::oneshot;
 
+use super::outlet::{Outlet, Past};
 use crate::http::Trickle;
 
 /// What a running handler asks of its connection, in the order it asks.
@@ -30,6 +32,8 @@ pub enum Event {
     Read(usize, oneshot::Sender<io::Result<Bytes>>),
     /// The handler is done: here is all that is left to do.
     Finish(Last),
+    /// The handler is done, and the rest of its answer has gone to the socket.
+    Over,
 }
 
 /// The end of an answer. Its thread serves somebody else by now, so waiting is up to the connection.
@@ -46,11 +50,6 @@ pub struct Last {
 }
 
 impl Last {
-    /// Whether there is nothing left to do.
-    pub fn is_over(&self) -> bool {
-        self.is_plain() && self.bytes.is_empty()
-    }
-
     /// Whether there is nothing to do but write, and the connection goes on.
     fn is_plain(&self) -> bool {
         self.wait.is_zero() && self.trickle.is_none() && !self.close
@@ -65,13 +64,15 @@ struct Crossing {
     waker: Option<Waker>,
     /// The connection has nothing to do until its client sends something, and will look here then.
     is_idle: bool,
+    /// The end of the answer goes past it.
+    is_past: bool,
     /// No more events will come.
     is_over: bool,
     /// Nobody will look here any more.
     is_deserted: bool,
 }
 
-/// The connection's end: yields events until [`Event::Finish`], or nothing more when the handler's thread died.
+/// The connection's end: yields events until [`Event::Finish`] or [`Event::Over`], or nothing more when the handler's thread died.
 #[derive(Debug)]
 pub struct Events(Arc<Mutex<Crossing>>);
 
@@ -85,6 +86,9 @@ impl Events {
             let mut crossing = self.0.lock();
             if let Some(event) = crossing.events.pop_front() {
                 return Poll::Ready(Some(event));
+            }
+            if crossing.is_past {
+                return Poll::Ready(Some(Event::Over));
             }
             if crossing.is_over {
                 return Poll::Ready(None);
@@ -112,18 +116,18 @@ impl Drop for Events {
 struct Sender {
     crossing: Arc<Mutex<Crossing>>,
     /// The way past the connection. It does not keep the socket open.
-    socket: Weak<OwnedWriteHalf>,
+    outlet: Weak<Outlet>,
 }
 
 impl Sender {
-    /// False when nobody listens any more. A `quiet` event wakes nobody who is idle.
-    fn send(&self, event: Event, quiet: bool) -> bool {
+    /// False when nobody listens any more.
+    fn send(&self, event: Event) -> bool {
         let mut crossing = self.crossing.lock();
         if crossing.is_deserted {
             return false;
         }
         crossing.events.push_back(event);
-        let waker = if quiet && crossing.is_idle { None } else { crossing.waker.take() };
+        let waker = crossing.waker.take();
         drop(crossing);
         if let Some(waker) = waker {
             waker.wake();
@@ -131,17 +135,26 @@ impl Sender {
         true
     }
 
-    /// Writes what the socket takes at once. True if that was everything.
-    fn write_past(&self, bytes: &mut Bytes) -> bool {
-        let Some(socket) = self.socket.upgrade() else { return false };
-        while !bytes.is_empty() {
-            match socket.try_write(bytes) {
-                Ok(count) if count > 0 => bytes.advance(count),
-                // The connection will find out what it is.
-                _ => return false,
+    /// Sends the end of the answer past an idle connection; otherwise gives it back.
+    fn send_past(&self, bytes: Bytes) -> Option<Bytes> {
+        let Some(outlet) = self.outlet.upgrade() else { return Some(bytes) };
+        let mut waker = None;
+        let past = outlet.send_past(bytes, || {
+            let mut crossing = self.crossing.lock();
+            crossing.is_past = crossing.is_idle;
+            if crossing.is_past {
+                waker = crossing.waker.take();
             }
+            crossing.is_past
+        });
+        match past {
+            Past::Sent => None,
+            Past::Left => {
+                waker.into_iter().for_each(Waker::wake);
+                None
+            }
+            Past::Refused(bytes) => Some(bytes),
         }
-        true
     }
 }
 
@@ -151,7 +164,7 @@ impl Drop for Sender {
             let mut crossing = self.crossing.lock();
             crossing.is_over = true;
             // What is still there will be found, and this after it.
-            if crossing.events.is_empty() { crossing.waker.take() } else { None }
+            if crossing.events.is_empty() && !crossing.is_past { crossing.waker.take() } else { None }
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -164,18 +177,18 @@ impl Drop for Sender {
 pub(super) struct Link(Arc<Sender>);
 
 impl Link {
-    /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `socket` is where the end of an
-    /// answer may be written directly.
-    pub(super) fn new(socket: Weak<OwnedWriteHalf>) -> (Self, Events) {
+    /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `outlet` is where the end of an
+    /// answer may be sent directly.
+    pub(super) fn new(outlet: Weak<Outlet>) -> (Self, Events) {
         let crossing = Arc::<Mutex<Crossing>>::default();
         let events = Events(Arc::clone(&crossing));
-        (Self(Arc::new(Sender { crossing, socket })), events)
+        (Self(Arc::new(Sender { crossing, outlet })), events)
     }
 
     /// Writes to the client and waits until the socket has taken the bytes; false once the client is gone.
     pub(super) fn write(&self, bytes: Bytes) -> bool {
         let (answer, result) = oneshot::channel();
-        self.0.send(Event::Write(bytes, answer), false) && result.blocking_recv().unwrap_or(false)
+        self.0.send(Event::Write(bytes, answer)) && result.blocking_recv().unwrap_or(false)
     }
 
     /// Reads at most `max` bytes of the request body; empty at its end.
@@ -185,7 +198,7 @@ impl Link {
     pub(super) fn read(&self, max: usize) -> io::Result<Bytes> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the client closed the connection");
         let (answer, result) = oneshot::channel();
-        if !self.0.send(Event::Read(max, answer), false) {
+        if !self.0.send(Event::Read(max, answer)) {
             return Err(gone());
         }
         result.blocking_recv().map_err(|_| gone())?
@@ -193,17 +206,19 @@ impl Link {
 
     /// Hands over the rest of the answer; nothing may follow.
     pub(super) fn finish(&self, mut last: Last) {
-        let is_idle = self.0.crossing.lock().is_idle;
-        let is_written = is_idle && last.is_plain() && self.0.write_past(&mut last.bytes);
+        if last.is_plain() {
+            let Some(bytes) = self.0.send_past(last.bytes) else { return };
+            last.bytes = bytes;
+        }
         // A client that has gone has nobody waiting for the end either.
-        self.0.send(Event::Finish(last), is_written);
+        self.0.send(Event::Finish(last));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{Read as _, Write as _},
+        io::Read as _,
         pin::pin,
         sync::atomic::{AtomicUsize, Ordering},
         task::{Context, Wake},
@@ -223,23 +238,23 @@ mod tests {
     }
 
     /// What the client's connection hangs on.
-    type Alive = (tokio::runtime::Runtime, Arc<OwnedWriteHalf>);
+    type Alive = (tokio::runtime::Runtime, Arc<Outlet>);
 
     /// A link whose connection has asked for the next event once: the link, the events, how often it has been called since,
     /// and the client.
     fn waiting(is_idle: bool) -> (Link, Events, Arc<Calls>, std::net::TcpStream, Alive) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-        let (client, writer) = runtime.block_on(async {
+        let (client, outlet) = runtime.block_on(async {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
             let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (_, writer) = listener.accept().await.unwrap().0.into_split();
             writer.writable().await.unwrap();
-            (client, Arc::new(writer))
+            (client, Arc::new(Outlet::new(writer)))
         });
-        let (link, mut events) = Link::new(Arc::downgrade(&writer));
+        let (link, mut events) = Link::new(Arc::downgrade(&outlet));
         let calls = Arc::new(Calls::default());
         assert!(look(&mut events, is_idle, &calls).is_pending());
-        (link, events, calls, client, (runtime, writer))
+        (link, events, calls, client, (runtime, outlet))
     }
 
     fn look(events: &mut Events, is_idle: bool, calls: &Arc<Calls>) -> Poll<Option<Event>> {
@@ -259,10 +274,7 @@ mod tests {
         let mut bytes = [0; 7];
         client.read_exact(&mut bytes).unwrap();
         assert_eq!((&bytes, calls.0.load(Ordering::Relaxed)), (b"the end", 0));
-        match look(&mut events, true, &calls) {
-            Poll::Ready(Some(Event::Finish(last))) => assert!(last.bytes.is_empty()),
-            other => panic!("{other:?}"),
-        }
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Over))));
     }
 
     #[test]
@@ -282,15 +294,24 @@ mod tests {
 
     #[test]
     fn what_the_socket_does_not_take_is_left_to_the_connection() {
-        let (link, mut events, calls, mut client, _alive) = waiting(true);
+        let (link, mut events, calls, mut client, (runtime, outlet)) = waiting(true);
         let bytes = Bytes::from(vec![b'x'; 64 << 20]);
         link.finish(Last { bytes: bytes.clone(), ..last(false) });
         assert_eq!(calls.0.load(Ordering::Relaxed), 1);
-        let Poll::Ready(Some(Event::Finish(last))) = look(&mut events, true, &calls) else { panic!("no end") };
-        assert!(!last.bytes.is_empty() && last.bytes.len() < bytes.len());
-        let mut taken = vec![0; bytes.len() - last.bytes.len()];
-        client.read_exact(&mut taken).unwrap();
-        client.write_all(b"still there").unwrap();
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Over))));
+        // Whatever follows comes after it, from the thread of another handler as well.
+        let (next, mut next_events) = Link::new(Arc::downgrade(&outlet));
+        assert!(look(&mut next_events, true, &calls).is_pending());
+        next.finish(last(false));
+        let Poll::Ready(Some(Event::Finish(last))) = look(&mut next_events, true, &calls) else { panic!("no end") };
+        let reading = std::thread::spawn(move || {
+            let mut taken = vec![0; bytes.len() + last.bytes.len()];
+            client.read_exact(&mut taken).unwrap();
+            taken.ends_with(b"xthe end")
+        });
+        let count =
+            runtime.block_on(poll_fn(|context| outlet.poll_send(context, |socket| socket.try_write(b"the end"))));
+        assert!(count.unwrap() == 7 && reading.join().unwrap());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod conversation;
 mod import;
 mod link;
 mod native;
+mod outlet;
 mod pool;
 mod script;
 mod socket;
@@ -28,11 +29,12 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
-use tokio::{net::tcp::OwnedWriteHalf, sync::oneshot};
+use tokio::sync::oneshot;
 
 pub use conversation::{Closing, Conversation, H2Event, H2Events};
 pub use import::ImportPolicy;
 pub use link::{Event, Events, Last};
+pub use outlet::Outlet;
 pub use socket::{Command, Read, Session};
 pub use websocket::{Handshake, Opening};
 
@@ -139,8 +141,8 @@ impl Python {
         Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
     }
 
-    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived; `socket` is where
-    /// the end of the answer may be written directly, see [`Events::next`].
+    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived; `outlet` is where
+    /// the end of the answer may be sent directly, see [`Events::next`].
     ///
     /// # Errors
     /// [`Overloaded`], when the queue is full.
@@ -150,9 +152,9 @@ impl Python {
         request: Box<http::Request>,
         routed: Routed,
         body: Bytes,
-        socket: Weak<OwnedWriteHalf>,
+        outlet: Weak<Outlet>,
     ) -> Result<Events, Overloaded> {
-        let (link, events) = Link::new(socket);
+        let (link, events) = Link::new(outlet);
         let call = Call { script: script.into_path(), request, routed, body, link };
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {

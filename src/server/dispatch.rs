@@ -275,8 +275,8 @@ fn run_script(connection: Connection, site: &Site, request: Box<Request>, script
     let file = script.as_path().to_owned();
     let body = connection.take_arrived_body();
     // Whoever has to close the connection has to be called for that.
-    let socket = if request.head.keep_alive { connection.socket() } else { Weak::new() };
-    let mut events = match site.python.call(script, request, routed, body, socket) {
+    let outlet = if request.head.keep_alive { connection.outlet() } else { Weak::new() };
+    let mut events = match site.python.call(script, request, routed, body, outlet) {
         Ok(events) => events,
         Err(error) => {
             log::error!("{}: {error}", file.display());
@@ -286,9 +286,7 @@ fn run_script(connection: Connection, site: &Site, request: Box<Request>, script
     // Connections keep this until their next request, so it is small.
     Box::pin(async move {
         let first = events.next(|| connection.is_idle()).await;
-        if let Some(Event::Finish(last)) = &first
-            && last.is_over()
-        {
+        if let Some(Event::Over) = first {
             return After::KeepAlive;
         }
         Box::pin(follow(&connection, first, events, is_head, &file)).await.unwrap_or(After::Close)
@@ -327,6 +325,7 @@ async fn follow(
                     None => connection.write_and(after, &bytes).await.map(|()| after),
                 };
             }
+            Some(Event::Over) => return Ok(After::KeepAlive),
             None if written => {
                 log::error!("{}: the handler's thread died in mid-answer", script.display());
                 return Ok(After::Close);

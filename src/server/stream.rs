@@ -12,12 +12,11 @@ use bytes::{Buf as _, BytesMut};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, Interest, ReadBuf},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    net::{TcpStream, tcp::OwnedReadHalf},
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+
+use crate::python::Outlet;
 
 /// The first byte of a TLS connection: a record of the handshake.
 const HANDSHAKE: u8 = 0x16;
@@ -25,7 +24,7 @@ const HANDSHAKE: u8 = 0x16;
 #[derive(Debug)]
 pub(super) enum Stream {
     /// In halves: the thread of a handler may write as well.
-    Plain(OwnedReadHalf, Arc<OwnedWriteHalf>),
+    Plain(OwnedReadHalf, Arc<Outlet>),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream<Socket>>),
     /// In between: nothing can be read or written.
@@ -43,7 +42,7 @@ impl Stream {
         match tls {
             None => {
                 let (reader, writer) = stream.into_split();
-                Ok(Self::Plain(reader, Arc::new(writer)))
+                Ok(Self::Plain(reader, Arc::new(Outlet::new(writer))))
             }
             Some(tls) => Self::encrypt(stream, BytesMut::new(), tls).await,
         }
@@ -53,7 +52,7 @@ impl Stream {
     /// for the end is woken only once.
     pub(super) fn poll_write_last(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(_, writer) => poll_send(writer, context, |socket| {
+            Self::Plain(_, outlet) => outlet.poll_send(context, |socket| {
                 let send = || SockRef::from(socket).send_with_flags(bytes, libc::MSG_MORE);
                 socket.try_io(Interest::WRITABLE, send)
             }),
@@ -61,15 +60,31 @@ impl Stream {
         }
     }
 
+    /// Sends what the thread of a handler has left.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(super) fn poll_rest(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_, outlet) => outlet.poll_rest(context),
+            Self::Tls(_) | Self::Taken => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Whether the thread of a handler still holds the connection. It is about to let go.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self, Self::Plain(_, outlet) if Arc::strong_count(outlet) > 1)
+    }
+
     /// The socket of a connection that is not encrypted.
     ///
     /// # Errors
     /// It is encrypted, or somebody is writing to it.
     pub(super) fn into_plain(self) -> io::Result<TcpStream> {
-        if let Self::Plain(reader, writer) = self
-            && let Some(writer) = Arc::into_inner(writer)
+        if let Self::Plain(reader, outlet) = self
+            && let Some(outlet) = Arc::into_inner(outlet)
         {
-            return reader.reunite(writer).map_err(io::Error::other);
+            return reader.reunite(outlet.into_half()).map_err(io::Error::other);
         }
         Err(io::Error::other("the connection is in use"))
     }
@@ -92,22 +107,6 @@ impl Stream {
     }
 }
 
-/// Sends as soon as the socket takes something.
-fn poll_send(
-    writer: &OwnedWriteHalf,
-    context: &mut Context<'_>,
-    send: impl Fn(&TcpStream) -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    let socket = writer.as_ref();
-    loop {
-        ready!(socket.poll_write_ready(context))?;
-        match send(socket) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            result => return Poll::Ready(result),
-        }
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
@@ -125,7 +124,7 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(_, writer) => poll_send(writer, context, |socket| socket.try_write(bytes)),
+            Self::Plain(_, outlet) => outlet.poll_send(context, |socket| socket.try_write(bytes)),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Taken => Poll::Pending,
         }
@@ -141,11 +140,14 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(_, writer) => match Arc::get_mut(writer) {
-                Some(writer) => Pin::new(writer).poll_shutdown(context),
-                // Somebody holds it who will not need it any more.
-                None => Poll::Ready(SockRef::from((**writer).as_ref()).shutdown(Shutdown::Write)),
-            },
+            Self::Plain(_, outlet) => {
+                ready!(outlet.poll_settled(context))?;
+                match Arc::get_mut(outlet) {
+                    Some(outlet) => Pin::new(outlet.half()).poll_shutdown(context),
+                    // Somebody holds it who will not need it any more.
+                    None => Poll::Ready(SockRef::from(outlet.socket()).shutdown(Shutdown::Write)),
+                }
+            }
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Taken => Poll::Ready(Ok(())),
         }

@@ -28,16 +28,16 @@ use std::{
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::tcp::OwnedWriteHalf,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::rustls::ServerConfig;
 
 pub(super) use raw::Raw;
 
 use super::stream::Stream;
-use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
+use crate::{
+    http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing},
+    python::Outlet,
+};
 
 /// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
 /// notice that the client has gone.
@@ -110,7 +110,13 @@ impl Inner {
         Poll::Ready(Ok(()))
     }
 
+    /// Reads while a request is being answered, as far as that goes.
+    fn poll_ahead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.eof || self.input.len() >= READ_AHEAD { Poll::Pending } else { self.poll_fill(context) }
+    }
+
     fn poll_output(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.stream.poll_rest(context))?;
         while !self.output.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.output))?;
             if written == 0 {
@@ -293,11 +299,10 @@ impl AsyncRead for Wire {
                         return Poll::Ready(Ok(()));
                     }
                 }
+                // actix hears of the end of file when the answer is over.
                 Phase::Busy => {
-                    // actix hears of the end of file when the answer is over.
-                    if inner.eof || inner.input.len() >= READ_AHEAD {
-                        return Poll::Pending;
-                    }
+                    ready!(inner.poll_ahead(context))?;
+                    continue;
                 }
                 Phase::Draining => match inner.take_body(BODY_CHUNK) {
                     Ok(Some(data)) => {
@@ -431,6 +436,9 @@ impl Connection {
     /// # Errors
     /// The handshake failed: the connection is closed.
     pub(super) async fn encrypt(&self) -> io::Result<()> {
+        while self.0.borrow().stream.is_held() {
+            tokio::task::yield_now().await;
+        }
         let (stream, arrived, tls) = {
             let inner = &mut *self.0.borrow_mut();
             let Some(tls) = inner.after_connect.take() else { return Ok(()) };
@@ -454,10 +462,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Where somebody else may write while the connection [is idle](Self::is_idle). Nowhere, if it is encrypted.
-    pub(super) fn socket(&self) -> Weak<OwnedWriteHalf> {
+    /// Where somebody else may send while the connection [is idle](Self::is_idle). Nowhere, if it is encrypted.
+    pub(super) fn outlet(&self) -> Weak<Outlet> {
         match &self.0.borrow().stream {
-            Stream::Plain(_, writer) => Arc::downgrade(writer),
+            Stream::Plain(_, outlet) => Arc::downgrade(outlet),
             _ => Weak::new(),
         }
     }
@@ -475,6 +483,8 @@ impl Connection {
     pub(super) async fn begin(&self, answer: Answer) -> After {
         self.0.borrow_mut().answer = Some(answer);
         poll_fn(|context| {
+            // An answer that finds the connection listening needs not wake it. What breaks here breaks again for the dispatcher.
+            let _ = self.0.borrow_mut().poll_ahead(context);
             let Poll::Ready(after) = poll_answer(&self.0, context) else { return Poll::Ready(After::KeepAlive) };
             // The dispatcher has to look at what has been read ahead.
             context.waker().wake_by_ref();

@@ -1,0 +1,169 @@
+//! The sending side of a plain connection: its own thread and that of a handler send in turn.
+
+use std::{
+    io,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf as _, Bytes};
+use parking_lot::Mutex;
+use tokio::net::{TcpStream, tcp::OwnedWriteHalf};
+
+/// Where a connection sends. Whoever is not done leaves the rest here, and nothing is sent before it.
+#[derive(Debug)]
+pub struct Outlet {
+    half: OwnedWriteHalf,
+    /// What has to be sent first. Locked while somebody sends, which never waits.
+    rest: Mutex<Bytes>,
+}
+
+/// What became of bytes that were to be sent past the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// The socket has taken them.
+    Sent,
+    /// The socket has not taken all; the connection has to see to the rest.
+    Left,
+    /// They may not go this way; here they are.
+    Refused(Bytes),
+}
+
+impl Outlet {
+    /// Nothing else may send on this half.
+    pub fn new(half: OwnedWriteHalf) -> Self {
+        Self { half, rest: Mutex::default() }
+    }
+
+    /// The half, to be used otherwise.
+    pub fn into_half(self) -> OwnedWriteHalf {
+        self.half
+    }
+
+    /// The half, when nobody else can send.
+    pub fn half(&mut self) -> &mut OwnedWriteHalf {
+        &mut self.half
+    }
+
+    /// The socket, for anything but sending.
+    pub fn socket(&self) -> &TcpStream {
+        self.half.as_ref()
+    }
+
+    /// Sends at once, whatever else the connection's thread is at. `is_allowed` is asked when it is certain that nothing can come
+    /// in between.
+    pub(super) fn send_past(&self, mut bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Past {
+        let mut rest = self.rest.lock();
+        if !rest.is_empty() || !is_allowed() {
+            return Past::Refused(bytes);
+        }
+        while !bytes.is_empty() {
+            match self.half.try_write(&bytes) {
+                Ok(count) if count > 0 => bytes.advance(count),
+                // The connection will find out what it is.
+                _ => {
+                    *rest = bytes;
+                    return Past::Left;
+                }
+            }
+        }
+        Past::Sent
+    }
+
+    /// Sends as soon as the socket takes something, with whatever call.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        send: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.socket().poll_write_ready(context))?;
+            let sent = send_rest(&mut self.rest.lock(), self.socket()).and_then(|()| send(self.socket()));
+            match sent {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Sends what has been left. Ready as well while a handler is sending: it will call if it leaves something.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn poll_rest(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.rest.try_lock() {
+            Some(rest) if !rest.is_empty() => {
+                drop(rest);
+                self.poll_settled(context)
+            }
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Sends what has been left, after whoever is sending.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn poll_settled(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing of one's own after it.
+        if self.rest.lock().is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_send(context, |_| Ok(0)).map_ok(drop)
+    }
+}
+
+fn send_rest(rest: &mut Bytes, socket: &TcpStream) -> io::Result<()> {
+    while !rest.is_empty() {
+        match socket.try_write(rest)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            count => rest.advance(count),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, io::Read as _, sync::mpsc, task::Waker, thread};
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_later_comes_later() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let (mut client, outlet) = runtime.block_on(async {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (_, half) = listener.accept().await.unwrap().0.into_split();
+            half.writable().await.unwrap();
+            (client, Outlet::new(half))
+        });
+        let (begin, is_begun) = mpsc::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        thread::scope(|scope| {
+            let outlet = &outlet;
+            let past = scope.spawn(move || {
+                outlet.send_past(Bytes::from_static(b"first, "), || {
+                    begin.send(()).unwrap();
+                    goes_on.recv().is_ok()
+                })
+            });
+            is_begun.recv().unwrap();
+            // Who only looks whether something has been left does not wait.
+            assert!(outlet.poll_rest(&mut Context::from_waker(Waker::noop())).is_ready());
+            go_on.send(()).unwrap();
+            let send = poll_fn(|context| outlet.poll_send(context, |socket| socket.try_write(b"second")));
+            assert_eq!(runtime.block_on(send).unwrap(), 6);
+            assert_eq!(past.join().unwrap(), Past::Sent);
+        });
+        let mut bytes = [0; 13];
+        client.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"first, second");
+        assert_eq!(outlet.send_past(Bytes::from_static(b"x"), || false), Past::Refused(Bytes::from_static(b"x")));
+    }
+}
