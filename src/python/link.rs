@@ -32,7 +32,7 @@ pub enum Event {
     Read(usize, oneshot::Sender<io::Result<Bytes>>),
     /// The handler is done: here is all that is left to do.
     Finish(Last),
-    /// The handler is done, and the rest of its answer has gone to the socket.
+    /// The handler is done, and the rest of its answer goes to the socket past the connection.
     Over,
 }
 
