@@ -169,8 +169,8 @@ impl Pool {
         }
         state.queue.push_back(job);
         let (waiting, quick) = (state.queue.len(), state.quick());
-        let is_crowded = quick < self.cores && waiting >= quick * CROWD;
-        let called = if quick == 0 || is_crowded { state.call(1) } else { Vec::new() };
+        let are_too_few = quick < self.cores && waiting >= quick * CROWD;
+        let called = if are_too_few { state.call(1) } else { Vec::new() };
         let is_supervisor_needed = !state.is_watched || state.shortage(self.limit) > 0;
         drop(state);
         called.iter().for_each(Thread::unpark);

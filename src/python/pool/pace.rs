@@ -7,7 +7,6 @@
 
 use std::{
     cell::RefCell,
-    mem,
     time::{Duration, Instant},
 };
 
@@ -22,10 +21,14 @@ thread_local! {
 
 /// Counts a request of the calling thread.
 pub(super) fn count() {
-    if let Some(policy) = PACE.with_borrow_mut(|pace| pace.count(Instant::now)) {
-        // A system that refuses is served as before.
-        let _ = policy.set();
-    }
+    PACE.with_borrow_mut(|pace| pace.count(Instant::now, Policy::take_over));
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Policy {
+    #[default]
+    Normal,
+    Batch,
 }
 
 #[derive(Debug, Default)]
@@ -34,29 +37,24 @@ struct Pace {
     requests: u32,
     /// When that was.
     since: Option<Instant>,
-    is_flood: bool,
+    policy: Policy,
 }
 
 impl Pace {
-    /// Counts a request; the policy to be set if that changes.
-    fn count(&mut self, now: impl FnOnce() -> Instant) -> Option<Policy> {
+    /// Counts a request, and replaces the policy if another one is due.
+    fn count(&mut self, now: impl FnOnce() -> Instant, replace: impl FnOnce(Policy, Policy) -> bool) {
         self.requests += 1;
         if self.requests < COUNT {
-            return None;
+            return;
         }
         self.requests = 0;
         let now = now();
-        let since = self.since.replace(now)?;
-        let is_flood = now.duration_since(since) < FLOOD;
-        let was_flood = mem::replace(&mut self.is_flood, is_flood);
-        (is_flood != was_flood).then_some(if is_flood { Policy::Batch } else { Policy::Normal })
+        let is_flood = self.since.replace(now).is_some_and(|since| now.duration_since(since) < FLOOD);
+        let policy = if is_flood { Policy::Batch } else { Policy::Normal };
+        if policy != self.policy && replace(self.policy, policy) {
+            self.policy = policy;
+        }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Policy {
-    Normal,
-    Batch,
 }
 
 impl Policy {
@@ -67,20 +65,13 @@ impl Policy {
         }
     }
 
-    /// Sets the policy of the calling thread. One that the administrator has chosen stays.
-    ///
-    /// # Errors
-    /// The system refuses.
+    /// Replaces this policy of the calling thread. False if the administrator has chosen another one, or the system refuses.
     #[expect(unsafe_code, reason = "no safe library sets a policy; both calls only read what they are given")]
-    fn set(self) -> std::io::Result<()> {
-        let current = unsafe { libc::sched_getscheduler(0) };
-        if current != Self::Normal.number() && current != Self::Batch.number() {
-            return Ok(());
-        }
+    fn take_over(self, next: Self) -> bool {
         let parameters = libc::sched_param { sched_priority: 0 };
-        match unsafe { libc::sched_setscheduler(0, self.number(), &raw const parameters) } {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
+        unsafe {
+            libc::sched_getscheduler(0) == self.number()
+                && libc::sched_setscheduler(0, next.number(), &raw const parameters) == 0
         }
     }
 }
@@ -92,27 +83,38 @@ mod tests {
     #[test]
     fn a_flood_begins_and_ends() {
         let (mut pace, mut now) = (Pace::default(), Instant::now());
-        let mut after = |gap| {
-            let policies = (0..COUNT).map(|_| {
+        let mut after = |gap, is_allowed| {
+            let mut replaced = Vec::new();
+            for _ in 0..COUNT {
                 now += gap;
-                pace.count(|| now)
-            });
-            policies.flatten().collect::<Vec<_>>()
+                let replace = |old, new| {
+                    replaced.push((old, new));
+                    is_allowed
+                };
+                pace.count(|| now, replace);
+            }
+            replaced
         };
         let (quick, slow) = (Duration::from_micros(50), Duration::from_micros(500));
-        assert_eq!(after(quick), []);
-        assert_eq!(after(quick), [Policy::Batch]);
-        assert_eq!(after(quick), []);
-        assert_eq!(after(slow), [Policy::Normal]);
-        assert_eq!(after(slow), []);
+        let (begins, ends) = ((Policy::Normal, Policy::Batch), (Policy::Batch, Policy::Normal));
+        assert_eq!(after(quick, true), []);
+        assert_eq!(after(quick, false), [begins]);
+        assert_eq!(after(slow, true), []);
+        assert_eq!(after(quick, true), [begins]);
+        assert_eq!(after(quick, true), []);
+        assert_eq!(after(slow, true), [ends]);
+        assert_eq!(after(slow, true), []);
     }
 
     #[test]
     #[expect(unsafe_code, reason = "asks the system")]
-    fn the_system_takes_both_policies() {
-        for policy in [Policy::Batch, Policy::Normal] {
-            policy.set().unwrap();
-            assert_eq!(unsafe { libc::sched_getscheduler(0) }, policy.number());
-        }
+    fn a_policy_is_replaced_if_it_is_the_one_that_was_set() {
+        let policy = || unsafe { libc::sched_getscheduler(0) };
+        assert!(!Policy::Batch.take_over(Policy::Normal));
+        assert!(Policy::Normal.take_over(Policy::Batch));
+        assert_eq!(policy(), libc::SCHED_BATCH);
+        assert!(!Policy::Normal.take_over(Policy::Batch));
+        assert!(Policy::Batch.take_over(Policy::Normal));
+        assert_eq!(policy(), libc::SCHED_OTHER);
     }
 }
