@@ -224,9 +224,8 @@ mod tests {
         task::{Context, Wake},
     };
 
-    use tokio::net::TcpListener;
-
     use super::*;
+    use crate::python::outlet;
 
     #[derive(Default)]
     struct Calls(AtomicUsize);
@@ -243,14 +242,8 @@ mod tests {
     /// A link whose connection has asked for the next event once: the link, the events, how often it has been called since,
     /// and the client.
     fn waiting(is_idle: bool) -> (Link, Events, Arc<Calls>, std::net::TcpStream, Alive) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-        let (client, outlet) = runtime.block_on(async {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-            let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (_, writer) = listener.accept().await.unwrap().0.into_split();
-            writer.writable().await.unwrap();
-            (client, Arc::new(Outlet::new(writer)))
-        });
+        let (client, outlet, runtime) = outlet::tests::connected();
+        let outlet = Arc::new(outlet);
         let (link, mut events) = Link::new(Arc::downgrade(&outlet));
         let calls = Arc::new(Calls::default());
         assert!(look(&mut events, is_idle, &calls).is_pending());

@@ -51,22 +51,14 @@ impl Outlet {
 
     /// Sends at once, whatever else the connection's thread is at. `is_allowed` is asked when it is certain that nothing can come
     /// in between.
-    pub(super) fn send_past(&self, mut bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Past {
+    pub(super) fn send_past(&self, bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Past {
         let mut rest = self.rest.lock();
         if !rest.is_empty() || !is_allowed() {
             return Past::Refused(bytes);
         }
-        while !bytes.is_empty() {
-            match self.half.try_write(&bytes) {
-                Ok(count) if count > 0 => bytes.advance(count),
-                // The connection will find out what it is.
-                _ => {
-                    *rest = bytes;
-                    return Past::Left;
-                }
-            }
-        }
-        Past::Sent
+        *rest = bytes;
+        // If that fails, the connection will find out what it is.
+        if send_rest(&mut rest, self.socket()).is_ok() { Past::Sent } else { Past::Left }
     }
 
     /// Sends as soon as the socket takes something, with whatever call.
@@ -93,13 +85,8 @@ impl Outlet {
     /// # Errors
     /// The client is gone.
     pub fn poll_rest(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.rest.try_lock() {
-            Some(rest) if !rest.is_empty() => {
-                drop(rest);
-                self.poll_settled(context)
-            }
-            _ => Poll::Ready(Ok(())),
-        }
+        let is_left = self.rest.try_lock().is_some_and(|rest| !rest.is_empty());
+        if is_left { self.poll_settled(context) } else { Poll::Ready(Ok(())) }
     }
 
     /// Sends what has been left, after whoever is sending.
@@ -126,23 +113,29 @@ fn send_rest(rest: &mut Bytes, socket: &TcpStream) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{future::poll_fn, io::Read as _, sync::mpsc, task::Waker, thread};
 
-    use tokio::net::TcpListener;
+    use tokio::{net::TcpListener, runtime::Runtime};
 
     use super::*;
 
-    #[test]
-    fn what_is_sent_later_comes_later() {
+    /// A client, the outlet of its connection, and the runtime that this belongs to.
+    pub(in crate::python) fn connected() -> (std::net::TcpStream, Outlet, Runtime) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-        let (mut client, outlet) = runtime.block_on(async {
+        let (client, half) = runtime.block_on(async {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
             let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (_, half) = listener.accept().await.unwrap().0.into_split();
             half.writable().await.unwrap();
-            (client, Outlet::new(half))
+            (client, half)
         });
+        (client, Outlet::new(half), runtime)
+    }
+
+    #[test]
+    fn what_is_sent_later_comes_later() {
+        let (mut client, outlet, runtime) = connected();
         let (begin, is_begun) = mpsc::channel();
         let (go_on, goes_on) = mpsc::channel();
         thread::scope(|scope| {
