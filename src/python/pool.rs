@@ -5,10 +5,10 @@
 //! only be made from an existing one and every worker may be blocked in a handler.
 //!
 //! Most handlers take a few microseconds, less than waking a thread. So a job wakes a thread only when none is busy with
-//! quick ones, or too few for what waits: those take the next job themselves when they are done. The supervisor looks every [`TICK`], and what has
-//! been running since the look before and waits for something counts as slow from then on: whoever is behind it gets another
-//! thread. A job that only waits for a core is not slow, until it has been at it for too long: more threads would have to wait
-//! for the same cores.
+//! quick ones, or too few for what waits: those take the next job themselves when they are done. The supervisor looks
+//! every [`TICK`], and what has been running since the look before and waits for something counts as slow from then on:
+//! whoever is behind it gets another thread. A job that only waits for a core is not slow, until it has been at it for too
+//! long: more threads would have to wait for the same cores.
 
 mod pace;
 mod task;
@@ -39,7 +39,7 @@ const IDLE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(1);
 /// So many jobs that wait for each thread at work call another one, if there is a core for it.
 const CROWD: usize = 2;
-/// Whoever has queued so many jobs lets others have the core: what they need is still in the caches.
+/// When so many jobs wait, whoever queues lets others have the core: what these need is still in the caches.
 const HEAP: usize = 32;
 /// A job that has been seen so often is slow, whatever it does.
 const PATIENCE: u32 = 10;
@@ -59,8 +59,6 @@ pub(super) struct Full;
 struct Running {
     thread: ThreadId,
     task: Task,
-    /// Counts all jobs, to tell this one from the next of its thread.
-    number: u64,
     /// How often the supervisor has seen it.
     looks: u32,
 }
@@ -70,8 +68,6 @@ struct State {
     queue: VecDeque<Job>,
     /// What threads are at and has not been found slow.
     running: Vec<Running>,
-    /// Jobs that have been begun.
-    begun: u64,
     /// Threads that wait for work. The last one comes first: what it needs is still in the caches.
     parked: Vec<Thread>,
     /// Threads that have been called and have not come yet.
@@ -111,16 +107,17 @@ impl State {
         called
     }
 
-    /// Jobs that may be slow, because they have been seen before.
-    fn suspects(&self) -> Vec<(u64, u32, Task)> {
+    /// Threads whose jobs may be slow, because these have been seen before, and how often.
+    fn suspects(&self) -> Vec<(ThreadId, u32, Task)> {
         let seen = self.running.iter().filter(|job| job.looks > 0);
-        seen.map(|job| (job.number, job.looks, job.task.clone())).collect()
+        seen.map(|job| (job.thread, job.looks, job.task.clone())).collect()
     }
 
-    /// The supervisor's look, with the numbers of the slow jobs. Returns whom to unpark for those that wait.
-    fn look(&mut self, slow: &[u64], cores: usize) -> Vec<Thread> {
+    /// The supervisor's look, with the suspects that are slow. Returns whom to unpark for those that wait.
+    fn look(&mut self, slow: &[ThreadId], cores: usize) -> Vec<Thread> {
         let before = self.running.len();
-        self.running.retain(|job| !slow.contains(&job.number));
+        // What such a thread has begun since has not been seen yet.
+        self.running.retain(|job| job.looks == 0 || !slow.contains(&job.thread));
         for job in &mut self.running {
             job.looks += 1;
         }
@@ -234,7 +231,7 @@ impl Pool {
                     MutexGuard::unlocked(&mut state, || {
                         suspects.retain(|(_, looks, task)| *looks >= PATIENCE || task.is_blocked());
                     });
-                    let slow: Vec<u64> = suspects.iter().map(|(number, ..)| *number).collect();
+                    let slow: Vec<ThreadId> = suspects.iter().map(|(thread, ..)| *thread).collect();
                     let called = state.look(&slow, self.cores);
                     MutexGuard::unlocked(&mut state, || called.iter().for_each(Thread::unpark));
                     next_look = Instant::now() + TICK;
@@ -326,9 +323,7 @@ impl Pool {
             }
             if place.is_none() {
                 if let Some(job) = state.queue.pop_front() {
-                    state.begun += 1;
-                    let (number, task) = (state.begun, task.clone());
-                    state.running.push(Running { thread: thread.id(), task, number, looks: 0 });
+                    state.running.push(Running { thread: thread.id(), task: task.clone(), looks: 0 });
                     if state.shortage(self.limit) > 0 {
                         self.grow.notify_one();
                     }
@@ -377,8 +372,8 @@ mod tests {
     #[test]
     fn others_are_called_for_who_waits_behind_a_slow_job_only() {
         let mut state = State::default();
-        let running = Running { thread: thread::current().id(), task: Task::current(), number: 1, looks: 0 };
-        state.running.push(running);
+        let own = thread::current().id();
+        state.running.push(Running { thread: own, task: Task::current(), looks: 0 });
         state.parked.push(thread::current());
         state.queue.push_back(Box::new(|_| ()));
         assert!(state.suspects().is_empty());
@@ -387,7 +382,11 @@ mod tests {
         let suspects = state.suspects();
         assert_eq!((suspects.len(), suspects[0].1, suspects[0].2.is_blocked()), (1, 1, false));
         assert!(state.look(&[], 1).is_empty());
-        assert_eq!((state.look(&[1], 1).len(), state.running.len()), (1, 0));
+        assert_eq!((state.look(&[own], 1).len(), state.running.len()), (1, 0));
+        // The thread's next job is not the slow one.
+        state.running.push(Running { thread: own, task: Task::current(), looks: 0 });
+        state.look(&[own], 1);
+        assert_eq!(state.running.len(), 1);
     }
 
     #[test]
