@@ -12,32 +12,28 @@
 //! The next head is fed only when the answer is over, so answers keep their order. This relies on the dispatcher calling
 //! `poll_read` again when its task is woken, and on nothing else of its inner order.
 
+mod connection;
 mod raw;
 
 use std::{
     cell::RefCell,
-    fmt,
-    future::poll_fn,
-    io,
+    fmt, io,
     net::SocketAddr,
     pin::Pin,
     rc::Rc,
-    sync::{Arc, Weak},
+    sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::rustls::ServerConfig;
 
+pub(super) use connection::Connection;
 pub(super) use raw::Raw;
 
 use super::stream::Stream;
-use crate::{
-    http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing},
-    python::Outlet,
-};
+use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
 
 /// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
 /// notice that the client has gone.
@@ -353,155 +349,4 @@ impl AsyncWrite for Wire {
 /// Address and port of a client as handlers see them; empty if the system does not tell.
 pub(super) fn peer_text(peer: Option<SocketAddr>) -> (Arc<str>, u16) {
     peer.map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default()
-}
-
-/// What the service does with its connection. All methods belong to the one request that is being answered.
-#[derive(Debug, Clone)]
-pub(super) struct Connection(Rc<RefCell<Inner>>);
-
-impl Connection {
-    /// Address and port of the client.
-    pub(super) fn peer(&self) -> (Arc<str>, u16) {
-        self.0.borrow().peer.clone()
-    }
-
-    /// The head of the request, once.
-    pub(super) fn take_head(&self) -> Option<Head> {
-        self.0.borrow_mut().head.take()
-    }
-
-    /// The part of a body of known length that has arrived with the head.
-    pub(super) fn take_arrived_body(&self) -> Bytes {
-        let inner = &mut *self.0.borrow_mut();
-        match inner.body {
-            Incoming::Length(left) if left > 0 && !inner.input.is_empty() => {
-                inner.take_body(BODY_CHUNK).ok().flatten().unwrap_or_default()
-            }
-            _ => Bytes::new(),
-        }
-    }
-
-    /// Reads at most `max` bytes of the body, at least one unless it has ended or the client has closed its side.
-    ///
-    /// # Errors
-    /// The connection is broken, or a chunk is malformed (`InvalidData`).
-    pub(super) async fn read_body(&self, max: usize) -> io::Result<Bytes> {
-        poll_fn(|context| {
-            let inner = &mut *self.0.borrow_mut();
-            // `100 Continue` must have left before the client sends anything.
-            ready!(inner.poll_output(context))?;
-            loop {
-                if let Some(data) = inner.take_body(max.max(1))? {
-                    return Poll::Ready(Ok(data));
-                }
-                ready!(inner.poll_fill(context))?;
-            }
-        })
-        .await
-    }
-
-    /// Writes all bytes to the socket.
-    ///
-    /// # Errors
-    /// The client is gone.
-    pub(super) async fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.write_and(After::KeepAlive, bytes).await
-    }
-
-    /// Writes all bytes to the socket. If the connection closes after them, they may leave together with its end.
-    ///
-    /// # Errors
-    /// The client is gone.
-    pub(super) async fn write_and(&self, after: After, mut bytes: &[u8]) -> io::Result<()> {
-        poll_fn(|context| {
-            let inner = &mut *self.0.borrow_mut();
-            ready!(inner.poll_output(context))?;
-            while !bytes.is_empty() {
-                let written = ready!(match after {
-                    After::KeepAlive => Pin::new(&mut inner.stream).poll_write(context, bytes),
-                    After::Close => inner.stream.poll_write_last(context, bytes),
-                })?;
-                if written == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-                bytes = bytes.get(written..).unwrap_or_default();
-            }
-            Pin::new(&mut inner.stream).poll_flush(context)
-        })
-        .await
-    }
-
-    /// Starts TLS, if that is what the port does after a CONNECT. A second CONNECT changes nothing.
-    ///
-    /// # Errors
-    /// The handshake failed: the connection is closed.
-    pub(super) async fn encrypt(&self) -> io::Result<()> {
-        while self.0.borrow().stream.is_held() {
-            tokio::task::yield_now().await;
-        }
-        let (stream, arrived, tls) = {
-            let inner = &mut *self.0.borrow_mut();
-            let Some(tls) = inner.after_connect.take() else { return Ok(()) };
-            let stream = std::mem::replace(&mut inner.stream, Stream::Taken).into_plain();
-            // A client that does not wait for the answer has begun its handshake already.
-            (stream, inner.input.split(), tls)
-        };
-        let encrypted = match stream {
-            Ok(stream) => Stream::encrypt(stream, arrived, tls).await,
-            Err(error) => Err(error),
-        };
-        let inner = &mut *self.0.borrow_mut();
-        inner.body = Incoming::Length(0);
-        match encrypted {
-            Ok(stream) => inner.stream = stream,
-            Err(error) => {
-                (inner.eof, inner.shut) = (true, true);
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Where somebody else may send while the connection [is idle](Self::is_idle). Nowhere, if it is encrypted.
-    pub(super) fn outlet(&self) -> Weak<Outlet> {
-        match &self.0.borrow().stream {
-            Stream::Plain(_, outlet) => Arc::downgrade(outlet),
-            _ => Weak::new(),
-        }
-    }
-
-    /// Whether there is nothing to do before the client sends something, which the service will be woken for: the request has
-    /// come as a whole and nothing after it, and what there was to say has been said.
-    pub(super) fn is_idle(&self) -> bool {
-        let inner = self.0.borrow();
-        let is_complete = matches!(inner.body, Incoming::Length(0));
-        is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
-    }
-
-    /// Begins to answer the request; what cannot be done at once goes on by itself. [`After::Close`] if the answer is over and
-    /// the connection closes.
-    pub(super) async fn begin(&self, answer: Answer) -> After {
-        self.0.borrow_mut().answer = Some(answer);
-        poll_fn(|context| {
-            // An answer that finds the connection listening needs not wake it. What breaks here breaks again for the dispatcher.
-            let _ = self.0.borrow_mut().poll_ahead(context);
-            let Poll::Ready(after) = poll_answer(&self.0, context) else { return Poll::Ready(After::KeepAlive) };
-            // The dispatcher has to look at what has been read ahead.
-            context.waker().wake_by_ref();
-            Poll::Ready(after)
-        })
-        .await
-    }
-
-    /// Waits until the client has closed its side.
-    pub(super) async fn closed_by_client(&self) {
-        while !self.0.borrow().eof {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    }
-
-    /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
-    pub(super) fn raw(&self) -> Raw {
-        Raw(Self::clone(self))
-    }
 }

@@ -1,0 +1,169 @@
+//! What the service does with a connection of HTTP/1 while it answers a request.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, Weak},
+    task::{Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite as _;
+
+use super::{After, Answer, BODY_CHUNK, Incoming, Inner, Raw, poll_answer};
+use crate::{http::Head, python::Outlet, server::stream::Stream};
+
+/// What the service does with its connection. All methods belong to the one request that is being answered.
+#[derive(Debug, Clone)]
+pub(in crate::server) struct Connection(pub(super) Rc<RefCell<Inner>>);
+
+impl Connection {
+    /// Address and port of the client.
+    pub(in crate::server) fn peer(&self) -> (Arc<str>, u16) {
+        self.0.borrow().peer.clone()
+    }
+
+    /// The head of the request, once.
+    pub(in crate::server) fn take_head(&self) -> Option<Head> {
+        self.0.borrow_mut().head.take()
+    }
+
+    /// The part of a body of known length that has arrived with the head.
+    pub(in crate::server) fn take_arrived_body(&self) -> Bytes {
+        let inner = &mut *self.0.borrow_mut();
+        match inner.body {
+            Incoming::Length(left) if left > 0 && !inner.input.is_empty() => {
+                inner.take_body(BODY_CHUNK).ok().flatten().unwrap_or_default()
+            }
+            _ => Bytes::new(),
+        }
+    }
+
+    /// Reads at most `max` bytes of the body, at least one unless it has ended or the client has closed its side.
+    ///
+    /// # Errors
+    /// The connection is broken, or a chunk is malformed (`InvalidData`).
+    pub(in crate::server) async fn read_body(&self, max: usize) -> io::Result<Bytes> {
+        poll_fn(|context| {
+            let inner = &mut *self.0.borrow_mut();
+            // `100 Continue` must have left before the client sends anything.
+            ready!(inner.poll_output(context))?;
+            loop {
+                if let Some(data) = inner.take_body(max.max(1))? {
+                    return Poll::Ready(Ok(data));
+                }
+                ready!(inner.poll_fill(context))?;
+            }
+        })
+        .await
+    }
+
+    /// Writes all bytes to the socket.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(in crate::server) async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.write_and(After::KeepAlive, bytes).await
+    }
+
+    /// Writes all bytes to the socket. If the connection closes after them, they may leave together with its end.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub(in crate::server) async fn write_and(&self, after: After, mut bytes: &[u8]) -> io::Result<()> {
+        poll_fn(|context| {
+            let inner = &mut *self.0.borrow_mut();
+            ready!(inner.poll_output(context))?;
+            while !bytes.is_empty() {
+                let written = ready!(match after {
+                    After::KeepAlive => Pin::new(&mut inner.stream).poll_write(context, bytes),
+                    After::Close => inner.stream.poll_write_last(context, bytes),
+                })?;
+                if written == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                bytes = bytes.get(written..).unwrap_or_default();
+            }
+            Pin::new(&mut inner.stream).poll_flush(context)
+        })
+        .await
+    }
+
+    /// Starts TLS, if that is what the port does after a CONNECT. A second CONNECT changes nothing.
+    ///
+    /// # Errors
+    /// The handshake failed: the connection is closed.
+    pub(in crate::server) async fn encrypt(&self) -> io::Result<()> {
+        while self.0.borrow().stream.is_held() {
+            tokio::task::yield_now().await;
+        }
+        let (stream, arrived, tls) = {
+            let inner = &mut *self.0.borrow_mut();
+            let Some(tls) = inner.after_connect.take() else { return Ok(()) };
+            let stream = std::mem::replace(&mut inner.stream, Stream::Taken).into_plain();
+            // A client that does not wait for the answer has begun its handshake already.
+            (stream, inner.input.split(), tls)
+        };
+        let encrypted = match stream {
+            Ok(stream) => Stream::encrypt(stream, arrived, tls).await,
+            Err(error) => Err(error),
+        };
+        let inner = &mut *self.0.borrow_mut();
+        inner.body = Incoming::Length(0);
+        match encrypted {
+            Ok(stream) => inner.stream = stream,
+            Err(error) => {
+                (inner.eof, inner.shut) = (true, true);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where somebody else may send while the connection [is idle](Self::is_idle). Nowhere, if it is encrypted.
+    pub(in crate::server) fn outlet(&self) -> Weak<Outlet> {
+        match &self.0.borrow().stream {
+            Stream::Plain(_, outlet) => Arc::downgrade(outlet),
+            _ => Weak::new(),
+        }
+    }
+
+    /// Whether there is nothing to do before the client sends something, which the service will be woken for: the request has
+    /// come as a whole and nothing after it, and what there was to say has been said.
+    pub(in crate::server) fn is_idle(&self) -> bool {
+        let inner = self.0.borrow();
+        let is_complete = matches!(inner.body, Incoming::Length(0));
+        is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
+    }
+
+    /// Begins to answer the request; what cannot be done at once goes on by itself. [`After::Close`] if the answer is over and
+    /// the connection closes.
+    pub(in crate::server) async fn begin(&self, answer: Answer) -> After {
+        self.0.borrow_mut().answer = Some(answer);
+        poll_fn(|context| {
+            // An answer that finds the connection listening needs not wake it. What breaks here breaks again for the dispatcher.
+            let _ = self.0.borrow_mut().poll_ahead(context);
+            let Poll::Ready(after) = poll_answer(&self.0, context) else { return Poll::Ready(After::KeepAlive) };
+            // The dispatcher has to look at what has been read ahead.
+            context.waker().wake_by_ref();
+            Poll::Ready(after)
+        })
+        .await
+    }
+
+    /// Waits until the client has closed its side.
+    pub(in crate::server) async fn closed_by_client(&self) {
+        while !self.0.borrow().eof {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
+    pub(in crate::server) fn raw(&self) -> Raw {
+        Raw(Self::clone(self))
+    }
+}
