@@ -3,8 +3,7 @@
 //! Follows wptserve 4.0.3, `request.py`, `Request.__init__`, and for HTTP/2 `server.py`, `H2Headers` and `H2HandlerCopy`. Plain
 //! data that can cross threads. The body is described by [`Framing`] and read elsewhere.
 
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
