@@ -20,12 +20,13 @@
 //! | [`docroot`] | the only way from a URL path to a file | `http` |
 //! | [`stash`] | the store behind `request.server.stash`: plain data | nothing of ours |
 //! | [`websocket`] | frames, close codes, and which file handles which resource: plain data | nothing of ours |
+//! | [`handover`] | what passes between a connection and a handler's thread: events, answers, the sending side of a socket | `http`, `stash`, `websocket` |
 //! | [`route`] | pure: method and path to the kind of handler | `http`, `docroot` |
 //! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
 //! | [`content`] | files, ranges, listings, pages around scripts | `http`, `inject`, `docroot`, `route`, `pipes` |
 //! | [`tls`] | keys and certificates: read, checked, minted; what rustls needs | nothing of ours |
-//! | [`config`] | what to serve and where, checked | `http`, `docroot`, `route`, `stash`, `tls`, `python` (what handlers see of the server, the import policy) |
-//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `inject`, `docroot`, `stash`, `websocket`, `pipes` |
+//! | [`config`] | what to serve and where, checked | `http`, `docroot`, `route`, `stash`, `tls`, `handover` (what handlers see of the server, the import policy) |
+//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `http`, `inject`, `docroot`, `stash`, `websocket`, `handover`, `pipes` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
 //!
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod config;
 pub mod content;
 pub mod docroot;
+pub mod handover;
 pub mod http;
 pub mod inject;
 pub mod pipes;

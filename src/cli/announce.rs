@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::{Config, Service},
-    python::NotStarted,
+    handover::NotStarted,
 };
 
 /// The name of the DNS server's port under `ports`.

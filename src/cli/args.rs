@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config::{Config, Dns, Flags, StartupError, find_root},
-    python::ImportPolicy,
+    handover::ImportPolicy,
 };
 
 /// Serve a checkout as `wpt serve` does, from one process; with --port, one plain http port.

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use serde_json::{Map, Value, json};
 
 use super::{Config, Numbers, Profile, merge::RENAMED_SCHEMES};
-use crate::{python::Environment, route::Alias, stash::Stash, tls::Identity};
+use crate::{handover::Environment, route::Alias, stash::Stash, tls::Identity};
 
 /// Where the certificate is, for handlers.
 #[derive(Debug, Clone, Copy)]

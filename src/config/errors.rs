@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::{docroot::DocRootError, python::NotStarted, tls::TlsError};
+use crate::{docroot::DocRootError, handover::NotStarted, tls::TlsError};
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]

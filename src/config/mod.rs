@@ -26,7 +26,7 @@ pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
 pub use sources::{Dns, Flags, find_root};
 
-use crate::{docroot::DocRoot, python::ImportPolicy, tls};
+use crate::{docroot::DocRoot, handover::ImportPolicy, tls};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{defaults, errors::ConfigError, merge};
-use crate::python::ImportPolicy;
+use crate::handover::ImportPolicy;
 
 /// Which names the DNS server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,15 +16,16 @@ use rustpython_vm::{
 };
 
 use super::{
-    Routed,
     import::Imports,
-    link::Link,
     native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, pipes},
     script::{self, Script},
     traceback,
     websocket::Modules,
 };
-use crate::http;
+use crate::{
+    handover::{Link, Routed},
+    http,
+};
 
 /// What all calls share.
 pub(super) struct Runtime {
@@ -64,7 +65,7 @@ impl Failure {
     }
 }
 
-/// Runs the call to its end; the connection has its [`super::Event::Finish`] when this returns.
+/// Runs the call to its end; the connection has its [`crate::handover::Event::Finish`] when this returns.
 pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let is_head = call.request.is_head();
     let url = call.request.url.clone();

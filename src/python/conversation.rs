@@ -10,85 +10,21 @@ use std::{
     collections::VecDeque,
     path::PathBuf,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload as _, PyRef, VirtualMachine};
-use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Overloaded, Routed,
+    Overloaded,
     call::{self, Failure, Runtime},
     native::{Fields, H2Answer, H2Request, H2Response, Response, Wire},
     pool::{self, Pool},
 };
-use crate::http::{
-    self, Trickle,
-    h2::{Ask, Event, Field, SendError, Sent},
+use crate::{
+    handover::{Closing, H2Events, H2Link, Routed},
+    http::{self, h2::Event},
 };
-
-/// What a running handler asks of its stream, in the order it asks.
-#[derive(Debug)]
-pub enum H2Event {
-    /// Send this, and say what came of it.
-    Ask(Ask, oneshot::Sender<Result<Sent, SendError>>),
-    /// So many bytes of the request have been used.
-    Used(u32),
-    /// The handler is done: here is all that is left to do.
-    Finish(Closing),
-}
-
-/// The end of an answer: what is there is sent in this order, then the stream ends.
-#[derive(Debug, Default)]
-pub struct Closing {
-    /// Wait so long first.
-    pub wait: Duration,
-    /// Header fields, and whether nothing follows them.
-    pub head: Option<(Vec<Field>, bool)>,
-    /// Content.
-    pub body: Bytes,
-    /// Content that follows in parts.
-    pub trickle: Option<Trickle>,
-    /// Close the connection afterwards.
-    pub close: bool,
-    /// The answer could not be written: reset the stream, so that the client hears of it.
-    pub broken: bool,
-}
-
-/// The stream's end: yields events until [`H2Event::Finish`], or nothing more when the handler was given up.
-#[derive(Debug)]
-pub struct H2Events(mpsc::UnboundedReceiver<H2Event>);
-
-impl H2Events {
-    /// The next event; `None` when the handler was given up.
-    pub async fn next(&mut self) -> Option<H2Event> {
-        self.0.recv().await
-    }
-}
-
-/// The handler's end.
-#[derive(Debug, Clone)]
-pub(super) struct H2Link(mpsc::UnboundedSender<H2Event>);
-
-impl H2Link {
-    /// Asks, and waits for the answer. Blocks the thread.
-    pub(super) fn ask(&self, ask: Ask) -> Result<Sent, SendError> {
-        let (answer, result) = oneshot::channel();
-        self.0.send(H2Event::Ask(ask, answer)).map_err(|_| SendError::Gone)?;
-        result.blocking_recv().map_err(|_| SendError::Gone)?
-    }
-
-    /// Hands over the rest of the answer; nothing may follow.
-    pub(super) fn finish(&self, closing: Closing) {
-        let _ = self.0.send(H2Event::Finish(closing));
-    }
-
-    fn used(&self, count: usize) {
-        let _ = self.0.send(H2Event::Used(u32::try_from(count).unwrap_or(u32::MAX)));
-    }
-}
 
 /// A request whose handler is told what comes. When it is dropped, so is the handler's state.
 pub struct Conversation(Arc<Shared>);
@@ -108,11 +44,11 @@ impl Conversation {
         pool: Arc<Pool>,
         runtime: Arc<OnceLock<Arc<Runtime>>>,
     ) -> (Self, H2Events) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let talk = Talk { link: H2Link(sender), script, start: Some((request, routed)), live: None };
+        let (link, events) = H2Link::new();
+        let talk = Talk { link, script, start: Some((request, routed)), live: None };
         let inbox = Inbox { waiting: VecDeque::new(), is_attended: false };
         let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), talk: Mutex::new(Some(talk)) };
-        (Self(Arc::new(shared)), H2Events(receiver))
+        (Self(Arc::new(shared)), events)
     }
 
     /// Tells the handler what has come on its stream.

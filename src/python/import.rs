@@ -19,16 +19,7 @@ use std::{
 use parking_lot::Mutex;
 
 use super::script::{Scripts, Stamp};
-
-/// What is done about a package directory without `__init__.py`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ImportPolicy {
-    /// The import fails with a message that names the file to create.
-    #[default]
-    Strict,
-    /// The import works as a namespace package does in CPython; one warning per package.
-    Warn,
-}
+use crate::handover::ImportPolicy;
 
 /// What a module name means in the doc root.
 #[derive(Debug, PartialEq, Eq)]

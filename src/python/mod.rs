@@ -7,12 +7,9 @@
 mod call;
 mod conversation;
 mod import;
-mod link;
 mod native;
-mod outlet;
 mod pool;
 mod script;
-mod socket;
 mod traceback;
 mod vm;
 mod websocket;
@@ -31,46 +28,23 @@ use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
 use tokio::sync::oneshot;
 
-pub use conversation::{Closing, Conversation, H2Event, H2Events};
-pub use import::ImportPolicy;
-pub use link::{Event, Events, Last};
-pub use outlet::Outlet;
-pub use socket::{Command, Read, Session};
-pub use websocket::{Handshake, Opening};
+pub use conversation::Conversation;
 
-use crate::{docroot::DocPath, http};
+use crate::{
+    docroot::DocPath,
+    handover::{
+        Environment, Events, H2Events, ImportPolicy, Link, NotStarted, Opening, Outlet, Routed, Session, Socket,
+    },
+    http,
+};
 use call::{Call, Runtime};
 use import::Imports;
-use link::Link;
 use pool::Pool;
-use socket::Socket;
 
 /// Handlers that may run at the same time; the next ones wait.
 const MAX_THREADS: usize = 1024;
 /// WebSocket sessions that may be open at the same time, apart from the handlers; the next ones are refused.
 const MAX_SESSIONS: usize = 8192;
-
-/// What handlers see of the server, apart from their request.
-#[derive(Debug, Default)]
-pub struct Environment {
-    /// `request.server.config`, as JSON.
-    pub config: serde_json::Value,
-    /// `request.server.stash`.
-    pub stash: Arc<crate::stash::Stash>,
-}
-
-/// What the router says about a request for a handler.
-#[derive(Debug, Clone, Default)]
-pub struct Routed {
-    /// `request.route_match`.
-    pub groups: Vec<(String, String)>,
-    /// `request.doc_root`.
-    pub doc_root: Arc<str>,
-    /// `request.url_base`.
-    pub url_base: Arc<str>,
-    /// The script that goes into every page.
-    pub inject_script: Option<Bytes>,
-}
 
 /// The running interpreter and its threads.
 pub struct Python {
@@ -89,11 +63,6 @@ impl fmt::Debug for Python {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("all handler threads are busy and too many requests wait already")]
 pub struct Overloaded;
-
-/// The interpreter did not come up; the text says why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the Python interpreter does not start: {0}")]
-pub struct NotStarted(String);
 
 impl Python {
     /// Starts the interpreter on a thread of its own and returns at once: calls wait until it is there. The receiver

@@ -7,7 +7,6 @@ use std::{
     sync::Arc,
 };
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use rustpython_vm::{
     AsObject as _, PyPayload as _, PyResult, VirtualMachine,
@@ -19,43 +18,8 @@ use super::{
     import::Imports,
     native::{RawHeaders, SocketConnection, finder},
     script::{self, Stamp},
-    socket::{Command, Socket},
 };
-use crate::http::Headers;
-
-/// How a connection becomes a WebSocket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handshake {
-    /// RFC 6455: an upgrade on HTTP/1.1. All bytes are written by the handler's thread.
-    Http1,
-    /// RFC 8441: an extended CONNECT on a stream of HTTP/2. The connection writes the answer's head.
-    Http2,
-}
-
-/// A request for a resource that has a handler.
-#[derive(Debug)]
-pub struct Opening {
-    /// The handler's file.
-    pub handler: PathBuf,
-    /// Which opening handshake it is.
-    pub handshake: Handshake,
-    /// As sent.
-    pub method: String,
-    /// `request.uri`: path and query as sent.
-    pub uri: String,
-    /// `request.protocol`: `HTTP/1.1`, `HTTP/2`.
-    pub protocol: String,
-    /// `request.headers_in`. For HTTP/2 the pseudo-headers as wptserve names them: `authority`, `:protocol`.
-    pub headers: Headers,
-    /// The lines of the head with their line ends, for `request.connection.get_memorized_lines()`.
-    pub lines: Vec<Bytes>,
-    /// Whether the connection is encrypted.
-    pub secure: bool,
-    /// Address and port of the client.
-    pub client: (Arc<str>, u16),
-    /// Address and port of the server.
-    pub server: (Arc<str>, u16),
-}
+use crate::handover::{Command, Opening, Socket};
 
 /// The handlers' modules: a file is executed once, when it is first asked for, and keeps its globals until it changes.
 ///
@@ -123,10 +87,13 @@ pub(super) fn report(file: &str, exception: &PyBaseExceptionRef, socket: &Socket
 mod tests {
     use std::fs;
 
+    use bytes::Bytes;
+
     use super::*;
     use crate::{
+        handover::{Environment, Handshake, ImportPolicy, Read, Session},
         http::{Body, Reply},
-        python::{Environment, ImportPolicy, Python, Read, Session},
+        python::Python,
     };
 
     /// An interpreter and a handler with this source.

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     content,
     docroot::{DocPath, DocRoot, PathError},
+    handover::{Event, Events, Last, Routed},
     http::{Body, Encoder, Head, Reply, Request, Trickle, trickle::Step},
-    python::{Event, Events, Last, Routed},
     route::{self, Handler, Match},
 };
 

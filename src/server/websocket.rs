@@ -11,8 +11,8 @@ use super::{
     wire::{After, Connection},
 };
 use crate::{
+    handover::{Command, Handshake, Opening, Read, Session},
     http::{Head, Reply, Request, Scheme, error_page, text::latin1},
-    python::{Command, Handshake, Opening, Read, Session},
     route::Match,
     websocket,
 };

@@ -15,8 +15,8 @@ use rustpython_vm::{
 
 use super::{fields::Fields, pipes::Trickled, text};
 use crate::{
+    handover::{Last, Link},
     http::{Encoder, Trickle},
-    python::link::{Last, Link},
 };
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.

@@ -24,7 +24,8 @@ pub(super) mod classes {
         types::Callable,
     };
 
-    use crate::python::import::{Found, ImportPolicy, Imports};
+    use crate::handover::ImportPolicy;
+    use crate::python::import::{Found, Imports};
 
     /// A `sys.meta_path` entry. The first one stands before the frozen standard library and finds packages and
     /// modules; the second one stands after it and deals with what nobody has found.

@@ -14,11 +14,11 @@ use rustpython_vm::{
 
 use super::{content::ContentIterator, fields::Fields, pipes::Trickled, text};
 use crate::{
+    handover::{Closing, H2Link},
     http::{
         H2_HEADERS,
         h2::{Ask, Field, SendError, Sent},
     },
-    python::conversation::{Closing, H2Link},
 };
 
 /// Linux's number of the error that a write gives when nobody reads.

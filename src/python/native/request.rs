@@ -13,14 +13,11 @@ pub(super) mod classes {
     };
 
     use crate::{
+        handover::{Environment, Link, Routed},
         http::{self, Framing, h2::Event, query, text::latin1},
-        python::{
-            Environment, Routed,
-            link::Link,
-            native::{
-                Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
-                form, h2_frames::Frames, server, stash::Stash,
-            },
+        python::native::{
+            Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo, form,
+            h2_frames::Frames, server, stash::Stash,
         },
     };
 

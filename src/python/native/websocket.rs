@@ -19,13 +19,9 @@ pub(super) mod classes {
     use sha1::{Digest as _, Sha1};
 
     use crate::{
+        handover::{Command, FrameError, Handshake, Opening, Socket},
         http::{Body, Reply, error_page},
-        python::{
-            call::Runtime,
-            native::text::encoded,
-            socket::{Command, FrameError, Socket},
-            websocket::{self, Handshake, Opening},
-        },
+        python::{call::Runtime, native::text::encoded, websocket},
         websocket::{
             close::{self, BadClose},
             frame,

@@ -8,12 +8,13 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::{tunnel, wire::Wire};
 use crate::{
+    handover::{Closing, H2Event, H2Events, Session},
     http::{
         Body, Reply, Request, Trickle,
         h2::{ErrorCode, Field, SendError},
         trickle::Step,
     },
-    python::{Closing, Conversation, H2Event, H2Events, Session},
+    python::Conversation,
     route::{self, Match},
     server::{
         Site,

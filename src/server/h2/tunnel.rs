@@ -8,12 +8,12 @@ use tokio::{
 
 use super::{answer, wire::Wire};
 use crate::{
+    handover::{Command, Handshake, Opening, Session},
     http::{
         Reply, Request,
         h2::{Field, SendError},
         text::latin1,
     },
-    python::{Command, Handshake, Opening, Session},
     server::{Site, websocket as session},
     websocket,
 };

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite as _;
 
 use super::{After, Answer, BODY_CHUNK, Incoming, Inner, Raw, poll_answer};
-use crate::{http::Head, python::Outlet, server::stream::Stream};
+use crate::{handover::Outlet, http::Head, server::stream::Stream};
 
 /// What the service does with its connection. All methods belong to the one request that is being answered.
 #[derive(Debug, Clone)]

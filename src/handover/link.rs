@@ -174,19 +174,19 @@ impl Drop for Sender {
 
 /// The handler's end.
 #[derive(Debug, Clone)]
-pub(super) struct Link(Arc<Sender>);
+pub struct Link(Arc<Sender>);
 
 impl Link {
     /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `outlet` is where the end of an
     /// answer may be sent directly.
-    pub(super) fn new(outlet: Weak<Outlet>) -> (Self, Events) {
+    pub fn new(outlet: Weak<Outlet>) -> (Self, Events) {
         let crossing = Arc::<Mutex<Crossing>>::default();
         let events = Events(Arc::clone(&crossing));
         (Self(Arc::new(Sender { crossing, outlet })), events)
     }
 
     /// Writes to the client and waits until the socket has taken the bytes; false once the client is gone.
-    pub(super) fn write(&self, bytes: Bytes) -> bool {
+    pub fn write(&self, bytes: Bytes) -> bool {
         let (answer, result) = oneshot::channel();
         self.0.send(Event::Write(bytes, answer)) && result.blocking_recv().unwrap_or(false)
     }
@@ -195,7 +195,7 @@ impl Link {
     ///
     /// # Errors
     /// The client broke the connection or sent a malformed chunk.
-    pub(super) fn read(&self, max: usize) -> io::Result<Bytes> {
+    pub fn read(&self, max: usize) -> io::Result<Bytes> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the client closed the connection");
         let (answer, result) = oneshot::channel();
         if !self.0.send(Event::Read(max, answer)) {
@@ -205,7 +205,7 @@ impl Link {
     }
 
     /// Hands over the rest of the answer; nothing may follow.
-    pub(super) fn finish(&self, mut last: Last) {
+    pub fn finish(&self, mut last: Last) {
         if last.is_plain() {
             let Some(bytes) = self.0.send_past(last.bytes) else { return };
             last.bytes = bytes;
@@ -225,7 +225,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::python::outlet;
+    use crate::handover::outlet;
 
     #[derive(Default)]
     struct Calls(AtomicUsize);

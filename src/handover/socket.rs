@@ -57,28 +57,33 @@ pub struct Session {
 
 /// A frame as it came, the mask taken off.
 #[derive(Debug)]
-pub(super) struct Frame {
-    pub(super) header: Header,
-    pub(super) payload: Vec<u8>,
+pub struct Frame {
+    /// Opcode, flags, length and mask, as sent.
+    pub header: Header,
+    /// The bytes without the mask.
+    pub payload: Vec<u8>,
 }
 
 /// Why there is no frame.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FrameError {
+pub enum FrameError {
     /// The stream ended before the frame did.
     #[error("the peer closed the connection")]
     Closed,
+    /// The connection broke.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The frame breaks the protocol.
     #[error(transparent)]
     Bad(#[from] BadFrame),
+    /// The announced payload has more bytes than are taken.
     #[error("a frame of {0} bytes, at most {MAX_PAYLOAD} are taken")]
     TooLong(u64),
 }
 
 /// The handler's end.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub struct Socket {
     commands: mpsc::UnboundedSender<Command>,
     reads: mpsc::UnboundedSender<Read>,
     /// What has been read and not yet used. Locked by whoever reads, for as long as a frame takes.
@@ -92,7 +97,7 @@ fn gone() -> io::Error {
 
 impl Socket {
     /// A new crossing. The queues need no bound: writes and reads wait for their answer.
-    pub(super) fn new() -> (Self, Session) {
+    pub fn new() -> (Self, Session) {
         let (commands, receiver) = mpsc::unbounded_channel();
         let (reads, read_receiver) = mpsc::unbounded_channel();
         let socket = Self { commands, reads, input: Mutex::default(), gone: AtomicBool::new(false) };
@@ -100,12 +105,12 @@ impl Socket {
     }
 
     /// Whether a read or a write has failed because there is nobody any more.
-    pub(super) fn is_gone(&self) -> bool {
+    pub fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
 
     /// Tells the connection something that needs no answer. It may have ended already.
-    pub(super) fn tell(&self, command: Command) {
+    pub fn tell(&self, command: Command) {
         let _ = self.commands.send(command);
     }
 
@@ -121,7 +126,7 @@ impl Socket {
     ///
     /// # Errors
     /// The client is gone.
-    pub(super) fn write(&self, bytes: Bytes) -> io::Result<()> {
+    pub fn write(&self, bytes: Bytes) -> io::Result<()> {
         let (answer, result) = oneshot::channel();
         // An end that is gone drops the answer, and that is the answer.
         self.tell(Command::Write(bytes, answer));
@@ -147,7 +152,7 @@ impl Socket {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) fn read(&self, count: Option<usize>) -> io::Result<Vec<u8>> {
+    pub fn read(&self, count: Option<usize>) -> io::Result<Vec<u8>> {
         let mut input = self.input.lock();
         self.fill(&mut input, count.map_or(usize::MAX, |count| count.min(1)))?;
         let length = count.unwrap_or(usize::MAX).min(input.len());
@@ -158,7 +163,7 @@ impl Socket {
     ///
     /// # Errors
     /// The connection broke.
-    pub(super) fn read_line(&self) -> io::Result<Vec<u8>> {
+    pub fn read_line(&self) -> io::Result<Vec<u8>> {
         let mut input = self.input.lock();
         let mut looked_at = 0;
         loop {
@@ -177,7 +182,7 @@ impl Socket {
     ///
     /// # Errors
     /// See [`FrameError`]. What has been read of the frame stays unread.
-    pub(super) fn read_frame(&self, masked: bool) -> Result<Frame, FrameError> {
+    pub fn read_frame(&self, masked: bool) -> Result<Frame, FrameError> {
         let mut input = self.input.lock();
         let (header, size) = loop {
             match frame::header(&input, masked)? {

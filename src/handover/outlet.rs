@@ -121,7 +121,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A client, the outlet of its connection, and the runtime that this belongs to.
-    pub(in crate::python) fn connected() -> (std::net::TcpStream, Outlet, Runtime) {
+    pub(in crate::handover) fn connected() -> (std::net::TcpStream, Outlet, Runtime) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         let (client, half) = runtime.block_on(async {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

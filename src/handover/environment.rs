@@ -1,0 +1,44 @@
+//! What the interpreter is told before it runs anything, and what it says when it cannot.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::stash::Stash;
+
+/// What handlers see of the server, apart from their request.
+#[derive(Debug, Default)]
+pub struct Environment {
+    /// `request.server.config`, as JSON.
+    pub config: serde_json::Value,
+    /// `request.server.stash`.
+    pub stash: Arc<Stash>,
+}
+
+/// What the router says about a request for a handler.
+#[derive(Debug, Clone, Default)]
+pub struct Routed {
+    /// `request.route_match`.
+    pub groups: Vec<(String, String)>,
+    /// `request.doc_root`.
+    pub doc_root: Arc<str>,
+    /// `request.url_base`.
+    pub url_base: Arc<str>,
+    /// The script that goes into every page.
+    pub inject_script: Option<Bytes>,
+}
+
+/// What is done about a package directory without `__init__.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ImportPolicy {
+    /// The import fails with a message that names the file to create.
+    #[default]
+    Strict,
+    /// The import works as a namespace package does in CPython; one warning per package.
+    Warn,
+}
+
+/// The interpreter did not come up; the text says why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the Python interpreter does not start: {0}")]
+pub struct NotStarted(pub String);

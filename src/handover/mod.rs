@@ -1,0 +1,20 @@
+//! What passes between a connection and a handler's thread: events and answers, the sending side of a socket, and plain
+//! descriptions of a request, a WebSocket and the server.
+//!
+//! The room names neither RustPython nor actix. `server` holds one end of each crossing, `python` the other: [`Link`] and
+//! [`Events`] for a request over HTTP/1, [`H2Link`] and [`H2Events`] for a stream of HTTP/2, [`Socket`] and [`Session`] for a
+//! WebSocket. The ends in `python` block the thread that calls them.
+
+mod environment;
+mod link;
+mod opening;
+mod outlet;
+mod socket;
+mod stream;
+
+pub use environment::{Environment, ImportPolicy, NotStarted, Routed};
+pub use link::{Event, Events, Last, Link};
+pub use opening::{Handshake, Opening};
+pub use outlet::Outlet;
+pub use socket::{Command, Frame, FrameError, Read, Session, Socket};
+pub use stream::{Closing, H2Event, H2Events, H2Link};

@@ -1,0 +1,82 @@
+//! The crossing between the handler of one HTTP/2 request and its stream: what it sends, and what came of it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::http::{
+    Trickle,
+    h2::{Ask, Field, SendError, Sent},
+};
+
+/// What a running handler asks of its stream, in the order it asks.
+#[derive(Debug)]
+pub enum H2Event {
+    /// Send this, and say what came of it.
+    Ask(Ask, oneshot::Sender<Result<Sent, SendError>>),
+    /// So many bytes of the request have been used.
+    Used(u32),
+    /// The handler is done: here is all that is left to do.
+    Finish(Closing),
+}
+
+/// The end of an answer: what is there is sent in this order, then the stream ends.
+#[derive(Debug, Default)]
+pub struct Closing {
+    /// Wait so long first.
+    pub wait: Duration,
+    /// Header fields, and whether nothing follows them.
+    pub head: Option<(Vec<Field>, bool)>,
+    /// Content.
+    pub body: Bytes,
+    /// Content that follows in parts.
+    pub trickle: Option<Trickle>,
+    /// Close the connection afterwards.
+    pub close: bool,
+    /// The answer could not be written: reset the stream, so that the client hears of it.
+    pub broken: bool,
+}
+
+/// The stream's end: yields events until [`H2Event::Finish`], or nothing more when the handler was given up.
+#[derive(Debug)]
+pub struct H2Events(mpsc::UnboundedReceiver<H2Event>);
+
+impl H2Events {
+    /// The next event; `None` when the handler was given up.
+    pub async fn next(&mut self) -> Option<H2Event> {
+        self.0.recv().await
+    }
+}
+
+/// The handler's end.
+#[derive(Debug, Clone)]
+pub struct H2Link(mpsc::UnboundedSender<H2Event>);
+
+impl H2Link {
+    /// A new crossing. The queue needs no bound: what is asked waits for its answer.
+    pub fn new() -> (Self, H2Events) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), H2Events(receiver))
+    }
+
+    /// Asks, and waits for the answer. Blocks the thread.
+    ///
+    /// # Errors
+    /// What may not be sent, or [`SendError::Gone`].
+    pub fn ask(&self, ask: Ask) -> Result<Sent, SendError> {
+        let (answer, result) = oneshot::channel();
+        self.0.send(H2Event::Ask(ask, answer)).map_err(|_| SendError::Gone)?;
+        result.blocking_recv().map_err(|_| SendError::Gone)?
+    }
+
+    /// Hands over the rest of the answer; nothing may follow.
+    pub fn finish(&self, closing: Closing) {
+        let _ = self.0.send(H2Event::Finish(closing));
+    }
+
+    /// Says that so many bytes of the request have been used.
+    pub fn used(&self, count: usize) {
+        let _ = self.0.send(H2Event::Used(u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+}
