@@ -6,7 +6,7 @@ use rustpython_vm::{
     builtins::{PyBytes, PyStr},
 };
 
-use super::{Response, pipes, response_headers::classes::ResponseHeaders};
+use super::{Response, containers::response_headers::ResponseHeaders, pipes};
 use crate::inject;
 
 /// Puts the script into the page that the response holds, if it holds one (`wpt serve` of January 2026, tools/serve/serve.py,

@@ -4,10 +4,9 @@
 //! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
 mod answer;
-mod auth;
 mod connection;
+mod containers;
 mod content;
-mod cookies;
 mod dict_copies;
 mod fields;
 pub(super) mod finder;
@@ -16,17 +15,12 @@ mod form_parts;
 mod h2_answer;
 mod h2_frames;
 mod h2_writer;
-mod headers;
 pub(super) mod inject;
 mod input;
-mod multidict;
 pub(super) mod pipes;
-mod raw_headers;
 mod request;
 mod response;
-mod response_headers;
 pub(super) mod server;
-mod set_cookie;
 mod spill;
 mod stash;
 mod stash_queue;
@@ -38,15 +32,11 @@ mod websocket;
 mod writer;
 
 pub(super) use answer::Answer;
-pub(super) use auth::Authentication;
-pub(super) use cookies::Cookies;
+pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders};
 pub(super) use fields::Fields;
 pub(super) use h2_answer::H2Answer;
-pub(super) use headers::RequestHeaders;
 pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
-pub(super) use multidict::MultiDict;
-pub(super) use raw_headers::RawHeaders;
 pub(super) use request::{H2Request, Request, Surroundings};
 pub(super) use response::{H2Response, Response, Wire};
 use server::ServerInfo;
@@ -58,18 +48,18 @@ pub(super) use websocket::SocketConnection;
     name = "_wptserve",
     with(
         text::functions,
-        multidict::classes,
-        cookies::classes,
-        headers::classes,
-        raw_headers::classes,
-        auth::classes,
+        containers::multidict::classes,
+        containers::cookies::classes,
+        containers::headers::classes,
+        containers::raw_headers::classes,
+        containers::auth::classes,
         input::classes,
         form::classes,
         stash::classes,
         stash_queue::classes,
         server::classes,
         request::classes,
-        response_headers::classes,
+        containers::response_headers::classes,
         connection::classes,
         writer::classes,
         h2_writer::classes,

@@ -16,12 +16,14 @@ pub(super) mod classes {
         python::{
             native::{
                 answer::Answer,
+                containers::{
+                    response_headers::ResponseHeaders,
+                    set_cookie::{CookieArgs, cookie_text, without_cookie},
+                },
                 content::ContentIterator,
                 fields::{Fields, Values},
                 h2_answer::H2Answer,
                 h2_writer::H2ResponseWriter,
-                response_headers::ResponseHeaders,
-                set_cookie::{CookieArgs, cookie_text, without_cookie},
                 text,
                 writer::ResponseWriter,
             },

@@ -19,12 +19,12 @@ impl RawHeaders {
     }
 
     /// The fields as plain data, for the stash.
-    pub(super) fn fields(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub(in crate::python::native) fn fields(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
     }
 
     /// The object with the fields that [`Self::fields`] gave.
-    pub(super) fn from_fields(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
+    pub(in crate::python::native) fn from_fields(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
         Self::new(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
@@ -58,7 +58,7 @@ mod print {
     use base64::Engine;
 
     /// The value with its line breaks normalised and, if it is not ASCII, as an encoded word for each line.
-    pub(super) fn value(value: &str) -> Option<String> {
+    pub(in crate::python::native) fn value(value: &str) -> Option<String> {
         let lines = split_lines(value);
         let ascii = value.is_ascii();
         let mut out: Vec<String> = Vec::new();
@@ -135,7 +135,7 @@ mod print {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use parking_lot::Mutex;
     use rustpython_vm::builtins::{PyStr, PyStrRef};
     use rustpython_vm::function::OptionalArg;
@@ -318,6 +318,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_cpython() {
-        crate::python::native::testing::check_table(include_str!("tables/raw_headers.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/raw_headers.txt"));
     }
 }

@@ -3,7 +3,7 @@
 pub(crate) use classes::ResponseHeaders;
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use parking_lot::Mutex;
     use rustpython_vm::{
         AsObject, FromArgs, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,

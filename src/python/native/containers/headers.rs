@@ -9,8 +9,8 @@ use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult,
 
 pub(in crate::python) use classes::RequestHeaders;
 
-use super::text;
 use crate::http::Headers;
+use crate::python::native::text;
 
 impl RequestHeaders {
     /// The headers of a request as handlers see them (wptserve 4.0.3, request.py, `RequestHeaders.__init__`).
@@ -60,7 +60,7 @@ impl RequestHeaders {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use rustpython_vm::builtins::PyDict;
     use rustpython_vm::function::{OptionalArg, PyComparisonValue};
     use rustpython_vm::object::{Traverse, TraverseFn};
@@ -71,7 +71,7 @@ pub(super) mod classes {
     use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
 
     use super::text;
-    use crate::python::native::{dict_copies, multidict::LookupArgs};
+    use crate::python::native::{containers::multidict::LookupArgs, dict_copies};
 
     #[pyattr]
     #[pyclass(
@@ -202,6 +202,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/headers.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/headers.txt"));
     }
 }

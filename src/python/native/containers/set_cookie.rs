@@ -6,10 +6,13 @@ use rustpython_vm::{
     function::OptionalArg,
 };
 
-use super::{cookies::cookie_error, text};
-use crate::http::{
-    cookies::{self, Attribute},
-    text::latin1,
+use super::cookies::cookie_error;
+use crate::{
+    http::{
+        cookies::{self, Attribute},
+        text::latin1,
+    },
+    python::native::text,
 };
 
 /// The arguments of wptserve 4.0.3, response.py, `Response.set_cookie`, in its order.

@@ -7,14 +7,14 @@
 use rustpython_vm::builtins::{PyDict, PyList, PyStr};
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
-pub(super) use classes::LookupArgs;
+pub(in crate::python::native) use classes::LookupArgs;
 pub(in crate::python) use classes::MultiDict;
 
-use super::text;
+use crate::python::native::text;
 
 /// Which of the values of one key a lookup wants.
 #[derive(Clone, Copy)]
-pub(super) enum Pick {
+pub(in crate::python::native) enum Pick {
     First,
     Last,
 }
@@ -22,7 +22,11 @@ pub(super) enum Pick {
 /// The entry of `key` as stored, a list unless a handler put something else there with `dict`'s own methods.
 ///
 /// wptserve raises KeyError for `GET.first("name")`, although its documentation says so; here the bytes key is found.
-pub(super) fn find(dict: &PyDict, key: &PyObject, vm: &VirtualMachine) -> PyResult<Option<PyObjectRef>> {
+pub(in crate::python::native) fn find(
+    dict: &PyDict,
+    key: &PyObject,
+    vm: &VirtualMachine,
+) -> PyResult<Option<PyObjectRef>> {
     if let Some(found) = dict.inner_getitem_opt(key, vm)? {
         return Ok(Some(found));
     }
@@ -33,7 +37,7 @@ pub(super) fn find(dict: &PyDict, key: &PyObject, vm: &VirtualMachine) -> PyResu
 }
 
 /// wptserve 4.0.3, request.py, `MultiDict.first` and `MultiDict.last`: an entry that is there but empty counts as missing.
-pub(super) fn pick(
+pub(in crate::python::native) fn pick(
     dict: &PyDict,
     key: PyObjectRef,
     which: Pick,
@@ -77,7 +81,12 @@ impl MultiDict {
     /// Appends to the list of `name`, which begins with this value when there is none.
     ///
     /// The name is taken as it is: only lookups are generous.
-    pub(super) fn add_value(&self, name: &PyObject, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+    pub(in crate::python::native) fn add_value(
+        &self,
+        name: &PyObject,
+        value: PyObjectRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<()> {
         match self.0.inner_getitem_opt(name, vm)? {
             Some(values) => match values.downcast_ref::<PyList>() {
                 Some(values) => values.borrow_vec_mut().push(value),
@@ -90,7 +99,7 @@ impl MultiDict {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use rustpython_vm::builtins::PyDict;
     use rustpython_vm::function::{OptionalArg, PyComparisonValue};
     use rustpython_vm::object::{Traverse, TraverseFn};
@@ -225,6 +234,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/multidict.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/multidict.txt"));
     }
 }

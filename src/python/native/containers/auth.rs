@@ -7,7 +7,7 @@ use rustpython_vm::{AsObject, PyObject, PyPayload, PyRef, PyResult, VirtualMachi
 
 pub(in crate::python) use classes::Authentication;
 
-use super::{RequestHeaders, text};
+use crate::python::native::{RequestHeaders, text};
 
 impl Authentication {
     /// wptserve 4.0.3, request.py, `Authentication.__init__`.
@@ -58,7 +58,7 @@ fn halves(data: &[u8], separator: u8, vm: &VirtualMachine) -> PyResult<(Vec<u8>,
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use rustpython_vm::builtins::{PyBytesRef, PyListRef};
     use rustpython_vm::types::{Constructor, DefaultConstructor, Initializer};
     use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
@@ -98,6 +98,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/auth.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/auth.txt"));
     }
 }

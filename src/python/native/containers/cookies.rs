@@ -8,9 +8,9 @@ use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult,
 
 pub(in crate::python) use classes::{CookieValue, Cookies};
 
-use super::{MultiDict, text};
 use crate::http::cookies::{Attribute, CookieError, Morsel, load};
 use crate::http::text::latin1;
+use crate::python::native::{MultiDict, text};
 
 /// The attributes of a morsel that wptserve hands on (4.0.3, request.py, `CookieValue.__init__`), and their Python names.
 const ATTRIBUTES: [(&str, &str); 8] = [
@@ -71,12 +71,12 @@ fn equal(cookie: &PyObject, other: &PyObject, vm: &VirtualMachine) -> PyResult<b
 }
 
 /// `http.cookies.CookieError`.
-pub(super) fn cookie_error(error: &CookieError, vm: &VirtualMachine) -> PyBaseExceptionRef {
+pub(in crate::python::native) fn cookie_error(error: &CookieError, vm: &VirtualMachine) -> PyBaseExceptionRef {
     text::exception("http.cookies", "CookieError", (error.to_string(),), vm)
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use rustpython_vm::builtins::PyStrRef;
     use rustpython_vm::function::PyComparisonValue;
     use rustpython_vm::object::{Traverse, TraverseFn};
@@ -87,7 +87,7 @@ pub(super) mod classes {
     use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
     use crate::python::native::MultiDict;
-    use crate::python::native::multidict::{Pick, pick};
+    use crate::python::native::containers::multidict::{Pick, pick};
 
     #[pyattr]
     #[pyclass(
@@ -191,6 +191,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/cookies.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/cookies.txt"));
     }
 }
