@@ -10,18 +10,13 @@ mod content;
 mod dict_copies;
 mod fields;
 pub(super) mod finder;
-pub(super) mod form;
-mod form_parts;
 mod h2_answer;
-mod h2_frames;
 mod h2_writer;
 pub(super) mod inject;
-mod input;
 pub(super) mod pipes;
 mod request;
 mod response;
 pub(super) mod server;
-mod spill;
 mod stash;
 mod stash_queue;
 mod stash_values;
@@ -35,9 +30,8 @@ pub(super) use answer::Answer;
 pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders};
 pub(super) use fields::Fields;
 pub(super) use h2_answer::H2Answer;
-pub(super) use input::{BodySource, InputFile};
 pub(super) use module::module_def;
-pub(super) use request::{H2Request, Request, Surroundings};
+pub(super) use request::{BodySource, H2Request, InputFile, Request, Surroundings};
 pub(super) use response::{H2Response, Response, Wire};
 use server::ServerInfo;
 use stash::Stash;
@@ -53,8 +47,8 @@ pub(super) use websocket::SocketConnection;
         containers::headers::classes,
         containers::raw_headers::classes,
         containers::auth::classes,
-        input::classes,
-        form::classes,
+        request::input::classes,
+        request::form::classes,
         stash::classes,
         stash_queue::classes,
         server::classes,

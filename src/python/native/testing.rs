@@ -87,8 +87,8 @@ mod helpers {
 
     use crate::http::Headers;
     use crate::python::native::{
-        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo, Stash, form,
-        server,
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo, Stash,
+        request::form, server,
     };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {

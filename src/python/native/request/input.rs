@@ -41,7 +41,7 @@ const STEP: u64 = 64 * 1024;
 
 /// What has arrived, and where the reader is.
 #[derive(Debug)]
-pub(super) struct State {
+pub(in crate::python::native) struct State {
     source: Arc<dyn BodySource>,
     length: Option<u64>,
     kept: Spill,
@@ -54,7 +54,7 @@ pub(super) struct State {
 
 /// Why a read fails.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in crate::python::native) enum Failure {
     Closed,
     OutOfRange,
     /// The body ended before its length: how much came, and how much was wanted.
@@ -72,7 +72,7 @@ impl From<io::Error> for Failure {
 
 impl Failure {
     /// The exception wptserve raises (4.0.3, request.py, `InputFile`).
-    pub(super) fn raised(self, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    pub(in crate::python::native) fn raised(self, vm: &VirtualMachine) -> PyBaseExceptionRef {
         match self {
             Failure::Closed => vm.new_value_error("I/O operation on closed file."),
             Failure::OutOfRange => vm.new_exception_empty(vm.ctx.exceptions.value_error.to_owned()),
@@ -117,7 +117,7 @@ impl State {
     }
 
     /// wptserve 4.0.3, request.py, `InputFile.read`.
-    pub(super) fn read(&mut self, count: i64) -> Result<Vec<u8>, Failure> {
+    pub(in crate::python::native) fn read(&mut self, count: i64) -> Result<Vec<u8>, Failure> {
         self.open()?;
         let target = self.target(count);
         self.fill(target)?;
@@ -139,7 +139,7 @@ impl State {
     }
 
     /// What there is from here on, at most `max` bytes; waits only when there is nothing. Nothing at the end of the body.
-    pub(super) fn some(&mut self, max: u64) -> Result<Vec<u8>, Failure> {
+    pub(in crate::python::native) fn some(&mut self, max: u64) -> Result<Vec<u8>, Failure> {
         self.open()?;
         if self.kept.len() <= self.position && !self.ended {
             self.pull()?;
@@ -155,12 +155,12 @@ impl State {
     }
 
     /// Where the reader is.
-    pub(super) fn position(&self) -> u64 {
+    pub(in crate::python::native) fn position(&self) -> u64 {
         self.position
     }
 
     /// wptserve 4.0.3, request.py, `InputFile.readline`.
-    pub(super) fn readline(&mut self, max: Option<i64>) -> Result<Vec<u8>, Failure> {
+    pub(in crate::python::native) fn readline(&mut self, max: Option<i64>) -> Result<Vec<u8>, Failure> {
         self.open()?;
         let limit = self.target(max.unwrap_or(-1));
         let mut looked_at = self.position;
@@ -199,7 +199,7 @@ impl State {
     }
 
     /// wptserve 4.0.3, request.py, `InputFile.seek`, which moves forward by reading on from wherever it is.
-    pub(super) fn seek(&mut self, offset: i64) -> Result<(), Failure> {
+    pub(in crate::python::native) fn seek(&mut self, offset: i64) -> Result<(), Failure> {
         self.open()?;
         let offset = u64::try_from(offset).map_err(|_| Failure::OutOfRange)?;
         if self.length.is_none() {
@@ -274,7 +274,7 @@ impl InputFile {
     }
 
     /// Does something that may wait for the client, or for another thread that does.
-    pub(super) fn run<R>(
+    pub(in crate::python::native) fn run<R>(
         &self,
         work: impl FnOnce(&mut State) -> Result<R, Failure>,
         vm: &VirtualMachine,
@@ -284,7 +284,7 @@ impl InputFile {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use parking_lot::Mutex;
     use rustpython_vm::builtins::PyBytesRef;
     use rustpython_vm::function::FuncArgs;
@@ -425,12 +425,12 @@ mod tests {
 
     #[test]
     fn as_in_wptserve() {
-        check_table(include_str!("tables/input.txt"));
+        check_table(include_str!("../tables/input.txt"));
     }
 
     /// Not in wptserve, which cannot read chunked request bodies.
     #[test]
     fn a_body_of_unknown_length() {
-        check_table(include_str!("tables/input_chunked.txt"));
+        check_table(include_str!("../tables/input_chunked.txt"));
     }
 }

@@ -11,8 +11,8 @@ use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMa
 use super::form_parts::{self, Content, FormError, Part};
 use super::input::Failure;
 use super::spill::Spill;
-use super::{InputFile, MultiDict, RawHeaders, text};
 use crate::http::Headers;
+use crate::python::native::{InputFile, MultiDict, RawHeaders, text};
 use classes::FieldStorage;
 
 /// The form in the body of a request; empty for a body that is none. The reader of `input` stays where it is.
@@ -144,7 +144,7 @@ impl FieldStorage {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use rustpython_vm::function::FuncArgs;
     use rustpython_vm::protocol::PyNumberMethods;
     use rustpython_vm::types::{AsNumber, Iterable, Representable};
@@ -213,6 +213,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/form.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/form.txt"));
     }
 }

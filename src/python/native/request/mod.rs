@@ -1,9 +1,17 @@
 //! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
 
+pub(super) mod form;
+mod form_parts;
+mod h2_frames;
+pub(super) mod input;
+mod spill;
+
+pub(in crate::python) use input::{BodySource, InputFile};
+
 pub(crate) use classes::{H2Request, Request, Surroundings};
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::{io, sync::Arc};
 
     use bytes::Bytes;
@@ -16,8 +24,10 @@ pub(super) mod classes {
         handover::{Environment, Link, Routed},
         http::{self, Framing, h2::Event, query, text::latin1},
         python::native::{
-            Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo, form,
-            h2_frames::Frames, server, stash::Stash,
+            Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+            request::{form, h2_frames::Frames},
+            server,
+            stash::Stash,
         },
     };
 
