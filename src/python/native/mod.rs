@@ -3,15 +3,9 @@
 //! This file is a list and a few words of glue. The Python half, `pylib-stubs/wptserve/`, re-exports the names under the
 //! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
-mod answer;
-mod connection;
 mod containers;
-mod content;
 mod dict_copies;
-mod fields;
 pub(super) mod finder;
-mod h2_answer;
-mod h2_writer;
 pub(super) mod inject;
 pub(super) mod pipes;
 mod request;
@@ -24,15 +18,11 @@ mod stash_values;
 pub(super) mod testing;
 mod text;
 mod websocket;
-mod writer;
 
-pub(super) use answer::Answer;
 pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders};
-pub(super) use fields::Fields;
-pub(super) use h2_answer::H2Answer;
 pub(super) use module::module_def;
 pub(super) use request::{BodySource, H2Request, InputFile, Request, Surroundings};
-pub(super) use response::{H2Response, Response, Wire};
+pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};
 use server::ServerInfo;
 use stash::Stash;
 pub(super) use websocket::SocketConnection;
@@ -54,11 +44,11 @@ pub(super) use websocket::SocketConnection;
         server::classes,
         request::classes,
         containers::response_headers::classes,
-        connection::classes,
-        writer::classes,
-        h2_writer::classes,
+        response::connection::classes,
+        response::writer::classes,
+        response::h2_writer::classes,
         response::classes,
-        content::classes,
+        response::content::classes,
         pipes::classes,
         websocket::classes,
         finder::classes

@@ -7,7 +7,7 @@
 pub(crate) use classes::{RequestHandler, SocketWriter};
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::{sync::Arc, time::SystemTime};
 
     use parking_lot::Mutex;
@@ -18,7 +18,7 @@ pub(super) mod classes {
 
     use crate::{
         http::SERVER,
-        python::native::answer::{Answer, status_code},
+        python::native::response::answer::{Answer, status_code},
     };
 
     /// wptserve 4.0.3, server.py, `Http1WebTestRequestHandler.protocol_version`.

@@ -12,13 +12,14 @@ use rustpython_vm::{
     builtins::{PyBaseExceptionRef, PyBytes, PyStr},
 };
 
-use super::{content::ContentIterator, fields::Fields, pipes::Trickled, text};
+use super::{content::ContentIterator, fields::Fields};
 use crate::{
     handover::{Closing, H2Link},
     http::{
         H2_HEADERS,
         h2::{Ask, Field, SendError, Sent},
     },
+    python::native::{pipes::Trickled, text},
 };
 
 /// Linux's number of the error that a write gives when nobody reads.
@@ -243,7 +244,7 @@ impl H2Answer {
 }
 
 /// The bytes that hpack makes of text, bytes or anything else: UTF-8.
-pub(super) fn utf8(value: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
+pub(in crate::python::native) fn utf8(value: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
     if let Some(bytes) = value.downcast_ref::<PyBytes>() {
         return Ok(Bytes::copy_from_slice(bytes.as_bytes()));
     }
@@ -255,7 +256,7 @@ pub(super) fn utf8(value: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
     }
 }
 
-pub(super) fn bytes(value: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
+pub(in crate::python::native) fn bytes(value: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
     match value.downcast_ref::<PyBytes>() {
         Some(bytes) => Ok(Bytes::copy_from_slice(bytes.as_bytes())),
         None => {

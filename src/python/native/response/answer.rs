@@ -13,10 +13,11 @@ use rustpython_vm::{
     builtins::{PyBytes, PyInt, PyStr},
 };
 
-use super::{fields::Fields, pipes::Trickled, text};
+use super::fields::Fields;
 use crate::{
     handover::{Last, Link},
     http::{Encoder, Trickle},
+    python::native::{pipes::Trickled, text},
 };
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.

@@ -3,7 +3,7 @@
 pub(crate) use classes::H2ResponseWriter;
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::sync::Arc;
 
     use rustpython_vm::{
@@ -14,7 +14,7 @@ pub(super) mod classes {
     use crate::{
         http::h2::{Ask, RawKind, Sent},
         python::native::{
-            h2_answer::{H2Answer, bytes, utf8},
+            response::h2_answer::{H2Answer, bytes, utf8},
             text,
         },
     };

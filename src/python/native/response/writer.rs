@@ -4,12 +4,12 @@
 pub(crate) use classes::ResponseWriter;
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::sync::{Arc, OnceLock};
 
     use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
 
-    use crate::python::native::{
+    use crate::python::native::response::{
         answer::{Answer, FILE_CHUNK},
         connection::{RequestHandler, SocketWriter},
     };

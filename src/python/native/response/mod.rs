@@ -1,9 +1,21 @@
 //! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
 
+pub(super) mod answer;
+pub(super) mod connection;
+pub(super) mod content;
+mod fields;
+mod h2_answer;
+pub(super) mod h2_writer;
+pub(super) mod writer;
+
+pub(in crate::python) use answer::Answer;
+pub(in crate::python) use fields::Fields;
+pub(in crate::python) use h2_answer::H2Answer;
+
 pub(crate) use classes::{H2Response, Response, Wire};
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::{sync::Arc, time::Duration};
 
     use rustpython_vm::{
@@ -15,17 +27,19 @@ pub(super) mod classes {
         http::text::json_string,
         python::{
             native::{
-                answer::Answer,
                 containers::{
                     response_headers::ResponseHeaders,
                     set_cookie::{CookieArgs, cookie_text, without_cookie},
                 },
-                content::ContentIterator,
-                fields::{Fields, Values},
-                h2_answer::H2Answer,
-                h2_writer::H2ResponseWriter,
+                response::{
+                    answer::Answer,
+                    content::ContentIterator,
+                    fields::{Fields, Values},
+                    h2_answer::H2Answer,
+                    h2_writer::H2ResponseWriter,
+                    writer::ResponseWriter,
+                },
                 text,
-                writer::ResponseWriter,
             },
             traceback,
         },

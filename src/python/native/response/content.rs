@@ -5,7 +5,7 @@
 pub(in crate::python) use classes::ContentIterator;
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use parking_lot::Mutex;
     use rustpython_vm::{
         Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
