@@ -11,9 +11,6 @@ pub(super) mod pipes;
 mod request;
 mod response;
 pub(super) mod server;
-mod stash;
-mod stash_queue;
-mod stash_values;
 #[cfg(test)]
 pub(super) mod testing;
 mod text;
@@ -24,7 +21,6 @@ pub(super) use module::module_def;
 pub(super) use request::{BodySource, H2Request, InputFile, Request, Surroundings};
 pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};
 use server::ServerInfo;
-use stash::Stash;
 pub(super) use websocket::SocketConnection;
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
@@ -39,8 +35,8 @@ pub(super) use websocket::SocketConnection;
         containers::auth::classes,
         request::input::classes,
         request::form::classes,
-        stash::classes,
-        stash_queue::classes,
+        server::stash::classes,
+        server::queue::classes,
         server::classes,
         request::classes,
         containers::response_headers::classes,

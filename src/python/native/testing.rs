@@ -87,8 +87,9 @@ mod helpers {
 
     use crate::http::Headers;
     use crate::python::native::{
-        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo, Stash,
-        request::form, server,
+        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+        request::form,
+        server::{self, Stash},
     };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {

@@ -26,8 +26,7 @@ pub(in crate::python::native) mod classes {
         python::native::{
             Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
             request::{form, h2_frames::Frames},
-            server,
-            stash::Stash,
+            server::{self, Stash},
         },
     };
 

@@ -9,25 +9,26 @@ use std::time::Duration;
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{PyResult, VirtualMachine};
 
-pub(super) use classes::StashQueue;
+pub(in crate::python::native) use classes::StashQueue;
 
-use super::{stash_values, text};
+use super::values;
+use crate::python::native::text;
 use crate::stash::Queue;
 
 impl StashQueue {
-    pub(super) fn new(queue: Arc<Queue>) -> Self {
+    pub(in crate::python::native) fn new(queue: Arc<Queue>) -> Self {
         StashQueue { queue }
     }
 
     /// The queue behind the object.
-    pub(super) fn shared(&self) -> Arc<Queue> {
+    pub(in crate::python::native) fn shared(&self) -> Arc<Queue> {
         Arc::clone(&self.queue)
     }
 
     /// `None` waits for ever.
     fn take(&self, wait: Option<Duration>, vm: &VirtualMachine) -> PyResult {
         match vm.allow_threads(|| self.queue.get(wait)) {
-            Some(item) => stash_values::to_object(item, vm),
+            Some(item) => values::to_object(item, vm),
             None => Err(empty(vm)),
         }
     }
@@ -38,14 +39,14 @@ fn empty(vm: &VirtualMachine) -> PyBaseExceptionRef {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::sync::Arc;
     use std::time::Duration;
 
     use rustpython_vm::function::ArgIntoFloat;
     use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-    use super::stash_values;
+    use super::values;
     use crate::stash::Queue;
 
     #[pyattr]
@@ -80,7 +81,7 @@ pub(super) mod classes {
         /// Adds a copy of `item` at the end.
         #[pymethod]
         fn put(zelf: &Py<Self>, args: PutArgs, vm: &VirtualMachine) -> PyResult<()> {
-            let item = stash_values::to_value(&args.item, vm)?;
+            let item = values::to_value(&args.item, vm)?;
             vm.allow_threads(|| zelf.queue.put(item));
             Ok(())
         }
@@ -88,7 +89,7 @@ pub(super) mod classes {
         /// As `put(item)`.
         #[pymethod]
         fn put_nowait(zelf: &Py<Self>, item: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            let item = stash_values::to_value(&item, vm)?;
+            let item = values::to_value(&item, vm)?;
             vm.allow_threads(|| zelf.queue.put(item));
             Ok(())
         }

@@ -1,6 +1,6 @@
 //! `wptserve.stash.Stash`: what `request.server.stash` is, a place to leave values for other requests.
 //!
-//! A thin Python face of [`crate::stash::Stash`], which every port shares. Values are copied in and out ([`stash_values`]); a
+//! A thin Python face of [`crate::stash::Stash`], which every port shares. Values are copied in and out ([`values`]); a
 //! handler that waits for the lock keeps nobody else from running.
 
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult,
 
 pub(in crate::python) use classes::Stash;
 
-use super::{stash_values, text};
+use super::values;
+use crate::python::native::text;
 use crate::stash::{Key, Occupied, Stash as Store, parse_uuid};
 
 /// Where the module keeps the store for those who make a Stash by themselves.
@@ -51,11 +52,11 @@ impl Stash {
             return Err(vm.new_value_error("SharedStash value may not be set to None"));
         }
         let key = wrap_key(object, &key, path, vm)?;
-        let copy = stash_values::to_value(&value, vm)?;
+        let copy = values::to_value(&value, vm)?;
         let store = self.store();
         let Err(Occupied(old)) = vm.allow_threads(|| store.put(key.clone(), copy)) else { return Ok(()) };
         let key = vm.ctx.new_tuple(vec![text::bytes_object(key.path, vm), text::bytes_object(key.uuid, vm)]);
-        let values = vm.ctx.new_tuple(vec![key.into(), stash_values::to_object(old, vm)?, value]);
+        let values = vm.ctx.new_tuple(vec![key.into(), values::to_object(old, vm)?, value]);
         let format = "Tried to overwrite existing shared stash value for key %s (old value was %s, new value is %s)";
         let message = text::percent(format, values.as_object(), vm)?;
         Err(text::exception("wptserve.stash", "StashError", (vm.ctx.new_str(message),), vm))
@@ -66,7 +67,7 @@ impl Stash {
         let key = wrap_key(object, &key, path, vm)?;
         let store = self.store();
         match vm.allow_threads(|| store.take(&key)) {
-            Some(value) => stash_values::to_object(value, vm),
+            Some(value) => values::to_object(value, vm),
             None => Ok(vm.ctx.none()),
         }
     }
@@ -94,7 +95,7 @@ fn wrap_key(stash: &PyObject, key: &PyObject, path: PyObjectRef, vm: &VirtualMac
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use std::sync::Arc;
 
     use rustpython_vm::function::{FuncArgs, OptionalArg};
@@ -103,7 +104,7 @@ pub(super) mod classes {
         AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyType, pyclass,
     };
 
-    use crate::python::native::stash_queue::StashQueue;
+    use crate::python::native::server::queue::StashQueue;
     use crate::stash::{NotLocked, Queue, Stash as Store};
 
     #[pyattr]
@@ -235,6 +236,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/stash.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/stash.txt"));
     }
 }

@@ -8,9 +8,13 @@ use std::sync::Arc;
 use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 use serde_json::Value;
 
-pub(in crate::python) use classes::ServerInfo;
+pub(super) mod queue;
+pub(super) mod stash;
+mod values;
 
-use super::Stash;
+pub(in crate::python) use classes::ServerInfo;
+pub(in crate::python) use stash::Stash;
+
 use crate::stash::Stash as Store;
 
 /// The properties that wptserve keeps as sets (4.0.3, config.py, `ConfigBuilder.computed_properties`).
@@ -81,7 +85,7 @@ fn object(value: &Value, vm: &VirtualMachine) -> PyResult {
 }
 
 #[rustpython_vm::pymodule(sub)]
-pub(super) mod classes {
+pub(in crate::python::native) mod classes {
     use rustpython_vm::{PyPayload, pyclass};
 
     /// What a handler can learn of the server: `config` and `stash`.
@@ -98,6 +102,6 @@ pub(super) mod classes {
 mod tests {
     #[test]
     fn as_in_wptserve() {
-        crate::python::native::testing::check_table(include_str!("tables/server.txt"));
+        crate::python::native::testing::check_table(include_str!("../tables/server.txt"));
     }
 }

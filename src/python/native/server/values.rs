@@ -7,8 +7,8 @@ use rustpython_vm::builtins::{PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyLi
 use rustpython_vm::common::wtf8::Wtf8Buf;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine};
 
-use super::stash_queue::StashQueue;
-use super::{RawHeaders, text};
+use super::queue::StashQueue;
+use crate::python::native::{RawHeaders, text};
 use crate::stash::Value;
 
 /// Deeper nesting goes through `pickle`, which has the interpreter's guard against recursion.
@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 100;
 const MAX_PARTS: usize = 1_000_000;
 
 /// A copy of `object` that belongs to no interpreter.
-pub(super) fn to_value(object: &PyObject, vm: &VirtualMachine) -> PyResult<Value> {
+pub(in crate::python::native) fn to_value(object: &PyObject, vm: &VirtualMachine) -> PyResult<Value> {
     if let Some(value) = plain(object, MAX_DEPTH, &mut { MAX_PARTS }, vm) {
         return Ok(value);
     }
@@ -27,7 +27,7 @@ pub(super) fn to_value(object: &PyObject, vm: &VirtualMachine) -> PyResult<Value
 }
 
 /// A new object with what `value` holds.
-pub(super) fn to_object(value: Value, vm: &VirtualMachine) -> PyResult {
+pub(in crate::python::native) fn to_object(value: Value, vm: &VirtualMachine) -> PyResult {
     Ok(match value {
         Value::None => vm.ctx.none(),
         Value::Bool(value) => vm.ctx.new_bool(value).into(),
