@@ -7,13 +7,13 @@
 mod call;
 mod conversation;
 mod import;
+mod mends;
 mod native;
 mod pool;
 mod script;
 mod traceback;
 mod vm;
 mod websocket;
-mod wording;
 
 use std::{
     fmt,

@@ -10,7 +10,7 @@ use rustpython_vm::{
     builtins::{PyBaseException, PyStr},
 };
 
-use super::wording::as_in_cpython;
+use super::mends::wording::as_in_cpython;
 
 /// How many times one and the same line is repeated before the rest is only counted (recursion), as CPython does.
 const REPEAT: usize = 3;

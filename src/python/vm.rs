@@ -1,9 +1,9 @@
 //! Builds the one interpreter of the process: native modules, the frozen standard library, the frozen `pylib-stubs`,
 //! the import provider. Nothing from the host: no PYTHONPATH, no site-packages, no signal handlers, no `.pyc` files.
 
-use rustpython_vm::{Interpreter, PyResult, Settings, VirtualMachine};
+use rustpython_vm::{Interpreter, InterpreterBuilder, PyResult, Settings, VirtualMachine};
 
-use super::native;
+use super::{mends, native};
 
 /// Modules that handlers or the native classes reach for; imported before the first request waits for them.
 ///
@@ -15,6 +15,16 @@ const WARM: [&str; 10] =
 
 /// Builds the interpreter. It is not yet warm: see [`warm_up`].
 pub(super) fn build() -> Interpreter {
+    builder().init_hook(mends::prepare).build()
+}
+
+/// RustPython as it is, to see what it does by itself.
+#[cfg(test)]
+pub(super) fn build_without_mends() -> Interpreter {
+    builder().build()
+}
+
+fn builder() -> InterpreterBuilder {
     let mut settings = Settings::default();
     settings.isolated = true;
     settings.ignore_environment = true;
@@ -34,11 +44,12 @@ pub(super) fn build() -> Interpreter {
         .add_native_modules(&modules)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
         .add_frozen_modules(rustpython_vm::py_freeze!(dir = "../../pylib-stubs", crate_name = "rustpython_vm"))
-        .build()
 }
 
-/// Imports what most handlers import, so that the first request does not pay for it, and makes closed pipes harmless.
+/// Puts right what is wrong in RustPython, imports what most handlers import, so that the first request does not pay for it,
+/// and makes closed pipes harmless.
 pub(super) fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
+    mends::install(vm)?;
     for name in WARM {
         vm.import(vm.ctx.intern_str(name), 0)?;
     }

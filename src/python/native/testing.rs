@@ -34,6 +34,7 @@ pub(in crate::python) fn with_vm<R>(work: impl FnOnce(&VirtualMachine) -> R) -> 
 /// Runs a table: set-up, a line `---`, then for every `>>> expression` the `repr` it gives, or `Type: message` of what it raises.
 ///
 /// The expected lines of `>>>` come from wptserve 4.0.3 under CPython 3.11; those of `>>>!` are known differences from it.
+/// A line `<<<` is for [`mended_upstream`].
 pub(in crate::python) fn check_table(table: &str) {
     let (setup, rows) = table.split_once("\n---\n").unwrap();
     let mut lines = rows.lines();
@@ -44,6 +45,28 @@ pub(in crate::python) fn check_table(table: &str) {
         }
     }
     check(setup, &checks);
+}
+
+/// Runs the rows of a table that have a line `<<<` in an interpreter without mends, and returns those whose value is another
+/// than that line says.
+pub(in crate::python) fn mended_upstream(name: &str, table: &str, vm: &VirtualMachine) -> Vec<String> {
+    let (setup, rows) = table.split_once("\n---\n").unwrap();
+    let scope = vm.new_scope_with_builtins();
+    if let Err(error) = run(setup, Mode::Exec, &scope, vm) {
+        vm.print_exception(&error);
+        return vec![format!("{name}: the set-up failed")];
+    }
+    let lines: Vec<&str> = rows.lines().collect();
+    // A row that is right by itself would keep a mend that is not needed.
+    let mistakes: Vec<(&str, &str)> = lines
+        .windows(3)
+        .filter_map(|row| Some((row[0].strip_prefix(">>> ")?, row[2].strip_prefix("<<< ").filter(|it| *it != row[1])?)))
+        .collect();
+    if mistakes.is_empty() {
+        return vec![format!("{name}: no row says what RustPython gives by itself")];
+    }
+    let differing = mistakes.iter().filter_map(|(code, wrong)| differs(code, wrong, &scope, vm));
+    differing.map(|difference| format!("{name}: {difference}")).collect()
 }
 
 /// Runs `setup`, in which [`helpers::install`] has put its names, and compares each expression with what it must give.

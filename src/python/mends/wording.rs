@@ -4,7 +4,7 @@
 //! than itself (`substring not found` is `subsection not found` for bytes) stays as it is.
 
 /// The message as CPython 3.11 words it.
-pub(super) fn as_in_cpython(message: &str) -> String {
+pub(in crate::python) fn as_in_cpython(message: &str) -> String {
     if let Some(name) = between(message, "local variable '", "' referenced before assignment") {
         return format!("cannot access local variable '{name}' where it is not associated with a value");
     }

@@ -1,0 +1,156 @@
+//! RustPython's mistakes, put right from outside: one file per mistake.
+//!
+//! Each file says which function of RustPython 0.6.0 is wrong, what CPython does and what RustPython does instead; the same
+//! in words for those who would mend it there is `docs/upstream.md`. This file is the list, and the means by which a mend
+//! gets in:
+//!
+//! - [`TYPES`]: methods and slots of the built-in types are exchanged ([`replace_method`]). All interpreters of a process
+//!   share the types, so this happens once.
+//! - [`NATIVE`]: a native module gets something of ours each time it is imported. What is not imported costs nothing.
+//! - [`OWN`]: what each interpreter has to itself, such as the functions of `builtins`.
+//! - Python code stands in `pylib-stubs/` and is frozen into the binary like the standard library.
+//!
+//! A mend has a table in `tables/` with the values that CPython gives. Where RustPython by itself gives another one, the line
+//! `<<<` names that: a test runs these rows in an interpreter without mends and fails when one has come right, because
+//! then the mend can go. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
+
+mod bytes_letters;
+mod bytes_strip;
+pub(super) mod wording;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Once, OnceLock};
+
+use rustpython_vm::builtins::descriptor::PyMethodDescriptor;
+use rustpython_vm::builtins::{PyModule, PyModuleDef, PyModuleSlots, PyType};
+use rustpython_vm::function::{IntoPyNativeFn, ItemDoc, PyMethodFlags};
+use rustpython_vm::{Py, PyResult, VirtualMachine};
+
+/// What is done to the types that all interpreters of the process share.
+const TYPES: &[fn(&VirtualMachine)] = &[bytes_letters::install, bytes_strip::install];
+
+/// What is done to a native module at the end of its import.
+type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
+
+/// Native modules by name, with their mends.
+const NATIVE: &[(&str, Mend)] = &[];
+
+/// What is done to each interpreter.
+const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[];
+
+/// Puts the types right, once per process, and what this interpreter has to itself. For an interpreter that has just been
+/// built, with [`prepare`] as one of its hooks.
+///
+/// # Errors
+/// A module of the interpreter is not as expected.
+pub(super) fn install(vm: &VirtualMachine) -> PyResult<()> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| TYPES.iter().for_each(|install| install(vm)));
+    OWN.iter().try_for_each(|install| install(vm))
+}
+
+/// Puts [`NATIVE`] between the native modules and their import. For a virtual machine that nobody else knows yet.
+pub(super) fn prepare(vm: &mut VirtualMachine) {
+    let Some(state) = Arc::get_mut(&mut vm.state) else { return };
+    for (name, _) in NATIVE {
+        if let Some(definition) = state.module_defs.get_mut(name) {
+            *definition = mended(definition);
+        }
+    }
+}
+
+/// The definitions as RustPython has them, by name.
+static ORIGINALS: OnceLock<parking_lot::Mutex<BTreeMap<&'static str, &'static PyModuleDef>>> = OnceLock::new();
+
+/// The same module, with [`exec`] in front of its own.
+fn mended(original: &'static PyModuleDef) -> &'static PyModuleDef {
+    ORIGINALS.get_or_init(Default::default).lock().insert(original.name.as_str(), original);
+    // A definition lives as long as the process, and there are only as many as mended modules in each interpreter.
+    Box::leak(Box::new(PyModuleDef {
+        name: original.name,
+        doc: original.doc,
+        methods: original.methods,
+        slots: PyModuleSlots { create: original.slots.create, exec: Some(exec) },
+    }))
+}
+
+/// The end of a native module's import: what RustPython does there, then the mend.
+fn exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
+    let name = module.dict().get_item("__name__", vm)?.str_utf8(vm)?;
+    let original = ORIGINALS.get().and_then(|originals| originals.lock().get(name.as_str()).copied());
+    if let Some(exec) = original.and_then(|original| original.slots.exec) {
+        exec(vm, module)?;
+    }
+    NATIVE.iter().filter(|(mended, _)| *mended == name.as_str()).try_for_each(|(_, mend)| mend(vm, module))
+}
+
+/// Exchanges a method of a built-in type. The new one keeps the name and the documentation of the old one.
+pub(super) fn replace_method<F, Kind>(class: &'static Py<PyType>, name: &'static str, function: F, vm: &VirtualMachine)
+where
+    F: IntoPyNativeFn<Kind>,
+{
+    let name_of = vm.ctx.intern_str(name);
+    let doc = class
+        .get_attr(name_of)
+        .and_then(|method| Some(method.downcast_ref::<PyMethodDescriptor>()?.method.item_doc()))
+        .unwrap_or(ItemDoc::NONE);
+    let definition = vm.ctx.new_method_def(name, function, PyMethodFlags::METHOD, doc);
+    class.set_attr(name_of, definition.build_method(class, vm).into());
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::native::testing;
+    use crate::python::{pool, vm};
+
+    /// Set for the process that has no mends.
+    const WITHOUT: &str = "WPTSERVE_TEST_WITHOUT_MENDS";
+
+    macro_rules! tables {
+        ($($name:ident),* $(,)?) => {
+            $(
+                #[test]
+                fn $name() {
+                    testing::check_table(include_str!(concat!("tables/", stringify!($name), ".txt")));
+                }
+            )*
+            /// Name and text of every table.
+            const TABLES: &[(&str, &str)] =
+                &[$((stringify!($name), include_str!(concat!("tables/", stringify!($name), ".txt")))),*];
+        };
+    }
+
+    tables!(bytes_letters, bytes_strip);
+
+    #[test]
+    fn every_mend_is_needed() {
+        if std::env::var_os(WITHOUT).is_none() {
+            // The types are shared by all tests of this process: only a process of its own can go without the mends.
+            let itself = std::env::current_exe().unwrap();
+            let child = std::process::Command::new(itself)
+                .args(["--exact", concat!(module_path!(), "::every_mend_is_needed").split_once("::").unwrap().1])
+                .arg("--nocapture")
+                .env(WITHOUT, "1")
+                .output()
+                .unwrap();
+            let [out, errors] = [child.stdout, child.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+            assert!(child.status.success(), "{out}\n{errors}");
+            assert!(out.contains("1 passed"), "the child has run no test:\n{out}");
+            return;
+        }
+        let wrong = std::thread::Builder::new()
+            .stack_size(pool::STACK)
+            .spawn(|| {
+                vm::build_without_mends().enter(|vm| {
+                    TABLES
+                        .iter()
+                        .flat_map(|(name, table)| testing::mended_upstream(name, table, vm))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+        assert!(wrong.is_empty(), "RustPython gives another value than its mend says:\n{}", wrong.join("\n"));
+    }
+}
