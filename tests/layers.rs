@@ -154,3 +154,40 @@ fn names_are_found_however_they_are_written() {
     assert_eq!(names("fn f() -> crate::stash::Stash"), "stash");
     assert_eq!(names("use crate::{\n    content,\n    docroot::PathError,\n};"), "content docroot");
 }
+
+/// What each room names, as a diagram: an arrow from a room to each room that its code names.
+fn diagram() -> String {
+    let rules = table();
+    let mut named_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in code() {
+        let room = room(&file).to_owned();
+        if matches!(room.as_str(), "lib" | "main") {
+            continue;
+        }
+        let others = named(&text).into_iter().filter(|name| *name != room && rules.contains_key(name));
+        named_by.entry(room.clone()).or_default().extend(others);
+    }
+    let lines: Vec<String> = named_by
+        .iter()
+        .map(|(room, named)| match named.iter().cloned().collect::<Vec<_>>().join(" & ") {
+            none if none.is_empty() => format!("    {room}"),
+            named => format!("    {room} --> {named}"),
+        })
+        .collect();
+    format!("```mermaid\ngraph TD\n{}\n```\n", lines.join("\n"))
+}
+
+#[test]
+fn rooms_diagram() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- rooms: begin -->\n", "<!-- rooms: end -->");
+    let (before, rest) = page.split_once(begin).expect("the mark where the diagram begins");
+    let (shown, after) = rest.split_once(end).expect("the mark where the diagram ends");
+    let drawn = diagram();
+    if std::env::var_os("UPDATE_DIAGRAM").is_some() {
+        fs::write(&path, format!("{before}{begin}{drawn}{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(shown, drawn, "docs/architecture.md is stale: UPDATE_DIAGRAM=1 cargo test rooms_diagram draws it anew");
+}
