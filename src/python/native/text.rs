@@ -86,6 +86,12 @@ pub(super) fn exception(
     made.unwrap_or_else(|error| error)
 }
 
+/// The exception of a write that nobody reads any more, as CPython makes it of the system's error.
+pub(super) fn broken_pipe(vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let class = vm.ctx.exceptions.broken_pipe_error.to_owned();
+    vm.new_os_subtype_error(class, Some(libc::EPIPE), "Broken pipe").upcast()
+}
+
 /// `wptserve.utils.HTTPException(code, message)`.
 pub(super) fn http_exception(code: u16, message: &str, vm: &VirtualMachine) -> PyBaseExceptionRef {
     exception("wptserve.utils", "HTTPException", (code, message), vm)

@@ -21,15 +21,16 @@ pub(super) mod classes {
     use crate::{
         handover::{Command, FrameError, Handshake, Opening, Socket},
         http::{Body, Reply, error_page},
-        python::{call::Runtime, native::text::encoded, websocket},
+        python::{
+            call::Runtime,
+            native::text::{broken_pipe, encoded},
+            websocket,
+        },
         websocket::{
             close::{self, BadClose},
             frame,
         },
     };
-
-    /// Linux's number of the error that a write gives when nobody reads.
-    const EPIPE: i32 = 32;
 
     /// The connection of a session (pywebsocket3 4.0.2, request_handler.py, `_StandaloneConnection`).
     #[pyattr]
@@ -60,8 +61,7 @@ pub(super) mod classes {
 
     fn os_error(error: io::Error, vm: &VirtualMachine) -> PyBaseExceptionRef {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            let class = vm.ctx.exceptions.broken_pipe_error.to_owned();
-            return vm.new_os_subtype_error(class, Some(EPIPE), "Broken pipe").upcast();
+            return broken_pipe(vm);
         }
         rustpython_vm::convert::ToPyException::to_pyexception(&error, vm)
     }

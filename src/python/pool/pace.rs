@@ -69,6 +69,7 @@ impl Policy {
     #[expect(unsafe_code, reason = "no safe library sets a policy; both calls only read what they are given")]
     fn take_over(self, next: Self) -> bool {
         let parameters = libc::sched_param { sched_priority: 0 };
+        // SAFETY: 0 is the calling thread, and the system only reads the parameters, which live until it has returned.
         unsafe {
             libc::sched_getscheduler(0) == self.number()
                 && libc::sched_setscheduler(0, next.number(), &raw const parameters) == 0
@@ -109,6 +110,7 @@ mod tests {
     #[test]
     #[expect(unsafe_code, reason = "asks the system")]
     fn a_policy_is_replaced_if_it_is_the_one_that_was_set() {
+        // SAFETY: 0 is the calling thread; nothing is passed by reference.
         let policy = || unsafe { libc::sched_getscheduler(0) };
         assert!(!Policy::Batch.take_over(Policy::Normal));
         assert!(Policy::Normal.take_over(Policy::Batch));

@@ -120,6 +120,7 @@ pub(in crate::python::native) mod classes {
 
     // SAFETY: the only Python references owned are those of `dict`, and both methods hand each of them over once.
     #[expect(unsafe_code, reason = "the collector must see through to the dict, and a base class cannot derive it")]
+    // SAFETY: both methods hand on to the dict, which reports each reference that it holds exactly once.
     unsafe impl Traverse for MultiDict {
         fn traverse(&self, tracer: &mut TraverseFn<'_>) {
             self.0.traverse(tracer);

@@ -18,14 +18,14 @@ pub(in crate::python::native) mod classes {
 
     use crate::{
         http::SERVER,
-        python::native::response::answer::{Answer, status_code},
+        python::native::{
+            response::answer::{Answer, status_code},
+            text,
+        },
     };
 
     /// wptserve 4.0.3, server.py, `Http1WebTestRequestHandler.protocol_version`.
     const PROTOCOL: &str = "HTTP/1.1";
-
-    /// Linux's number of the error that a write gives when nobody reads.
-    const EPIPE: i32 = 32;
 
     /// The socket as a file (CPython 3.11, socketserver.py, `_SocketWriter`).
     #[pyattr]
@@ -65,8 +65,7 @@ pub(in crate::python::native) mod classes {
         if answer.flush(vm) {
             return Ok(());
         }
-        let gone = vm.ctx.exceptions.broken_pipe_error.to_owned();
-        Err(vm.new_os_subtype_error(gone, Some(EPIPE), "Broken pipe").upcast())
+        Err(text::broken_pipe(vm))
     }
 
     #[derive(FromArgs)]

@@ -22,9 +22,6 @@ use crate::{
     python::native::{pipes::Trickled, text},
 };
 
-/// Linux's number of the error that a write gives when nobody reads.
-const EPIPE: i32 = 32;
-
 #[derive(Debug, Default)]
 struct Progress {
     /// `response.writer.content_written`: the handler owns the stream.
@@ -276,9 +273,6 @@ fn raised(error: &SendError, vm: &VirtualMachine) -> PyBaseExceptionRef {
         SendError::TooLow(stream, highest) => text::exception(MODULE, "StreamIDTooLowError", (*stream, *highest), vm),
         SendError::FrameTooLarge(..) => text::exception(MODULE, "FrameTooLargeError", (message,), vm),
         SendError::Protocol(_) => text::exception(MODULE, "ProtocolError", (message,), vm),
-        SendError::Gone => {
-            let gone = vm.ctx.exceptions.broken_pipe_error.to_owned();
-            vm.new_os_subtype_error(gone, Some(EPIPE), "Broken pipe").upcast()
-        }
+        SendError::Gone => text::broken_pipe(vm),
     }
 }
