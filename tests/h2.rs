@@ -1,6 +1,6 @@
 //! HTTP/2 on the socket: the recorded answers of wptserve, the protocol's rules, floods, and what strict clients expect.
 
-mod client;
+pub(crate) mod client;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 

@@ -137,6 +137,6 @@ fn a_delay_that_is_none_breaks_the_answer_off() {
         client.send(get(target));
         client.head();
         client.expect("01234");
-        client.expect_quiet();
+        client.expect_close();
     }
 }

@@ -21,6 +21,7 @@ mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod layers; // which room of src/ may name which
 mod malformed; // bad input of every kind is answered
+mod never_wait; // whatever a handler does, its client gets an answer or the end of the connection
 mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod safety; // no path leads out of the doc root; symbolic links are followed

@@ -13,6 +13,7 @@ use std::{
     io,
     sync::{Arc, Weak},
     task::{Poll, Waker},
+    thread,
     time::Duration,
 };
 
@@ -158,8 +159,9 @@ impl Sender {
     }
 }
 
-impl Drop for Sender {
-    fn drop(&mut self) {
+impl Sender {
+    /// Says that no more events will come.
+    fn end(&self) {
         let waker = {
             let mut crossing = self.crossing.lock();
             crossing.is_over = true;
@@ -172,11 +174,35 @@ impl Drop for Sender {
     }
 }
 
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Ends the crossing when the thread that runs the handler panics: the Python objects that hold the link are then never
+/// freed, and the connection would wait for them.
+#[derive(Debug)]
+pub struct Unwinding(Link);
+
+impl Drop for Unwinding {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.0.end();
+        }
+    }
+}
+
 /// The handler's end.
 #[derive(Debug, Clone)]
 pub struct Link(Arc<Sender>);
 
 impl Link {
+    /// Ends the crossing when the calling thread panics before this is dropped.
+    pub fn ends_with_panic(&self) -> Unwinding {
+        Unwinding(self.clone())
+    }
+
     /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `outlet` is where the end of an
     /// answer may be sent directly.
     pub fn new(outlet: Weak<Outlet>) -> (Self, Events) {
@@ -297,7 +323,7 @@ mod tests {
         assert!(look(&mut next_events, true, &calls).is_pending());
         next.finish(last(false));
         let Poll::Ready(Some(Event::Finish(last))) = look(&mut next_events, true, &calls) else { panic!("no end") };
-        let reading = std::thread::spawn(move || {
+        let reading = thread::spawn(move || {
             let mut taken = vec![0; bytes.len() + last.bytes.len()];
             client.read_exact(&mut taken).unwrap();
             taken.ends_with(b"xthe end")

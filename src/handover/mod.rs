@@ -13,8 +13,8 @@ mod socket;
 mod stream;
 
 pub use environment::{Environment, ImportPolicy, NotStarted, Routed};
-pub use link::{Event, Events, Last, Link};
+pub use link::{Event, Events, Last, Link, Unwinding};
 pub use opening::{Handshake, Opening};
 pub use outlet::Outlet;
 pub use socket::{Command, Frame, FrameError, Read, Session, Socket};
-pub use stream::{Closing, H2Event, H2Events, H2Link};
+pub use stream::{Closing, H2Event, H2Events, H2Link, H2Unwinding};

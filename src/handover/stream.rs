@@ -1,6 +1,6 @@
 //! The crossing between the handler of one HTTP/2 request and its stream: what it sends, and what came of it.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -40,18 +40,30 @@ pub struct Closing {
 
 /// The stream's end: yields events until [`H2Event::Finish`], or nothing more when the handler was given up.
 #[derive(Debug)]
-pub struct H2Events(mpsc::UnboundedReceiver<H2Event>);
+pub struct H2Events(mpsc::UnboundedReceiver<Option<H2Event>>);
 
 impl H2Events {
     /// The next event; `None` when the handler was given up.
     pub async fn next(&mut self) -> Option<H2Event> {
-        self.0.recv().await
+        self.0.recv().await.flatten()
     }
 }
 
-/// The handler's end.
+/// The handler's end. `None` is its last word when it panics.
 #[derive(Debug, Clone)]
-pub struct H2Link(mpsc::UnboundedSender<H2Event>);
+pub struct H2Link(mpsc::UnboundedSender<Option<H2Event>>);
+
+/// Ends the link when the thread that runs the handler panics: the Python objects that hold it are then never freed.
+#[derive(Debug)]
+pub struct H2Unwinding(H2Link);
+
+impl Drop for H2Unwinding {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.0.send(None);
+        }
+    }
+}
 
 impl H2Link {
     /// A new crossing. The queue needs no bound: what is asked waits for its answer.
@@ -60,23 +72,28 @@ impl H2Link {
         (Self(sender), H2Events(receiver))
     }
 
+    /// Ends the link when the calling thread panics before this is dropped.
+    pub fn ends_with_panic(&self) -> H2Unwinding {
+        H2Unwinding(self.clone())
+    }
+
     /// Asks, and waits for the answer. Blocks the thread.
     ///
     /// # Errors
     /// What may not be sent, or [`SendError::Gone`].
     pub fn ask(&self, ask: Ask) -> Result<Sent, SendError> {
         let (answer, result) = oneshot::channel();
-        self.0.send(H2Event::Ask(ask, answer)).map_err(|_| SendError::Gone)?;
+        self.0.send(Some(H2Event::Ask(ask, answer))).map_err(|_| SendError::Gone)?;
         result.blocking_recv().map_err(|_| SendError::Gone)?
     }
 
     /// Hands over the rest of the answer; nothing may follow.
     pub fn finish(&self, closing: Closing) {
-        let _ = self.0.send(H2Event::Finish(closing));
+        let _ = self.0.send(Some(H2Event::Finish(closing)));
     }
 
     /// Says that so many bytes of the request have been used.
     pub fn used(&self, count: usize) {
-        let _ = self.0.send(H2Event::Used(u32::try_from(count).unwrap_or(u32::MAX)));
+        let _ = self.0.send(Some(H2Event::Used(u32::try_from(count).unwrap_or(u32::MAX))));
     }
 }

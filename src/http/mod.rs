@@ -6,6 +6,7 @@
 //! as latin-1 stays raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where one is asked for.
 
 pub mod cookies;
+pub mod delivery;
 pub mod encoder;
 pub mod error_page;
 pub mod framing;
@@ -20,6 +21,7 @@ pub mod text;
 pub mod trickle;
 pub mod url;
 
+pub use delivery::{Delivery, Outcome};
 pub use encoder::Encoder;
 pub use framing::{BadLength, ChunkError, ChunkedDecoder, Framing, framing};
 pub use head::{Head, HeadReader, Step};

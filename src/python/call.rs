@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     handover::{Link, Routed},
-    http,
+    http::{self, Outcome},
 };
 
 /// What all calls share.
@@ -67,6 +67,7 @@ impl Failure {
 
 /// Runs the call to its end; the connection has its [`crate::handover::Event::Finish`] when this returns.
 pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
+    let _unwinding = call.link.ends_with_panic();
     let is_head = call.request.is_head();
     let url = call.request.url.clone();
     let script = call.script;
@@ -88,22 +89,61 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     if let Err(failure) = handled.and_then(|()| inject_script(request.routed(), &response, vm)) {
         failure.show(&response, &script, vm);
     }
-    let mut close = true;
-    if !answer.content_written()
-        && let Err(exception) = answer.put_last(vm)
-    {
-        // wptserve stays silent here and leaves the connection open: what has been written counts.
-        close = false;
-        log::error!(
-            "{}: the answer could not be written, content must be str, bytes, a file or an iterable of these: {}",
-            script.display(),
-            text(&exception, vm)
-        );
+    let by_handler = send(&answer, &response, &script, vm);
+    let mut close = response.closes(vm);
+    if !close {
+        close = match answer.outcome(by_handler) {
+            Outcome::Whole => false,
+            outcome => {
+                log::warn!("{}: {}", script.display(), shortfall(outcome));
+                true
+            }
+        };
     }
-    close &= response.closes(vm);
     answer.finish(close, vm);
     if let Some(globals) = globals {
         script::release(&globals, vm);
+    }
+}
+
+/// Writes the answer, unless the handler has done so itself, which is returned. What cannot be written is a 500, if nothing
+/// has left yet.
+fn send(answer: &Answer, response: &Response, script: &Path, vm: &VirtualMachine) -> bool {
+    let by_handler = answer.content_written();
+    let cause = if by_handler {
+        // wptserve leaves the client waiting. A handler that wants no answer at all closes the connection.
+        if !answer.is_untouched() || response.closes(vm) {
+            return true;
+        }
+        vm.new_runtime_error("response.writer was used, but no answer has been written with it")
+    } else {
+        match answer.put_last(vm) {
+            Ok(()) => return false,
+            Err(exception) => exception,
+        }
+    };
+    if !answer.is_untouched() || answer.is_whole() {
+        log::error!("{}: the answer broke off: {}", script.display(), text(&cause, vm));
+        return true;
+    }
+    log::error!("{}: the answer cannot be sent: {}", script.display(), response.what_to_send(vm));
+    answer.start_over(vm);
+    Failure { code: 500, cause }.show(response, script, vm);
+    if let Err(exception) = answer.put_last(vm) {
+        log::error!("{}: not even the error can be sent: {}", script.display(), text(&exception, vm));
+    }
+    false
+}
+
+/// Why the connection closes, although the handler has not asked for that.
+fn shortfall(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::TooMuch => {
+            "more was sent than Content-Length announced, so the connection closes: a client would take the rest for the next answer"
+        }
+        _ => {
+            "the client still waits for a part of the answer, so the connection closes: send as much as Content-Length announces"
+        }
     }
 }
 

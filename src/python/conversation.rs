@@ -96,9 +96,10 @@ struct Shared {
 }
 
 impl Shared {
-    /// Tells the handler everything that waits. A panic on the way takes the talk with it, which ends its link.
+    /// Tells the handler everything that waits. A panic on the way takes the talk with it.
     fn attend(&self, vm: &VirtualMachine) {
         let mut talk = self.talk.lock().take();
+        let _unwinding = talk.as_ref().map(|talk| talk.link.ends_with_panic());
         loop {
             let next = {
                 let mut inbox = self.inbox.lock();

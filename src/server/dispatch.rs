@@ -236,7 +236,7 @@ async fn send_trickle(connection: &Connection, trickle: Trickle, after: After) -
             Step::Fail(cause) => {
                 // wptserve breaks off in silence here and leaves the connection open.
                 log::error!("a trickle pipe broke off: {cause}");
-                return Ok(After::KeepAlive);
+                return Ok(After::Close);
             }
             Step::Stall => {
                 log::error!(

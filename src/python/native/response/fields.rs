@@ -63,6 +63,14 @@ impl Fields {
         drop(old);
     }
 
+    /// Takes back what a handler has set and what could stand in the way of another answer.
+    pub(crate) fn start_over(&self, vm: &VirtualMachine) {
+        self.set(|fields| &mut fields.encoding, vm.ctx.intern_str("utf8").to_owned().into());
+        self.set(|fields| &mut fields.add_required_headers, vm.ctx.true_value.clone().into());
+        self.set(|fields| &mut fields.send_body_for_head_request, vm.ctx.false_value.clone().into());
+        self.set(|fields| &mut fields.close_connection, vm.ctx.false_value.clone().into());
+    }
+
     /// Forgets what a handler has put in, so that it (a generator that refers to `response`, say) cannot keep the request
     /// alive.
     pub(crate) fn forget(&self, vm: &VirtualMachine) {
