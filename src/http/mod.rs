@@ -5,6 +5,7 @@
 //! order and case, reason phrases, which mistakes are forgiven and which are not. Text that Python would hold in a `str` decoded
 //! as latin-1 stays raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where one is asked for.
 
+pub mod body;
 pub mod cookies;
 pub mod delivery;
 pub mod encoder;

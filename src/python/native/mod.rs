@@ -18,7 +18,7 @@ mod websocket;
 
 pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders};
 pub(super) use module::module_def;
-pub(super) use request::{BodySource, H2Request, InputFile, Request, Surroundings};
+pub(super) use request::{H2Request, InputFile, Request, Surroundings};
 pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};
 use server::ServerInfo;
 pub(super) use websocket::SocketConnection;

@@ -108,9 +108,9 @@ mod helpers {
     use rustpython_vm::function::{OptionalOption, PosArgs};
     use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
-    use crate::http::Headers;
+    use crate::http::{Headers, body::BodySource};
     use crate::python::native::{
-        Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+        Authentication, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
         request::form,
         server::{self, Stash},
     };

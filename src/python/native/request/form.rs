@@ -1,17 +1,21 @@
 //! `request.POST`: the fields of a form as a MultiDict, with file uploads as objects that stand in for `cgi.FieldStorage`.
 //!
 //! Plain values are bytes; an upload has `.file`, `.filename`, `.value`, `.headers`, `.type`. The parsing is done by
-//! [`super::form_parts`]; this makes the Python objects (wptserve 4.0.3, request.py, `MultiDict.from_field_storage`).
+//! [`crate::http::body::form`]; this makes the Python objects (wptserve 4.0.3, request.py, `MultiDict.from_field_storage`).
 
 use std::os::fd::IntoRawFd;
 
 use rustpython_vm::builtins::PyBaseExceptionRef;
 use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
-use super::form_parts::{self, Content, FormError, Part};
-use super::input::Failure;
-use super::spill::Spill;
-use crate::http::Headers;
+use super::input;
+use crate::http::{
+    Headers,
+    body::{
+        BodyError, Spill,
+        form::{self, Content, FormError, Part},
+    },
+};
 use crate::python::native::{InputFile, MultiDict, RawHeaders, text};
 use classes::FieldStorage;
 
@@ -26,7 +30,7 @@ pub(in crate::python) fn parse(
         |state| {
             let position = state.position();
             state.seek(0)?;
-            let form = match form_parts::parse(state, headers, method) {
+            let form = match form::parse(state, headers, method) {
                 Err(FormError::Body(failure)) => return Err(failure),
                 form => form,
             };
@@ -51,7 +55,7 @@ fn raised(error: FormError, vm: &VirtualMachine) -> PyBaseExceptionRef {
         },
         FormError::TooDeep => vm.new_recursion_error("maximum recursion depth exceeded"),
         FormError::NoForm => vm.new_type_error("write() argument must be str, not bytes"),
-        FormError::Body(failure) => failure.raised(vm),
+        FormError::Body(failure) => input::raised(failure, vm),
     }
 }
 
@@ -79,7 +83,7 @@ fn plain_value(content: Content, vm: &VirtualMachine) -> PyResult {
 }
 
 fn all(kept: Spill, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
-    vm.allow_threads(|| kept.read(0, u64::MAX)).map_err(|error| Failure::Io(error).raised(vm))
+    vm.allow_threads(|| kept.read(0, u64::MAX)).map_err(|error| input::raised(BodyError::Io(error), vm))
 }
 
 /// The parts of a form in a form: pairs of name and value, or uploads and fields alike as objects.

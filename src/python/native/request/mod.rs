@@ -1,12 +1,10 @@
 //! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
 
 pub(super) mod form;
-mod form_parts;
 mod h2_frames;
 pub(super) mod input;
-mod spill;
 
-pub(in crate::python) use input::{BodySource, InputFile};
+pub(in crate::python) use input::InputFile;
 
 pub(crate) use classes::{H2Request, Request, Surroundings};
 
@@ -22,9 +20,9 @@ pub(in crate::python::native) mod classes {
 
     use crate::{
         handover::{Environment, Link, Routed},
-        http::{self, Framing, h2::Event, query, text::latin1},
+        http::{self, Framing, body::BodySource, h2::Event, query, text::latin1},
         python::native::{
-            Authentication, BodySource, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+            Authentication, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
             request::{form, h2_frames::Frames},
             server::{self, Stash},
         },

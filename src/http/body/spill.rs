@@ -1,6 +1,4 @@
-//! A growing store of bytes that can be read anywhere: in memory while small, in an unnamed temporary file once large.
-//!
-//! Request bodies and uploaded files are kept in it. It knows no Python and has no position of its own.
+//! Where request bodies and uploaded files are kept.
 
 use std::fs::File;
 use std::io;
@@ -9,8 +7,10 @@ use std::os::unix::fs::FileExt;
 /// How much is read from the file at first and at most when looking for something, which mostly is near.
 const STEPS: (u64, u64) = (512, 64 * 1024);
 
+/// A growing store of bytes that can be read anywhere: in memory while small, in an unnamed temporary file once large. It has no
+/// position of its own.
 #[derive(Debug)]
-pub(super) struct Spill {
+pub struct Spill {
     place: Place,
     limit: usize,
 }
@@ -24,18 +24,24 @@ enum Place {
 
 impl Spill {
     /// An empty store that moves to a file when it outgrows `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         Spill { place: Place::Memory(Vec::new()), limit }
     }
 
-    pub(super) fn len(&self) -> u64 {
+    /// How many bytes have been kept.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether it is empty")]
+    pub fn len(&self) -> u64 {
         match &self.place {
             Place::Memory(bytes) => bytes.len() as u64,
             Place::File(_, len) => *len,
         }
     }
 
-    pub(super) fn append(&mut self, more: &[u8]) -> io::Result<()> {
+    /// Keeps more bytes behind those that are there.
+    ///
+    /// # Errors
+    /// The temporary file cannot be made or written.
+    pub fn append(&mut self, more: &[u8]) -> io::Result<()> {
         if let Place::Memory(bytes) = &mut self.place {
             if bytes.len() + more.len() <= self.limit {
                 bytes.extend_from_slice(more);
@@ -53,7 +59,10 @@ impl Spill {
     }
 
     /// The bytes from `start` on, at most `max`, fewer only at the end.
-    pub(super) fn read(&self, start: u64, max: u64) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn read(&self, start: u64, max: u64) -> io::Result<Vec<u8>> {
         let (start, end) = (start.min(self.len()), start.saturating_add(max).min(self.len()));
         let size = usize::try_from(end - start).map_err(io::Error::other)?;
         match &self.place {
@@ -70,7 +79,10 @@ impl Spill {
     }
 
     /// Where the first `byte` at or after `start` and before `end` is.
-    pub(super) fn find(&self, byte: u8, start: u64, end: u64) -> io::Result<Option<u64>> {
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn find(&self, byte: u8, start: u64, end: u64) -> io::Result<Option<u64>> {
         let mut at = start;
         let (mut step, largest) = STEPS;
         while at < end.min(self.len()) {
@@ -85,7 +97,10 @@ impl Spill {
     }
 
     /// The file with everything in it, if the store has moved to one.
-    pub(super) fn into_file(self) -> Result<File, Vec<u8>> {
+    ///
+    /// # Errors
+    /// The bytes, if they are in memory.
+    pub fn into_file(self) -> Result<File, Vec<u8>> {
         match self.place {
             Place::Memory(bytes) => Err(bytes),
             Place::File(file, _) => Ok(file),

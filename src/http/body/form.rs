@@ -1,17 +1,18 @@
 //! The parts of a form in a request body, as wptserve's `cgi.FieldStorage` finds them: urlencoded or multipart.
 //!
-//! Plain Rust on the bytes of an [`InputFile`](super::InputFile), streaming: what is large goes into a temporary file. It makes no
-//! Python objects ([`super::form`] does) and follows wptserve 4.0.3, cgi/cgi.py, also where that loses data.
+//! Streaming: what is large goes into a temporary file. It follows wptserve 4.0.3, cgi/cgi.py, also where that loses data.
 
 use std::io;
 
 use bytes::Bytes;
 
-use super::input::{Failure, State};
+use super::reader::{BodyError, BodyReader};
 use super::spill::Spill;
-use crate::http::Headers;
-use crate::http::query::parse_qsl;
-use crate::http::text::latin1;
+use crate::http::{
+    Headers,
+    query::parse_qsl,
+    text::{encode_latin1, latin1, parse_int},
+};
 
 /// Larger values are kept in a file (cgi.py, `FieldStorage.__write`).
 const IN_MEMORY: usize = 1000;
@@ -22,57 +23,68 @@ const MAX_DEPTH: usize = 50;
 
 /// Why a form cannot be read.
 #[derive(Debug)]
-pub(super) enum FormError {
+pub enum FormError {
     /// `multipart/…` with this boundary, or none.
     Boundary(Vec<u8>),
+    /// Forms in forms in forms.
     TooDeep,
     /// A body that is no form: wptserve stumbles over its own file when it tries to keep it.
     NoForm,
-    Body(Failure),
+    /// The body could not be read.
+    Body(BodyError),
 }
 
-impl From<Failure> for FormError {
-    fn from(failure: Failure) -> Self {
+impl From<BodyError> for FormError {
+    fn from(failure: BodyError) -> Self {
         FormError::Body(failure)
     }
 }
 
 impl From<io::Error> for FormError {
     fn from(error: io::Error) -> Self {
-        FormError::Body(Failure::Io(error))
+        FormError::Body(BodyError::Io(error))
     }
 }
 
 /// A header such as `text/plain; charset=x`: the value, and its options in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Parameters {
-    pub(super) value: String,
-    pub(super) options: Vec<(String, String)>,
+pub struct Parameters {
+    /// What stands in front of the first semicolon.
+    pub value: String,
+    /// Names in lower case and values without quotes.
+    pub options: Vec<(String, String)>,
 }
 
 /// What a part holds.
 #[derive(Debug)]
-pub(super) enum Content {
+pub enum Content {
+    /// The content of a field or of a file.
     Bytes(Spill),
+    /// An urlencoded form: names and values.
     Fields(Vec<(Vec<u8>, Vec<u8>)>),
+    /// A multipart form.
     Parts(Vec<Part>),
 }
 
 /// One part of a multipart form.
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) headers: Headers,
-    pub(super) disposition: Parameters,
-    pub(super) kind: Parameters,
-    pub(super) content: Content,
+pub struct Part {
+    /// All but `Content-Length`.
+    pub headers: Headers,
+    /// `Content-Disposition`, whose options name the field and the file.
+    pub disposition: Parameters,
+    /// `Content-Type`, `text/plain` without one.
+    pub kind: Parameters,
+    /// What the part holds.
+    pub content: Content,
     /// 1 at the last boundary, -1 at the end of the body, 0 otherwise.
-    pub(super) done: i32,
+    pub done: i32,
     read: u64,
 }
 
 impl Parameters {
     /// cgi.py, `parse_header`.
-    pub(super) fn parse(line: &str) -> Self {
+    pub fn parse(line: &str) -> Self {
         let mut parts = split_parameters(line).into_iter();
         let value = parts.next().unwrap_or_default().to_owned();
         let mut options: Vec<(String, String)> = Vec::new();
@@ -93,7 +105,8 @@ impl Parameters {
         Parameters { value, options }
     }
 
-    pub(super) fn option(&self, name: &str) -> Option<&str> {
+    /// The value of an option.
+    pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -146,14 +159,17 @@ fn strip_end(line: &[u8]) -> &[u8] {
 /// The parts of a form; `None` for a body that is no form.
 ///
 /// GET and HEAD requests have forms without content: wptserve looks at the query in its place, and finds none.
-pub(super) fn parse(state: &mut State, headers: &Headers, method: &str) -> Result<Option<Content>, FormError> {
+///
+/// # Errors
+/// See [`FormError`].
+pub fn parse(state: &mut BodyReader, headers: &Headers, method: &str) -> Result<Option<Content>, FormError> {
     let method = method.to_uppercase();
     let has_body = method != "GET" && method != "HEAD";
     let kind = Parameters::of(headers, "content-type").unwrap_or_else(|| {
         let value = if method == "POST" { "application/x-www-form-urlencoded" } else { "text/plain" };
         Parameters { value: value.to_owned(), options: Vec::new() }
     });
-    let length = headers.get("content-length").and_then(|length| crate::http::text::parse_int(length));
+    let length = headers.get("content-length").and_then(|length| parse_int(length));
     let length = length.and_then(|length| u64::try_from(length).ok());
     let mut reader = Reader { state: has_body.then_some(state), ahead: Vec::new(), at: 0, ended: false };
     if kind.value == "application/x-www-form-urlencoded" {
@@ -175,7 +191,7 @@ pub(super) fn parse(state: &mut State, headers: &Headers, method: &str) -> Resul
 
 /// Reads lines of a body.
 struct Reader<'a> {
-    state: Option<&'a mut State>,
+    state: Option<&'a mut BodyReader>,
     ahead: Vec<u8>,
     at: usize,
     ended: bool,
@@ -183,7 +199,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The next line with its line feed, or a piece of `max` bytes of it. Empty at the end.
-    fn line(&mut self, max: usize) -> Result<Vec<u8>, Failure> {
+    fn line(&mut self, max: usize) -> Result<Vec<u8>, BodyError> {
         let mut looked_at = 0;
         loop {
             let rest = self.ahead.get(self.at..).unwrap_or_default();
@@ -204,7 +220,7 @@ impl Reader<'_> {
         }
     }
 
-    fn more(&mut self) -> Result<(), Failure> {
+    fn more(&mut self) -> Result<(), BodyError> {
         self.ahead.drain(..self.at.min(self.ahead.len()));
         self.at = 0;
         let more = match &mut self.state {
@@ -217,7 +233,7 @@ impl Reader<'_> {
     }
 
     /// `read(length)`, which reads all that follows when there is no length.
-    fn read(&mut self, length: Option<u64>) -> Result<Vec<u8>, Failure> {
+    fn read(&mut self, length: Option<u64>) -> Result<Vec<u8>, BodyError> {
         let mut data = self.ahead.split_off(self.at.min(self.ahead.len()));
         if let Some(state) = &mut self.state {
             let count = length.map_or(-1, |length| i64::try_from(length).unwrap_or(i64::MAX));
@@ -241,8 +257,7 @@ impl Scan<'_> {
         depth: usize,
     ) -> Result<(Vec<Part>, u64), FormError> {
         let depth = depth.checked_sub(1).ok_or(FormError::TooDeep)?;
-        let boundary =
-            crate::http::text::encode_latin1(kind.option("boundary").unwrap_or_default()).unwrap_or_default();
+        let boundary = encode_latin1(kind.option("boundary").unwrap_or_default()).unwrap_or_default();
         if !is_valid_boundary(&boundary) {
             return Err(FormError::Boundary(boundary));
         }
@@ -384,7 +399,13 @@ fn is_valid_boundary(boundary: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::http::body::BodySource;
 
     /// Results of wptserve 4.0.3's `cgi.parse_header`.
     #[test]
@@ -406,6 +427,73 @@ mod tests {
         for (line, value, options) in table {
             let options = options.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
             assert_eq!(Parameters::parse(line), Parameters { value: value.to_string(), options }, "{line}");
+        }
+    }
+
+    /// A body that comes in pieces of these sizes, over and over.
+    #[derive(Debug)]
+    struct Pieces(Mutex<(Bytes, usize)>, Vec<usize>);
+
+    impl BodySource for Pieces {
+        fn read(&self, max: usize) -> io::Result<Bytes> {
+            let mut rest = self.0.lock();
+            let size = self.1[rest.1 % self.1.len()].min(max).min(rest.0.len());
+            rest.1 += 1;
+            Ok(rest.0.split_to(size))
+        }
+    }
+
+    fn parsed(kind: &str, body: &[u8], sizes: Vec<usize>) -> String {
+        let block = format!("Content-Type: {kind}\r\nContent-Length: {}", body.len());
+        let source = Pieces(Mutex::new((Bytes::copy_from_slice(body), 0)), sizes);
+        let mut reader = BodyReader::new(Arc::new(source), Some(body.len() as u64));
+        format!("{:?}", parse(&mut reader, &Headers::parse(&Bytes::from(block)), "POST"))
+    }
+
+    #[test]
+    fn a_form_of_two_parts() {
+        let body = b"--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\none\r\n\
+            --b\r\nContent-Disposition: form-data; name=y; filename=f\r\n\r\ntwo\r\nlines\r\n--b--\r\n";
+        let source = Pieces(Mutex::new((Bytes::from_static(body), 0)), vec![7]);
+        let mut reader = BodyReader::new(Arc::new(source), Some(body.len() as u64));
+        let headers = Headers::parse(&Bytes::from(format!(
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}",
+            body.len()
+        )));
+        let Ok(Some(Content::Parts(parts))) = parse(&mut reader, &headers, "POST") else { panic!("no parts") };
+        let shown: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                let Content::Bytes(kept) = &part.content else { panic!("no bytes") };
+                (
+                    part.disposition.option("name").unwrap(),
+                    part.disposition.option("filename"),
+                    kept.read(0, 100).unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(shown, [("x", None, b"one".to_vec()), ("y", Some("f"), b"two\r\nlines".to_vec())]);
+    }
+
+    proptest! {
+        /// How a body was cut on its way changes nothing, whatever nonsense is in it.
+        #[test]
+        fn pieces_make_no_difference(
+            lines in proptest::collection::vec(
+                prop_oneof![
+                    Just("--b\r\n"), Just("--b--\r\n"), Just("--b--"), Just("\r\n"), Just("\n"), Just("x\r"), Just("a=1&b=%20"),
+                    Just("Content-Disposition: form-data; name=n\r\n"), Just("Content-Type: multipart/mixed; boundary=c\r\n"),
+                    Just("--c\r\n"), Just("--c--\r\n"), Just("Content-Type: application/x-www-form-urlencoded\r\n"), Just("text"),
+                ],
+                0..30,
+            ),
+            sizes in proptest::collection::vec(1usize..9, 1..8),
+        ) {
+            let body = lines.concat();
+            for kind in ["multipart/form-data; boundary=b", "application/x-www-form-urlencoded", "text/plain"] {
+                let whole = parsed(kind, body.as_bytes(), vec![usize::MAX]);
+                prop_assert_eq!(parsed(kind, body.as_bytes(), sizes.clone()), whole);
+            }
         }
     }
 }
