@@ -1,6 +1,6 @@
 //! The import provider: which file an import means, and what a wrong import is told, under both policies.
 //!
-//! Imports start at the doc root and nowhere else. The messages are part of the product: each names the line to write or
+//! Imports start at the doc root, and at what a handler has put on `sys.path`. The messages are part of the product: each names the line to write or
 //! the file to create, and doing what it says makes the next request work without a restart.
 
 use std::sync::Arc;
@@ -247,6 +247,109 @@ fn an_edited_file_counts_from_the_next_request_on() {
         server.site.remove("lib/base.py");
         assert!(server.get("/h.py").error(500).contains("lib.base"));
     });
+}
+
+/// Puts `directory`, an expression, on `sys.path` with `how`, takes it off again after the imports, and answers with the value.
+fn with_path(how: &str, directory: &str, imports: &str, value: &str) -> String {
+    format!(
+        "import os, sys\n\
+         before = list(sys.path)\n\
+         HERE = os.path.dirname(__file__)\n\
+         {how}({directory})\n\
+         {imports}\n\
+         def main(request, response):\n\
+         \x20   sys.path[:] = before\n\
+         \x20   return str({value})\n"
+    )
+}
+
+#[test]
+fn directories_on_sys_path_come_after_the_doc_root() {
+    let outside = crate::util::Site::new(&[
+        ("far.py", "NAME = __name__\nFILE = __file__\n"),
+        ("both.py", "NAME = 'outside'\n"),
+        ("colorsys.py", "NAME = 'outside'\n"),
+        ("sched.py", "NAME = 'outside'\n"),
+        ("kit/__init__.py", "from .inner import NAME\n"),
+        ("kit/inner.py", "NAME = __name__\n"),
+        ("loose/part.py", "NAME = __name__\n"),
+    ]);
+    let place = format!("'{}'", outside.path().display());
+    let files = [
+        ("lib/near.py", "NAME = __name__\nFILE = __file__\n"),
+        ("both.py", "NAME = 'doc root'\n"),
+        ("lib/h.py", &*with_path("sys.path.insert", "0, HERE", "import near", "(near.NAME, near.FILE)")),
+        ("far.py.txt", ""),
+        ("far_.py", &with_path("sys.path.append", &place, "import far", "(far.NAME, far.FILE)")),
+        ("both_.py", &with_path("sys.path.insert", &format!("0, {place}"), "import both", "both.NAME")),
+        ("kit_.py", &with_path("sys.path.append", &place, "import kit.inner", "(kit.NAME, kit.__path__)")),
+        ("front.py", &with_path("sys.path.insert", &format!("0, {place}"), "import colorsys", "colorsys.NAME")),
+        ("behind.py", &with_path("sys.path.append", &place, "import sched", "hasattr(sched, 'scheduler')")),
+        (
+            "odd.py",
+            &with_path("sys.path.extend", &format!("[b'x', None, 5, '/nowhere', {place}]"), "import far", "far.NAME"),
+        ),
+        ("without.py", &shows("import far_away", "1")),
+        ("loose_.py", &with_path("sys.path.append", &place, "import loose.part", "loose.part.NAME")),
+    ];
+    both(&files, |server| {
+        let near = server.site.show("lib/near.py");
+        assert_eq!(server.get("/lib/h.py").ok(), format!("('near', '{near}')"));
+        assert_eq!(server.get("/far_.py").ok(), format!("('far', '{}')", outside.show("far.py")));
+        assert_eq!(server.get("/both_.py").ok(), "doc root");
+        assert_eq!(server.get("/kit_.py").ok(), format!("('kit.inner', ['{}'])", outside.show("kit")));
+        assert_eq!(server.get("/front.py").ok(), "outside", "in front of the standard library, as in CPython");
+        assert_eq!(server.get("/behind.py").ok(), "True", "behind the standard library, as in CPython");
+        assert_eq!(server.get("/odd.py").ok(), "far");
+        assert!(server.get("/without.py").error(500).contains("No module named 'far_away'"));
+    });
+    let message = serve("strict", &files).get("/loose_.py").error(500);
+    assert!(message.contains(&format!("create {} ", outside.show("loose/__init__.py"))), "{message}");
+    assert_eq!(serve("warn", &files).get("/loose_.py").ok(), "loose.part");
+}
+
+#[test]
+fn a_namespace_package_lies_in_all_directories_of_sys_path() {
+    let files = [
+        ("one/shared/a.py", "NAME = 'a'\n"),
+        ("two/shared/b.py", "NAME = 'b'\n"),
+        (
+            "h.py",
+            &*with_path(
+                "sys.path.extend",
+                "[os.path.join(HERE, 'one'), os.path.join(HERE, 'two')]",
+                "import shared.a, shared.b",
+                "shared.a.NAME + shared.b.NAME",
+            ),
+        ),
+    ];
+    assert_eq!(serve("warn", &files).get("/h.py").ok(), "ab");
+}
+
+#[test]
+fn a_changed_helper_from_sys_path_is_imported_anew() {
+    let outside = crate::util::Site::new(&[
+        ("tool.py", "count = 0\ndef value():\n    return 'old'\n"),
+        ("user.py", "from tool import value\ndef show():\n    return value()\n"),
+    ]);
+    let path = format!("0, '{}'", outside.path().display());
+    let server = Server::start(&[
+        ("h.py", &with_path("sys.path.insert", &path, "import tool, user", "(user.show(), tool.__name__)")),
+        (
+            "count.py",
+            &format!(
+                "import sys\nsys.path.insert({path})\nimport tool\ndef main(request, response):\n    tool.count += 1\n    return str(tool.count)\n"
+            ),
+        ),
+    ]);
+    assert_eq!(server.get("/h.py").ok(), "('old', 'tool')");
+    for n in 1..4 {
+        assert_eq!(server.get("/count.py").ok(), n.to_string(), "it keeps its state, however often the path is added");
+    }
+    outside.write("tool.py", "count = 0\ndef value():\n    return 'new one'\n");
+    assert_eq!(server.get("/h.py").ok(), "('new one', 'tool')");
+    outside.remove("tool.py");
+    assert!(server.get("/h.py").error(500).contains("No module named 'tool'"));
 }
 
 #[test]

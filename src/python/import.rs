@@ -1,10 +1,11 @@
 //! The import path provider: the doc root as the one place, besides the frozen standard library and the frozen stubs,
-//! that `import` looks at.
+//! that `import` looks at. Directories that a handler has put on `sys.path` come after the doc root.
 //!
 //! This file decides: which file a module name means, and what a wrong import is told. `native/finder.rs` is the
 //! Python face of it (a `sys.meta_path` entry, a loader, and the hook in `builtins.__import__` that sees relative
 //! imports). Rules:
-//! - absolute imports from the doc root only; a relative or sibling import fails and is told the absolute form;
+//! - absolute imports from the doc root or a directory of `sys.path` only; a relative or sibling import fails and is told
+//!   the absolute form;
 //! - every directory down to the helper needs an `__init__.py`; a missing one fails and is told the file to create
 //!   (policy `warn`: it is a namespace package, as in CPython, and warned about once);
 //! - a directory without `__init__.py` never shadows a module of the standard library.
@@ -31,8 +32,8 @@ pub(super) enum Found {
         /// The package's directory, if it is one.
         package: Option<PathBuf>,
     },
-    /// A directory without `__init__.py`.
-    Bare(PathBuf),
+    /// Directories without `__init__.py`, at least one.
+    Bare(Vec<PathBuf>),
 }
 
 /// A helper that has been imported, and what its file looked like then.
@@ -74,9 +75,22 @@ impl Imports {
         self.policy
     }
 
-    /// Looks for `name` (one component) in `directory`, in CPython's order: package, module, bare directory.
-    pub(super) fn find(&self, directory: &Path, name: &str) -> Option<Found> {
-        if name.is_empty() || name.contains(['/', '\0']) || !directory.starts_with(&self.root) {
+    /// Looks for `name` (one component) in directories, in CPython's order: in each a package, a module; in all of them
+    /// together a namespace package.
+    pub(super) fn find_in(&self, directories: &[PathBuf], name: &str) -> Option<Found> {
+        let mut bare = Vec::new();
+        for directory in directories {
+            match self.find(directory, name) {
+                Some(Found::Bare(places)) => bare.extend(places),
+                Some(source) => return Some(source),
+                None => {}
+            }
+        }
+        (!bare.is_empty()).then_some(Found::Bare(bare))
+    }
+
+    fn find(&self, directory: &Path, name: &str) -> Option<Found> {
+        if name.is_empty() || name.contains(['/', '\0']) {
             return None;
         }
         let package = directory.join(name);
@@ -88,7 +102,7 @@ impl Imports {
         if module.is_file() {
             return Some(Found::Source { file: module, package: None });
         }
-        package.is_dir().then_some(Found::Bare(package))
+        package.is_dir().then_some(Found::Bare(vec![package]))
     }
 
     /// True the first time it is asked about a path.
@@ -242,13 +256,21 @@ mod tests {
         assert_eq!(imports.find(root, "pkg"), source("pkg/__init__.py", Some("pkg")));
         assert_eq!(imports.find(&root.join("pkg"), "mod"), source("pkg/mod.py", None));
         assert_eq!(imports.find(root, "top"), source("top.py", None));
-        assert_eq!(imports.find(root, "bare"), Some(Found::Bare(root.join("bare"))));
+        assert_eq!(imports.find(root, "bare"), Some(Found::Bare(vec![root.join("bare")])));
         assert_eq!(imports.find(root, "mod"), source("mod.py", None), "a module goes before a bare directory");
         assert_eq!(imports.find(root, "absent"), None);
         for odd in ["", "pkg/mod", "pkg\0"] {
             assert_eq!(imports.find(root, odd), None, "{odd:?}");
         }
-        assert_eq!(imports.find(Path::new("/"), "etc"), None, "nothing outside the root");
+        let all: Vec<PathBuf> = ["bare", "pkg", ""].iter().map(|place| root.join(place)).collect();
+        assert_eq!(imports.find_in(&all, "mod"), source("bare/mod.py", None), "the first place counts");
+        assert_eq!(imports.find_in(&all, "top"), source("top.py", None));
+        assert_eq!(imports.find_in(&all[2..], "bare"), Some(Found::Bare(vec![root.join("bare")])));
+        assert_eq!(
+            imports.find_in(&[root.join("a-b"), root.join("mod")], "c"),
+            Some(Found::Bare(vec![root.join("a-b/c")]))
+        );
+        assert_eq!(imports.find_in(&[], "top"), None);
     }
 
     #[test]

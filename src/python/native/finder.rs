@@ -62,19 +62,15 @@ pub(super) mod classes {
             let Some(fullname) = args.fullname.to_str() else { return Ok(vm.ctx.none()) };
             let parent = args.path.filter(|path| !vm.is_none(path));
             let (directories, top) = match parent {
-                None => (vec![zelf.imports.root().to_owned()], true),
+                None => (zelf.top_directories(vm)?, true),
                 // Below a package there is nobody after us: all is decided the first time.
                 Some(_) if zelf.last => return Ok(vm.ctx.none()),
                 Some(path) => (directories(&path, vm)?, false),
             };
             let name = fullname.rsplit('.').next().unwrap_or_default();
-            let found =
-                vm.allow_threads(|| directories.iter().find_map(|directory| zelf.imports.find(directory, name)));
-            match found {
-                Some(Found::Source { file, package }) if !(top && zelf.last) => {
-                    zelf.source_spec(fullname, file, package, vm)
-                }
-                Some(Found::Bare(directory)) if !top || zelf.last => zelf.bare_spec(fullname, &directory, vm),
+            match vm.allow_threads(|| zelf.imports.find_in(&directories, name)) {
+                Some(Found::Source { file, package }) => zelf.source_spec(fullname, file, package, vm),
+                Some(Found::Bare(places)) if !top || zelf.last => zelf.bare_spec(fullname, &places, vm),
                 None if top && zelf.last => zelf.not_found(fullname, vm),
                 _ => Ok(vm.ctx.none()),
             }
@@ -82,6 +78,25 @@ pub(super) mod classes {
     }
 
     impl DocRootFinder {
+        /// Where a module that is in no package is looked for: in the doc root, then in what handlers have put on `sys.path`.
+        /// What they have put in front comes before the standard library, what they have appended comes after it.
+        fn top_directories(&self, vm: &VirtualMachine) -> PyResult<Vec<PathBuf>> {
+            let root = self.imports.root().to_owned();
+            let mut listed = directories(&vm.sys_module.get_attr("path", vm)?, vm)?;
+            if !self.last {
+                let place = listed.iter().position(|entry| *entry == root);
+                listed.truncate(place.unwrap_or(listed.len()));
+            }
+            let mut all = vec![root];
+            for entry in listed {
+                // A handler puts its directory there at every request.
+                if !all.contains(&entry) {
+                    all.push(entry);
+                }
+            }
+            Ok(all)
+        }
+
         fn source_spec(
             &self,
             fullname: &str,
@@ -91,33 +106,36 @@ pub(super) mod classes {
         ) -> PyResult {
             let origin = vm.ctx.new_str(file.to_string_lossy().into_owned());
             let loader = DocRootLoader { imports: Arc::clone(&self.imports), file, package: package.is_some() };
-            let spec = self.spec(fullname, loader.into_pyobject(vm), package.as_deref(), vm)?;
+            let spec = self.spec(fullname, loader.into_pyobject(vm), package.as_slice(), vm)?;
             spec.set_attr("origin", origin, vm)?;
             // Gives the module its `__file__`.
             spec.set_attr("has_location", vm.ctx.new_bool(true), vm)?;
             Ok(spec)
         }
 
-        fn bare_spec(&self, fullname: &str, directory: &Path, vm: &VirtualMachine) -> PyResult {
-            let message = self.imports.bare_message(fullname, directory);
-            if self.imports.policy() == ImportPolicy::Strict {
-                return Err(module_not_found(fullname, message, vm));
+        fn bare_spec(&self, fullname: &str, places: &[PathBuf], vm: &VirtualMachine) -> PyResult {
+            for directory in places {
+                if self.imports.policy() == ImportPolicy::Strict {
+                    let message = self.imports.bare_message(fullname, directory);
+                    return Err(module_not_found(fullname, message, vm));
+                }
+                if self.imports.warn_once(directory) {
+                    log::warn!(
+                        "{} has no __init__.py: imported as a namespace package; the strict import policy refuses it",
+                        directory.display()
+                    );
+                }
             }
-            if self.imports.warn_once(directory) {
-                log::warn!(
-                    "{} has no __init__.py: imported as a namespace package; the strict import policy refuses it",
-                    directory.display()
-                );
-            }
-            self.spec(fullname, vm.ctx.none(), Some(directory), vm)
+            self.spec(fullname, vm.ctx.none(), places, vm)
         }
 
-        fn spec(&self, fullname: &str, loader: PyObjectRef, package: Option<&Path>, vm: &VirtualMachine) -> PyResult {
+        /// `places`: the directories of a package.
+        fn spec(&self, fullname: &str, loader: PyObjectRef, places: &[PathBuf], vm: &VirtualMachine) -> PyResult {
             let machinery = vm.import("_frozen_importlib", 0)?.get_attr("ModuleSpec", vm)?;
             let spec = machinery.call((fullname.to_owned(), loader), vm)?;
-            if let Some(directory) = package {
-                let place = vm.ctx.new_str(directory.to_string_lossy().into_owned());
-                spec.set_attr("submodule_search_locations", vm.ctx.new_list(vec![place.into()]), vm)?;
+            if !places.is_empty() {
+                let places = places.iter().map(|place| vm.ctx.new_str(place.to_string_lossy().into_owned()).into());
+                spec.set_attr("submodule_search_locations", vm.ctx.new_list(places.collect()), vm)?;
             }
             Ok(spec)
         }
@@ -132,7 +150,7 @@ pub(super) mod classes {
         }
     }
 
-    /// The strings of a package's `__path__`.
+    /// The strings of `sys.path` or of a package's `__path__`.
     fn directories(path: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<PathBuf>> {
         let mut directories = Vec::new();
         for entry in path.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
@@ -304,7 +322,7 @@ pub(crate) fn install(imports: &Arc<Imports>, vm: &VirtualMachine) -> PyResult<(
         entry(true),
     ];
     vm.sys_module.set_attr("meta_path", vm.ctx.new_list(finders), vm)?;
-    // Only for those who read it: the finders above do not.
+    // The finders above look at the doc root in any case. Here it stands for the standard library as well: see `top_directories`.
     let root = vm.ctx.new_str(imports.root().to_string_lossy().into_owned());
     vm.sys_module.set_attr("path", vm.ctx.new_list(vec![root.into()]), vm)?;
     let original = vm.builtins.get_attr("__import__", vm)?;
