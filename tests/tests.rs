@@ -24,6 +24,7 @@ mod malformed; // bad input of every kind is answered
 mod never_wait; // whatever a handler does, its client gets an answer or the end of the connection
 mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
+mod replaced; // methods that handlers replace on their own response and writer
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
 mod websocket; // sessions as recorded; connections at once, TLS, files, faults

@@ -87,6 +87,24 @@ impl Encoder {
         }
     }
 
+    /// Whether a header field of this name is known to have been written: `Server`, `Date` and `Content-Length` are.
+    pub fn has_seen(&self, name: &[u8]) -> bool {
+        let Seen { server, date, content_length } = self.seen;
+        [(&b"Server"[..], server), (b"Date", date), (b"Content-Length", content_length)]
+            .iter()
+            .any(|(known, seen)| *seen && known.eq_ignore_ascii_case(name))
+    }
+
+    /// `ResponseWriter._headers_complete` and `_status_written`, which handlers may set that write a part of the head themselves.
+    pub fn set_headers_complete(&mut self, value: bool) {
+        self.headers_complete = value;
+    }
+
+    /// See [`Encoder::set_headers_complete`].
+    pub fn set_status_written(&mut self, value: bool) {
+        self.status_written = value;
+    }
+
     /// Whether a status line has been written.
     pub fn status_written(&self) -> bool {
         self.status_written

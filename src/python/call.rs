@@ -56,8 +56,8 @@ pub(super) struct Failure {
 
 impl Failure {
     /// Makes the response say it.
-    pub(super) fn show(&self, response: &Response, script: &Path, vm: &VirtualMachine) {
-        if let Err(exception) = response.fail(self.code, Some(&self.cause.clone().into()), vm) {
+    pub(super) fn show(&self, response: &Py<Response>, script: &Path, vm: &VirtualMachine) {
+        if let Err(exception) = Response::fail_by_name(response, self.code, &self.cause.clone().into(), vm) {
             // An exception that cannot even be printed.
             log::error!("{}: {}", script.display(), text(&exception, vm));
             let _ = response.fail(500, None, vm);
@@ -78,6 +78,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let is_brief = runtime.surroundings.suppresses_tracebacks();
     let wire = Wire::Http1(Arc::clone(&answer));
     let response = Response::new(wire, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
+    Response::introduce(&response);
 
     let (globals, handled) = match load(&script, runtime, vm) {
         Ok((globals, loaded)) => {
@@ -108,7 +109,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
 
 /// Writes the answer, unless the handler has done so itself, which is returned. What cannot be written is a 500, if nothing
 /// has left yet.
-fn send(answer: &Answer, response: &Response, script: &Path, vm: &VirtualMachine) -> bool {
+fn send(answer: &Answer, response: &Py<Response>, script: &Path, vm: &VirtualMachine) -> bool {
     let by_handler = answer.content_written();
     let cause = if by_handler {
         // wptserve leaves the client waiting. A handler that wants no answer at all closes the connection.
@@ -117,7 +118,9 @@ fn send(answer: &Answer, response: &Response, script: &Path, vm: &VirtualMachine
         }
         vm.new_runtime_error("response.writer was used, but no answer has been written with it")
     } else {
-        match answer.put_last(vm) {
+        let written =
+            if Response::is_changed(response) { Response::write_by_name(response, vm) } else { answer.put_last(vm) };
+        match written {
             Ok(()) => return false,
             Err(exception) => exception,
         }
@@ -128,7 +131,10 @@ fn send(answer: &Answer, response: &Response, script: &Path, vm: &VirtualMachine
     }
     log::error!("{}: the answer cannot be sent: {}", script.display(), response.what_to_send(vm));
     answer.start_over(vm);
-    Failure { code: 500, cause }.show(response, script, vm);
+    if response.fail(500, Some(&cause.clone().into()), vm).is_err() {
+        // An exception that cannot be printed.
+        let _ = response.fail(500, None, vm);
+    }
     if let Err(exception) = answer.put_last(vm) {
         log::error!("{}: not even the error can be sent: {}", script.display(), text(&exception, vm));
     }

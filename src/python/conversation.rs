@@ -269,7 +269,14 @@ impl Live {
     }
 
     fn close(&self, script: &std::path::Path, vm: &VirtualMachine) {
-        let mut closing = self.answer.put_last(self.response.as_object(), vm).unwrap_or_else(|exception| {
+        let put_last = || match self.response().filter(|response| Response::is_changed(response)) {
+            Some(response) if !self.answer.content_written() => {
+                Response::write_by_name(response, vm)?;
+                self.answer.put_last(response.as_object(), vm)
+            }
+            _ => self.answer.put_last(self.response.as_object(), vm),
+        };
+        let mut closing = put_last().unwrap_or_else(|exception| {
             log::error!("{}: the answer could not be written: {}", script.display(), call::text(&exception, vm));
             Closing { broken: true, ..Closing::default() }
         });

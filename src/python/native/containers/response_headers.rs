@@ -14,7 +14,7 @@ pub(in crate::python::native) mod classes {
         types::{AsMapping, AsSequence, Constructor, Iterable, Representable},
     };
 
-    use crate::python::native::text;
+    use crate::python::native::{response::is_changed, text};
 
     /// One header: the name as it was first given, and its values (a list that handlers may hold on to and change).
     #[derive(Debug, Clone)]
@@ -122,6 +122,9 @@ pub(in crate::python::native) mod classes {
         /// Add a value to a header, beside those it has.
         #[pymethod]
         fn append(zelf: &Py<Self>, args: PairArgs, vm: &VirtualMachine) -> PyResult<()> {
+            if is_changed(zelf.as_object()) && zelf.find(&args.key, vm)?.1.is_none() {
+                return vm.call_method(zelf.as_object(), "set", (args.key, args.value)).map(drop);
+            }
             zelf.add(&args.key, &args.value, vm)
         }
 
@@ -149,7 +152,11 @@ pub(in crate::python::native) mod classes {
                     let item = item?;
                     unpack_pair(&item, vm)?
                 };
-                zelf.add(&name, &value, vm)?;
+                if is_changed(zelf.as_object()) {
+                    vm.call_method(zelf.as_object(), "append", (name, value))?;
+                } else {
+                    zelf.add(&name, &value, vm)?;
+                }
             }
             Ok(())
         }

@@ -178,6 +178,45 @@ impl Answer {
         self.fields.forget(vm);
     }
 
+    /// A status line, as written now but kept by the caller, for [`super::by_name`].
+    pub(crate) fn status_line(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<BytesMut> {
+        let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
+        let code = status_code(code, vm)?;
+        let mut line = BytesMut::new();
+        self.sent.lock().encoder.write_status(&mut line, code, message.as_deref());
+        Ok(line)
+    }
+
+    /// Counts a header field as written.
+    pub(crate) fn note_header(&self, name: &[u8]) {
+        self.sent.lock().encoder.write_header(&mut BytesMut::new(), name, b"");
+    }
+
+    /// `ResponseWriter._seen_header`, for the headers that are added otherwise.
+    pub(crate) fn has_seen(&self, name: &[u8]) -> bool {
+        self.sent.lock().encoder.has_seen(name)
+    }
+
+    /// `ResponseWriter._status_written`
+    pub(crate) fn status_written(&self) -> bool {
+        self.sent.lock().encoder.status_written()
+    }
+
+    /// See [`Answer::status_written`].
+    pub(crate) fn set_status_written(&self, value: bool) {
+        self.sent.lock().encoder.set_status_written(value);
+    }
+
+    /// `ResponseWriter._headers_complete`
+    pub(crate) fn headers_complete(&self) -> bool {
+        self.sent.lock().encoder.headers_complete()
+    }
+
+    /// See [`Answer::headers_complete`].
+    pub(crate) fn set_headers_complete(&self, value: bool) {
+        self.sent.lock().encoder.set_headers_complete(value);
+    }
+
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_status`.
     pub(crate) fn put_status(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
         let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
@@ -375,7 +414,7 @@ impl Answer {
         Ok(())
     }
 
-    fn sends_body(&self, vm: &VirtualMachine) -> PyResult<bool> {
+    pub(crate) fn sends_body(&self, vm: &VirtualMachine) -> PyResult<bool> {
         Ok(!self.head_request || self.fields.sends_body_for_head(vm)?)
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Values {
     pub(crate) close_connection: PyObjectRef,
     /// `response.writer.default_status`.
     pub(crate) default_status: PyObjectRef,
+    /// `response.writer._response`, while the request lasts.
+    pub(crate) response: PyObjectRef,
 }
 
 /// The attributes, shared.
@@ -49,6 +51,7 @@ impl Fields {
             send_body_for_head_request: vm.ctx.false_value.clone().into(),
             close_connection: vm.ctx.false_value.clone().into(),
             default_status: vm.ctx.new_int(DEFAULT_STATUS).into(),
+            response: vm.ctx.none(),
         }))
     }
 
@@ -76,6 +79,7 @@ impl Fields {
     pub(crate) fn forget(&self, vm: &VirtualMachine) {
         self.set(|fields| &mut fields.content, vm.ctx.none());
         self.set(|fields| &mut fields.headers, vm.ctx.none());
+        self.set(|fields| &mut fields.response, vm.ctx.none());
     }
 
     /// `response.send_body_for_head_request`

@@ -181,7 +181,7 @@ impl H2Answer {
         Ok(())
     }
 
-    fn sends_body(&self, vm: &VirtualMachine) -> PyResult<bool> {
+    pub(crate) fn sends_body(&self, vm: &VirtualMachine) -> PyResult<bool> {
         Ok(!self.is_head || self.fields.sends_body_for_head(vm)?)
     }
 

@@ -1,6 +1,7 @@
 //! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
 
 pub(super) mod answer;
+mod by_name;
 pub(super) mod connection;
 pub(super) mod content;
 mod fields;
@@ -9,6 +10,7 @@ pub(super) mod h2_writer;
 pub(super) mod writer;
 
 pub(in crate::python) use answer::Answer;
+pub(super) use by_name::is_changed;
 pub(in crate::python) use fields::Fields;
 pub(in crate::python) use h2_answer::H2Answer;
 
@@ -33,6 +35,7 @@ pub(in crate::python::native) mod classes {
                 },
                 response::{
                     answer::Answer,
+                    by_name,
                     content::ContentIterator,
                     fields::{Fields, Values},
                     h2_answer::H2Answer,
@@ -322,7 +325,10 @@ pub(in crate::python::native) mod classes {
         /// Send status line and headers now.
         #[pymethod]
         fn write_status_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let writer = &zelf.writer;
             match &zelf.wire {
+                Wire::Http1(_) if Self::is_changed(zelf) => by_name::head(writer, &zelf.fields, vm),
+                Wire::Http2(_) if Self::is_changed(zelf) => by_name::h2_head(writer, &zelf.fields, vm),
                 Wire::Http1(answer) => {
                     let step = answer.put_head(vm);
                     answer.flush(vm);
@@ -335,6 +341,9 @@ pub(in crate::python::native) mod classes {
         /// Send the body now (not for a HEAD request, unless `send_body_for_head_request`).
         #[pymethod]
         fn write_content(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            if Self::is_changed(zelf) {
+                return Self::write_content_by_name(zelf, vm);
+            }
             match &zelf.wire {
                 Wire::Http1(answer) => {
                     let step = answer.put_body(vm);
@@ -348,6 +357,10 @@ pub(in crate::python::native) mod classes {
         /// Send the whole answer now.
         #[pymethod]
         fn write(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            if Self::is_changed(zelf) {
+                vm.call_method(zelf.as_object(), "write_status_headers", ())?;
+                return vm.call_method(zelf.as_object(), "write_content", ()).map(drop);
+            }
             match &zelf.wire {
                 Wire::Http1(answer) => {
                     let step = answer.put_all(vm);
@@ -377,6 +390,49 @@ pub(in crate::python::native) mod classes {
 
     #[pyclass(flags(HAS_DICT))]
     impl H2Response {}
+
+    /// Steps that a handler may have replaced on its `response` or `response.writer`; see [`by_name`].
+    impl Response {
+        /// Makes the response known to its writer, until the answer is finished.
+        pub(crate) fn introduce(zelf: &PyRef<Self>) {
+            zelf.fields.set(|fields| &mut fields.response, zelf.clone().into());
+        }
+
+        /// Whether a handler has put anything on this response or its writer.
+        pub(crate) fn is_changed(zelf: &Py<Self>) -> bool {
+            by_name::is_changed(zelf.as_object()) || by_name::is_changed(&zelf.writer)
+        }
+
+        /// `response.write()`, whatever that is.
+        pub(crate) fn write_by_name(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            vm.call_method(zelf.as_object(), "write", ()).map(drop)
+        }
+
+        fn write_content_by_name(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            let sends_body = match &zelf.wire {
+                Wire::Http1(answer) => answer.sends_body(vm)?,
+                Wire::Http2(answer) => answer.sends_body(vm)?,
+            };
+            match &zelf.wire {
+                Wire::Http1(_) if sends_body => by_name::body(zelf.as_object(), &zelf.writer, vm),
+                Wire::Http2(_) if sends_body => by_name::h2_body(zelf.as_object(), &zelf.writer, vm),
+                _ => Ok(()),
+            }
+        }
+
+        /// `response.set_error(code, cause)`, whatever that is.
+        pub(crate) fn fail_by_name(
+            zelf: &Py<Self>,
+            code: i64,
+            cause: &PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
+            if by_name::is_changed(zelf.as_object()) {
+                return vm.call_method(zelf.as_object(), "set_error", (code, cause.clone())).map(drop);
+            }
+            zelf.fail(code, Some(cause), vm)
+        }
+    }
 
     impl Response {
         /// The headers that a new answer starts with.

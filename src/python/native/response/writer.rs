@@ -7,10 +7,13 @@ pub(crate) use classes::ResponseWriter;
 pub(in crate::python::native) mod classes {
     use std::sync::{Arc, OnceLock};
 
-    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{
+        AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
+    };
 
     use crate::python::native::response::{
         answer::{Answer, FILE_CHUNK},
+        by_name,
         connection::{RequestHandler, SocketWriter},
     };
 
@@ -67,6 +70,36 @@ pub(in crate::python::native) mod classes {
             zelf.request.clone()
         }
 
+        /// The response that is being written.
+        #[pygetset(name = "_response")]
+        fn response(zelf: &Py<Self>) -> PyObjectRef {
+            zelf.answer.fields().get(|fields| &mut fields.response)
+        }
+
+        /// Whether a status line has been written.
+        #[pygetset(name = "_status_written")]
+        fn status_written(zelf: &Py<Self>) -> bool {
+            zelf.answer.status_written()
+        }
+
+        #[pygetset(name = "_status_written", setter)]
+        fn set_status_written(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.answer.set_status_written(value.try_to_bool(vm)?);
+            Ok(())
+        }
+
+        /// Whether the head has ended.
+        #[pygetset(name = "_headers_complete")]
+        fn headers_complete(zelf: &Py<Self>) -> bool {
+            zelf.answer.headers_complete()
+        }
+
+        #[pygetset(name = "_headers_complete", setter)]
+        fn set_headers_complete(zelf: &Py<Self>, value: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+            zelf.answer.set_headers_complete(value.try_to_bool(vm)?);
+            Ok(())
+        }
+
         /// The connection below the writer: `send_response`, `send_header`, `end_headers`, `wfile`.
         #[pygetset(name = "_handler")]
         fn handler(zelf: &Py<Self>, vm: &VirtualMachine) -> PyRef<RequestHandler> {
@@ -116,6 +149,9 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write_status(zelf: &Py<Self>, args: StatusArgs, vm: &VirtualMachine) -> PyResult<()> {
             let message = args.message.unwrap_or_else(|| vm.ctx.none());
+            if by_name::is_changed(zelf.as_object()) {
+                return by_name::status(zelf.as_object(), &zelf.answer, &args.code, &message, vm);
+            }
             let step = zelf.answer.put_status(&args.code, &message, vm);
             sent(&zelf.answer, step, vm).map(drop)
         }
@@ -123,6 +159,9 @@ pub(in crate::python::native) mod classes {
         /// Write one header, after a status line of 200 if none was written. True if it reached the client.
         #[pymethod]
         fn write_header(zelf: &Py<Self>, args: HeaderArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            if by_name::is_changed(zelf.as_object()) {
+                return by_name::header(zelf.as_object(), &zelf.answer, &args.name, &args.value, vm);
+            }
             let step = zelf.answer.put_header(&args.name, &args.value, vm);
             Ok(sent(&zelf.answer, step, vm)?.1)
         }
@@ -131,6 +170,9 @@ pub(in crate::python::native) mod classes {
         /// handler has written them. True if they reached the client.
         #[pymethod]
         fn write_default_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            if by_name::is_changed(zelf.as_object()) {
+                return by_name::default_headers(zelf.as_object(), &zelf.answer, vm);
+            }
             let step = zelf.answer.put_default_headers(vm);
             Ok(sent(&zelf.answer, step, vm)?.1)
         }
@@ -139,6 +181,9 @@ pub(in crate::python::native) mod classes {
         /// reached the client.
         #[pymethod]
         fn end_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            if by_name::is_changed(zelf.as_object()) {
+                return by_name::end_headers(zelf.as_object(), &zelf.answer, vm);
+            }
             let step = zelf.answer.end_headers(vm);
             Ok(sent(&zelf.answer, step, vm)?.1)
         }
@@ -146,6 +191,9 @@ pub(in crate::python::native) mod classes {
         /// Write the body, after status line and headers if they were not written. True if it reached the client.
         #[pymethod]
         fn write_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            if by_name::is_changed(zelf.as_object()) {
+                return by_name::content(zelf.as_object(), &zelf.answer, args.data, vm);
+            }
             let step = zelf.answer.put_content(args.data, vm);
             let (complete, taken) = sent(&zelf.answer, step, vm)?;
             Ok(complete && taken)
@@ -154,6 +202,9 @@ pub(in crate::python::native) mod classes {
         /// Write text, bytes or a file object as they are. True if it reached the client (a file: always false).
         #[pymethod]
         fn write_raw_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
+            if by_name::is_changed(zelf.as_object()) {
+                return by_name::raw_content(zelf.as_object(), args.data, vm);
+            }
             let step = zelf.answer.put_raw_content(args.data, vm);
             let (complete, taken) = sent(&zelf.answer, step, vm)?;
             Ok(complete && taken)
@@ -169,8 +220,12 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
             zelf.answer.set_content_written(true);
-            let bytes = zelf.answer.fields().encode(&args.data, vm)?;
-            zelf.answer.put(&bytes);
+            if by_name::is_changed(zelf.as_object()) {
+                let encoded = vm.call_method(zelf.as_object(), "encode", (args.data,))?;
+                zelf.answer.put(&zelf.answer.fields().encode(&encoded, vm)?);
+            } else {
+                zelf.answer.put(&zelf.answer.fields().encode(&args.data, vm)?);
+            }
             Ok(zelf.answer.flush(vm))
         }
 
