@@ -16,18 +16,29 @@
 
 mod bytes_letters;
 mod bytes_strip;
+mod constant_folding;
+mod float_power;
+mod format_surrogates;
+mod int_division;
 pub(super) mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Once, OnceLock};
 
 use rustpython_vm::builtins::descriptor::PyMethodDescriptor;
-use rustpython_vm::builtins::{PyModule, PyModuleDef, PyModuleSlots, PyType};
-use rustpython_vm::function::{IntoPyNativeFn, ItemDoc, PyMethodFlags};
-use rustpython_vm::{Py, PyResult, VirtualMachine};
+use rustpython_vm::builtins::{PyModule, PyModuleDef, PyModuleSlots, PyStr, PyType};
+use rustpython_vm::class::add_operators;
+use rustpython_vm::function::{FuncArgs, IntoPyNativeFn, ItemDoc, PyMethodFlags};
+use rustpython_vm::{AsObject as _, Py, PyObject, PyResult, VirtualMachine};
 
 /// What is done to the types that all interpreters of the process share.
-const TYPES: &[fn(&VirtualMachine)] = &[bytes_letters::install, bytes_strip::install];
+const TYPES: &[fn(&VirtualMachine)] = &[
+    bytes_letters::install,
+    bytes_strip::install,
+    float_power::install,
+    format_surrogates::install,
+    int_division::install,
+];
 
 /// What is done to a native module at the end of its import.
 type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
@@ -36,7 +47,7 @@ type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
 const NATIVE: &[(&str, Mend)] = &[];
 
 /// What is done to each interpreter.
-const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[];
+const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[constant_folding::install];
 
 /// Puts the types right, once per process, and what this interpreter has to itself. For an interpreter that has just been
 /// built, with [`prepare`] as one of its hooks.
@@ -84,8 +95,19 @@ fn exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     NATIVE.iter().filter(|(mended, _)| *mended == name.as_str()).try_for_each(|(_, mend)| mend(vm, module))
 }
 
+/// Stands in for a method: gets the method as RustPython has it, and the object and the arguments of a call.
+type Around = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult;
+
+/// Puts a function around a method of a built-in type.
+fn wrap_method(class: &'static Py<PyType>, name: &'static str, around: Around, vm: &VirtualMachine) {
+    if let Some(original) = class.get_attr(vm.ctx.intern_str(name)) {
+        let function = move |args: FuncArgs, vm: &VirtualMachine| around(&original, args, vm);
+        replace_method(class, name, function, vm);
+    }
+}
+
 /// Exchanges a method of a built-in type. The new one keeps the name and the documentation of the old one.
-pub(super) fn replace_method<F, Kind>(class: &'static Py<PyType>, name: &'static str, function: F, vm: &VirtualMachine)
+fn replace_method<F, Kind>(class: &'static Py<PyType>, name: &'static str, function: F, vm: &VirtualMachine)
 where
     F: IntoPyNativeFn<Kind>,
 {
@@ -96,6 +118,40 @@ where
         .unwrap_or(ItemDoc::NONE);
     let definition = vm.ctx.new_method_def(name, function, PyMethodFlags::METHOD, doc);
     class.set_attr(name_of, definition.build_method(class, vm).into());
+}
+
+/// Makes the methods of a type that stand for its slots anew, after a slot was exchanged: subclasses look at them.
+fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static str], vm: &VirtualMachine) {
+    class.modified();
+    let known = class.attributes.entries();
+    for name in names {
+        class.attributes.remove(vm.ctx.intern_str(*name));
+    }
+    add_operators(class, &vm.ctx, &[]);
+    // It has also made those that the type inherits.
+    for (name, _) in class.attributes.entries() {
+        if let Some(text) = name.downcast_ref::<PyStr>().filter(|_| !known.iter().any(|(old, _)| old.is(&name))) {
+            class.attributes.remove(vm.ctx.intern_str(text.as_wtf8()));
+        }
+    }
+}
+
+/// Exchanges a function of a native module, or puts one there.
+///
+/// # Errors
+/// The module cannot be written to.
+fn replace_function<F, Kind>(
+    module: &Py<PyModule>,
+    name: &'static str,
+    function: F,
+    vm: &VirtualMachine,
+) -> PyResult<()>
+where
+    F: IntoPyNativeFn<Kind>,
+{
+    let function = vm.new_function(name, function);
+    function.as_object().set_attr("__module__", module.get_attr("__name__", vm)?, vm)?;
+    module.set_attr(name, function, vm)
 }
 
 #[cfg(test)]
@@ -120,7 +176,7 @@ mod tests {
         };
     }
 
-    tables!(bytes_letters, bytes_strip);
+    tables!(bytes_letters, bytes_strip, constant_folding, float_power, format_surrogates, int_division);
 
     #[test]
     fn every_mend_is_needed() {

@@ -4,7 +4,6 @@
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{LazyLock, Mutex};
 
-use rustpython_vm::compiler::Mode;
 use rustpython_vm::scope::Scope;
 use rustpython_vm::vm::thread::ThreadedVirtualMachine;
 use rustpython_vm::{AsObject, PyResult, VirtualMachine};
@@ -52,7 +51,7 @@ pub(in crate::python) fn check_table(table: &str) {
 pub(in crate::python) fn mended_upstream(name: &str, table: &str, vm: &VirtualMachine) -> Vec<String> {
     let (setup, rows) = table.split_once("\n---\n").unwrap();
     let scope = vm.new_scope_with_builtins();
-    if let Err(error) = run(setup, Mode::Exec, &scope, vm) {
+    if let Err(error) = run(setup, "exec", &scope, vm) {
         vm.print_exception(&error);
         return vec![format!("{name}: the set-up failed")];
     }
@@ -74,7 +73,7 @@ pub(in crate::python) fn check(setup: &str, checks: &[(&str, &str)]) {
     let wrong: Vec<String> = with_vm(|vm| {
         let scope = vm.new_scope_with_builtins();
         helpers::install(&scope.globals, vm);
-        if let Err(error) = run(setup, Mode::Exec, &scope, vm) {
+        if let Err(error) = run(setup, "exec", &scope, vm) {
             vm.print_exception(&error);
             panic!("the set-up of the test failed");
         }
@@ -83,13 +82,15 @@ pub(in crate::python) fn check(setup: &str, checks: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-fn run(code: &str, mode: Mode, scope: &Scope, vm: &VirtualMachine) -> PyResult {
-    let code = vm.compile(code, mode, "<test>").map_err(|error| error.into_pyexception(vm, Some(code)))?;
-    vm.run_code_obj(code, scope.clone())
+/// Compiles with Python's own function, as the files of handlers are.
+fn run(code: &str, mode: &str, scope: &Scope, vm: &VirtualMachine) -> PyResult {
+    let compile = vm.builtins.get_attr("compile", vm)?;
+    let code = compile.call((code.to_owned(), "<test>".to_owned(), mode.to_owned(), 0, 1), vm)?;
+    vm.run_code_obj(code.downcast().unwrap(), scope.clone())
 }
 
 fn differs(code: &str, expected: &str, scope: &Scope, vm: &VirtualMachine) -> Option<String> {
-    let got = match run(code, Mode::Eval, scope, vm).and_then(|value| value.repr(vm)) {
+    let got = match run(code, "eval", scope, vm).and_then(|value| value.repr(vm)) {
         Ok(repr) => repr.to_string_lossy().replace('\n', "\\n"),
         Err(error) => {
             let text = error.as_object().str(vm).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();

@@ -1,0 +1,66 @@
+//! Formatting with surrogates: `format("\ud800", "5")`, `format(1, "\ud800<5")`, in `str.format` and f-strings as well.
+//!
+//! RustPython 0.6.0, `__format__` in `rustpython-vm/src/builtins/str.rs`, `int.rs`, `float.rs` and `complex.rs`: text and format
+//! are asked for as UTF-8, which a surrogate has not, so that a `UnicodeEncodeError` is raised. CPython formats them like any
+//! other character. Surrogates stand in what `os.fsdecode` and the error handler `surrogateescape` give.
+//!
+//! The mend lends them characters that UTF-8 has: 2048 private ones that do not occur in the call.
+
+use rustpython_vm::builtins::PyStr;
+use rustpython_vm::common::wtf8::{CodePoint, Wtf8, Wtf8Buf};
+use rustpython_vm::function::FuncArgs;
+use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
+
+use super::wrap_method;
+
+/// Where the surrogates begin.
+const SURROGATES: u32 = 0xD800;
+/// How many there are.
+const COUNT: u32 = 2048;
+/// Where 2048 characters for private use begin.
+const PRIVATE: [u32; 3] = [0x0010_F800, 0x0010_0000, 0x000F_0000];
+
+pub(super) fn install(vm: &VirtualMachine) {
+    let types = &vm.ctx.types;
+    for class in [types.str_type, types.int_type, types.bool_type, types.float_type, types.complex_type] {
+        wrap_method(class, "__format__", around, vm);
+    }
+}
+
+fn around(original: &PyObject, mut args: FuncArgs, vm: &VirtualMachine) -> PyResult {
+    if !args.args.iter().any(has_surrogate) {
+        return original.call(args, vm);
+    }
+    let texts = || args.args.iter().filter_map(|argument| argument.downcast_ref::<PyStr>());
+    let Some(lent) = PRIVATE
+        .into_iter()
+        .find(|first| !texts().any(|text| text.as_wtf8().code_points().any(|point| within(point, *first).is_some())))
+    else {
+        return original.call(args, vm);
+    };
+    for argument in &mut args.args {
+        if let Some(text) = argument.downcast_ref::<PyStr>() {
+            *argument = vm.ctx.new_str(moved(text.as_wtf8(), SURROGATES, lent)).into();
+        }
+    }
+    let formatted = original.call(args, vm)?;
+    match formatted.downcast_ref::<PyStr>() {
+        Some(text) => Ok(vm.ctx.new_str(moved(text.as_wtf8(), lent, SURROGATES)).into()),
+        None => Ok(formatted),
+    }
+}
+
+fn has_surrogate(argument: &PyObjectRef) -> bool {
+    argument.downcast_ref::<PyStr>().is_some_and(|text| text.to_str().is_none())
+}
+
+/// The text with the [`COUNT`] characters from `from` on moved to `to`.
+fn moved(text: &Wtf8, from: u32, to: u32) -> Wtf8Buf {
+    let moved = |point| within(point, from).and_then(|offset| CodePoint::from_u32(to + offset)).unwrap_or(point);
+    text.code_points().map(moved).collect()
+}
+
+/// Which of the [`COUNT`] characters from `first` on it is.
+fn within(point: CodePoint, first: u32) -> Option<u32> {
+    point.to_u32().checked_sub(first).filter(|offset| *offset < COUNT)
+}
