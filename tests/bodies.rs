@@ -184,7 +184,8 @@ fn lengths_that_are_none_are_refused() {
     }
     let mut client = server.connect();
     client.send(
-        ["POST /echo.py HTTP/1.1\r\nContent-Length: +5\r\nContent-Length: 9\r\n\r\nhello", &get("/quick.py")].concat(),
+        ["POST /echo.py HTTP/1.1\r\nContent-Length: +5\r\nContent-Length: 0_5\r\n\r\nhello", &get("/quick.py")]
+            .concat(),
     );
     assert_eq!(client.answer().ok(), "hello");
     assert_eq!(client.answer().ok(), "quick");

@@ -27,6 +27,7 @@ mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod replaced; // methods that handlers replace on their own response and writer
 mod safety; // no path leads out of the doc root; symbolic links are followed
+mod smuggling; // requests that two readers could end in different places
 mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
 mod websocket; // sessions as recorded; connections at once, TLS, files, faults
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets

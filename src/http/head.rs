@@ -2,13 +2,14 @@
 //!
 //! Follows CPython 3.11 (`http/server.py`, `parse_request`; `http/client.py`, `_read_headers`) under wptserve 4.0.3 (`server.py`:
 //! `get_request_line`, 512 header lines). A request that CPython refuses is answered with CPython's own page. What a header
-//! means beyond `Connection` and `Expect` is decided elsewhere, and the body is not looked at.
+//! means beyond `Connection`, `Expect` and where the body ends is decided elsewhere, and the body is not looked at.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::error_page::{ErrorPage, Parts};
+use super::framing::{BadFraming, Framing, framing};
 use super::headers::Headers;
 use super::text::{is_space, latin1, repr};
 
@@ -30,6 +31,8 @@ pub struct Head {
     pub version: Bytes,
     /// The header fields.
     pub headers: Headers,
+    /// Where the body ends. A request about which that cannot be said has to be refused, and its connection closed.
+    pub framing: Result<Framing, Box<BadFraming>>,
     /// Whether the connection stays open after this request, as far as the request is concerned.
     pub keep_alive: bool,
     /// Whether `100 Continue` has to be sent now.
@@ -193,7 +196,9 @@ impl HeadReader {
     fn finish(&self, start: &Start, buf: &[u8]) -> Step {
         let consumed = self.line_start;
         let bytes = Bytes::copy_from_slice(buf.get(..consumed).unwrap_or_default());
-        let headers = Headers::parse(&cut(&bytes, start.len..consumed));
+        let block = cut(&bytes, start.len..consumed);
+        let headers = Headers::parse(&block);
+        let framing = framing(&block, &headers, start.persistent).map_err(Box::new);
         let version = match &start.version {
             Some(range) => cut(&bytes, range.clone()),
             None => Bytes::from_static(b"HTTP/0.9"),
@@ -205,13 +210,16 @@ impl HeadReader {
         };
         // The version is compared as text here, as CPython does: HTTP/1.10 gets a 100, HTTP/01.1 does not.
         let expect_continue = headers.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
-            && version.as_ref() >= b"HTTP/1.1".as_ref();
+            && version.as_ref() >= b"HTTP/1.1".as_ref()
+            // Nobody wants the body of a request that is refused.
+            && framing.is_ok();
         let head = Head {
             request_line: cut(&bytes, 0..start.len),
             method: cut(&bytes, start.method.clone()),
             target: cut(&bytes, start.target.clone()),
             version,
             headers,
+            framing,
             keep_alive,
             expect_continue,
             line_too_long: start.len > MAX_LINE,

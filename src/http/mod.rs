@@ -6,6 +6,7 @@
 //! as latin-1 stays raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where one is asked for.
 
 pub mod body;
+pub mod chunked;
 pub mod cookies;
 pub mod delivery;
 pub mod encoder;
@@ -22,9 +23,10 @@ pub mod text;
 pub mod trickle;
 pub mod url;
 
+pub use chunked::{ChunkError, ChunkedDecoder};
 pub use delivery::{Delivery, Outcome};
 pub use encoder::Encoder;
-pub use framing::{BadLength, ChunkError, ChunkedDecoder, Framing, framing};
+pub use framing::{BadFraming, Framing};
 pub use head::{Head, HeadReader, Step};
 pub use headers::Headers;
 pub use reply::{Body, Reply};

@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
-use super::framing::{BadLength, Framing, framing};
+use super::framing::{BadFraming, Framing};
 use super::head::Head;
 use super::headers::Headers;
 use super::text::latin1;
@@ -46,15 +46,18 @@ pub enum RequestError {
         /// What is wrong with it.
         source: UrlError,
     },
-    /// The length of the body cannot be known.
+    /// The end of the body cannot be known.
     #[error(transparent)]
-    Length(#[from] BadLength),
+    Framing(#[from] Box<BadFraming>),
 }
 
 impl RequestError {
     /// The status code to answer with.
     pub fn status(&self) -> u16 {
-        400
+        match self {
+            RequestError::Url { .. } => 400,
+            RequestError::Framing(bad) => bad.status(),
+        }
     }
 }
 
@@ -85,7 +88,7 @@ pub struct Request {
 pub const HTTP2: &str = "HTTP/2.0";
 
 impl Request {
-    /// Puts the URL together and finds out how the body is framed.
+    /// Puts the URL together.
     ///
     /// The host is what the `Host` header says before its first colon and the port what it says after it, unchecked. A target
     /// that starts with the scheme of the server is taken as the URL.
@@ -96,7 +99,7 @@ impl Request {
         server_port: u16,
         client: (Arc<str>, u16),
     ) -> Result<Request, RequestError> {
-        let framing = framing(&head.headers)?;
+        let framing = head.framing.clone()?;
         let host = head.headers.get("Host").map(|value| latin1(value));
         let (host, port) = match host.as_deref() {
             None => (&server_host[..], None),
@@ -138,6 +141,8 @@ impl Request {
             target: headers.get("path").cloned().unwrap_or_default(),
             version: Bytes::from_static(HTTP2.as_bytes()),
             headers,
+            // Handlers run when the body is there, whatever its length.
+            framing: Ok(Framing::Length(0)),
             keep_alive: true,
             expect_continue: false,
             line_too_long: false,
@@ -145,9 +150,7 @@ impl Request {
         let scheme = Scheme::Http2;
         let url = absolute(scheme, &server_host, None, server_port, latin1(&head.target));
         let url_parts = urlsplit(&url).map_err(|source| RequestError::Url { url: url.clone(), source })?;
-        // Handlers run when the body is there, whatever its length.
-        let framing = Framing::Length(0);
-        let stream = Some(stream);
+        let (framing, stream) = (Framing::Length(0), Some(stream));
         Ok(Request { head, scheme, server_host, server_port, client, url, url_parts, framing, stream })
     }
 

@@ -33,7 +33,7 @@ pub(super) use connection::Connection;
 pub(super) use raw::Raw;
 
 use super::stream::Stream;
-use crate::http::{ChunkedDecoder, Framing, Head, HeadReader, Step, framing};
+use crate::http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, Step};
 
 /// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
 /// notice that the client has gone.
@@ -132,14 +132,14 @@ impl Inner {
                 if head.expect_continue {
                     self.output.extend_from_slice(CONTINUE);
                 }
-                self.body = match framing(&head.headers) {
+                self.body = match head.framing {
                     Ok(Framing::Chunked) => Incoming::Chunked(Box::default()),
                     Ok(Framing::Length(length)) => Incoming::Length(length),
-                    // The request will be refused and the connection closed.
+                    // The request will be refused. What follows it cannot be told from its body.
                     Err(_) => Incoming::Length(0),
                 };
                 feed(&head, &mut self.feed);
-                self.keep_alive = head.keep_alive;
+                self.keep_alive = head.keep_alive && head.framing.is_ok();
                 self.head = Some(head);
                 self.phase = Phase::Busy;
                 true
@@ -181,16 +181,31 @@ impl Inner {
                 Ok(Some(self.input.split_to(count).freeze()))
             }
             Incoming::Chunked(decoder) => {
-                let mut data = BytesMut::new();
-                let malformed = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-                let done = decoder.decode(&mut self.input, &mut data, max).map_err(malformed)?;
-                if data.is_empty() && !done && !self.eof {
-                    return Ok(None);
-                }
-                Ok(Some(data.freeze()))
+                let taken = chunk(decoder, &mut self.input, max, self.eof);
+                // Where the next request would begin is not known any more, whatever the answer says of the connection.
+                self.keep_alive &= taken.is_ok();
+                taken.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
             }
         }
     }
+}
+
+/// Takes at most `max` bytes of a chunked body out of `input`; nothing at its end. `None`: more has to be read first.
+fn chunk(
+    decoder: &mut ChunkedDecoder,
+    input: &mut BytesMut,
+    max: usize,
+    eof: bool,
+) -> Result<Option<Bytes>, ChunkError> {
+    let mut data = BytesMut::new();
+    let done = decoder.decode(input, &mut data, max)?;
+    if data.is_empty() && !done {
+        if eof {
+            decoder.end()?;
+        }
+        return Ok(None);
+    }
+    Ok(Some(data.freeze()))
 }
 
 /// A head for actix: always valid, without headers or body. Method and path are the real ones as far as they can be
