@@ -15,6 +15,7 @@ mod bodies; // request bodies: lazy, chunked, unread, large
 mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod disconnects; // clients that go in mid-stream, and slow ones
+mod docs; // links of the documentation, and whether every page can be reached
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals
 mod h2; // HTTP/2: recorded answers, the protocol's rules, flow control, floods
 mod handlers; // return forms, the writer, errors and their JSON

@@ -1,0 +1,111 @@
+//! The documentation: every link leads to a file, and to a heading where it names one.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// All pages of the repository that people read.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders =
+        vec![root.to_owned(), root.join("docs"), root.join("fixtures"), root.join("benches"), root.join("tests")];
+    let mut pages = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && folder != root {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}
+
+/// The text without blocks and spans of code, which may look like links.
+fn prose(page: &str) -> String {
+    let mut is_code = false;
+    let lines = page.lines().map(|line| {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+            return String::new();
+        }
+        if is_code { String::new() } else { line.split('`').step_by(2).collect::<Vec<_>>().join(" ") }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The targets of `[text](target)`.
+fn targets(prose: &str) -> Vec<&str> {
+    let ends = prose.split("](").skip(1);
+    ends.filter_map(|rest| rest.split([')', '\n']).next()).map(str::trim).filter(|target| !target.is_empty()).collect()
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let mut is_code = false;
+    let mut anchors = BTreeSet::new();
+    for line in page.lines() {
+        is_code ^= line.trim_start().starts_with("```");
+        let heading = line.trim_start_matches('#');
+        if is_code || heading.len() == line.len() || !heading.starts_with(' ') {
+            continue;
+        }
+        let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        anchors.insert(kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase());
+    }
+    for explicit in page.split("<a id=\"").skip(1) {
+        anchors.extend(explicit.split('"').next().map(str::to_owned));
+    }
+    anchors
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = pages();
+    assert!(pages.len() > 10, "only {} pages were found", pages.len());
+    let mut broken = Vec::new();
+    for page in &pages {
+        let text = fs::read_to_string(page).unwrap();
+        for target in targets(&prose(&text)).into_iter().filter(|target| !target.contains("://")) {
+            let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
+            let path = if file.is_empty() { page.clone() } else { page.with_file_name("").join(file) };
+            let is_there = match anchor {
+                _ if !path.exists() => false,
+                Some(anchor) => anchors(&fs::read_to_string(&path).unwrap_or_default()).contains(anchor),
+                None => true,
+            };
+            if !is_there {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_page_of_the_documentation_can_be_reached() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut reached, mut next) = (BTreeSet::new(), vec![root.join("README.md"), root.join("CONTRIBUTING.md")]);
+    while let Some(page) = next.pop() {
+        let Ok(text) = fs::read_to_string(&page) else { continue };
+        if reached.insert(page.canonicalize().unwrap()) {
+            let prose = prose(&text);
+            let files = targets(&prose).into_iter().filter_map(|target| target.split('#').next());
+            next.extend(files.filter(|file| file.ends_with(".md")).map(|file| page.with_file_name("").join(file)));
+        }
+    }
+    let docs = root.join("docs").canonicalize().unwrap();
+    let lost: Vec<_> = pages().into_iter().filter(|page| page.starts_with(&docs) && !reached.contains(page)).collect();
+    assert!(lost.is_empty(), "no link leads from the README to {lost:?}");
+}
+
+#[test]
+fn links_and_anchors_are_found() {
+    let page = "# One `two`, three\n[a](b.md#c) and ![d](e.png)\n```\n[no](x.md)\n# no\n```\n`[no](y.md)`\n<a id=\"own\"></a>\n";
+    assert_eq!(targets(&prose(page)), ["b.md#c", "e.png"]);
+    assert_eq!(anchors(page).into_iter().collect::<Vec<_>>(), ["one-two-three", "own"]);
+}
