@@ -20,8 +20,10 @@ mod faults; // recursion, exits, memory, endless loops, descriptors, signals
 mod h2; // HTTP/2: recorded answers, the protocol's rules, flow control, floods
 mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
+mod injection; // --inject-script: which answers get it
 mod interpreter; // RustPython's mistakes are put right wherever handlers meet them
 mod layers; // which room of src/ may name which
+mod lengths; // answers have the length that they announce, or the connection ends
 mod malformed; // bad input of every kind is answered
 mod never_wait; // whatever a handler does, its client gets an answer or the end of the connection
 mod over_tls; // wire, bodies and disconnects again, encrypted

@@ -51,9 +51,9 @@ fn serve_file(path: &Path, mut file: File, size: u64, context: &Context<'_>) -> 
     let mut headers = headers::load(path, mime::guess(path).as_ref(), context)?;
     let Some(range) = context.request.head.headers.get("Range") else {
         let body = if size <= SMALL && !context.request.is_head() {
-            Body::Unsized(read_whole(file, size)?.into())
+            Body::ReadFile(read_whole(file, size)?.into())
         } else {
-            Body::File(file)
+            Body::File(file, size)
         };
         return Ok(reply(200, headers, body));
     };
@@ -68,7 +68,7 @@ fn serve_file(path: &Path, mut file: File, size: u64, context: &Context<'_>) -> 
             let boundary = uuid::Uuid::new_v4().to_string();
             headers.set("Content-Type", format!("multipart/byteranges; boundary={boundary}"));
             let content = multipart(&mut file, several, size, &boundary, part_type)?;
-            Ok(reply(206, headers, Body::Unsized(content)))
+            Ok(reply(206, headers, Body::Multipart(content)))
         }
     }
 }
@@ -94,11 +94,12 @@ fn serve_directory(request: &Request, path: &Path) -> Result<Reply, ContentError
     Ok(reply)
 }
 
-/// Reads a small file.
+/// Reads a small file, no further than to where it ended when it was opened: it may be growing. (Files such as those of /proc do
+/// not say how many bytes they have.)
 fn read_whole(mut file: File, size: u64) -> Result<Vec<u8>, ContentError> {
     // With one byte more than needed, the end is seen without more room. A limit keeps the file from being asked for its size.
     let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
-    (&mut file).take(u64::MAX).read_to_end(&mut data)?;
+    (&mut file).take(if size == 0 { u64::MAX } else { size }).read_to_end(&mut data)?;
     Ok(data)
 }
 

@@ -66,9 +66,9 @@ fn describe(reply: Reply) -> (i64, String, String) {
     let headers: Vec<String> = reply.headers.iter().map(|(n, v)| format!("{}: {}", latin1(n), latin1(v))).collect();
     let body = match reply.body {
         Body::None => String::new(),
-        Body::Bytes(bytes) | Body::Unsized(bytes) => latin1(&bytes),
+        Body::Bytes(bytes) | Body::ReadFile(bytes) | Body::Multipart(bytes) => latin1(&bytes),
         Body::Trickle(trickle) => format!("{:?}", trickle.collect::<Vec<_>>()),
-        Body::File(mut file) | Body::Raw(mut file) => {
+        Body::File(mut file, _) | Body::Raw(mut file) => {
             let mut text = String::new();
             file.read_to_string(&mut text).unwrap();
             text
@@ -101,9 +101,9 @@ fn small_files_are_read_at_once() {
     write("large.txt", SMALL + 1);
     write("small.sub.txt", 1);
     assert!(
-        matches!(site.ask(Handler::File, "/small.txt", "").body, Body::Unsized(bytes) if bytes.len() as u64 == SMALL)
+        matches!(site.ask(Handler::File, "/small.txt", "").body, Body::ReadFile(bytes) if bytes.len() as u64 == SMALL)
     );
-    assert!(matches!(site.ask(Handler::File, "/large.txt", "").body, Body::File(_)));
+    assert!(matches!(site.ask(Handler::File, "/large.txt", "").body, Body::File(_, size) if size == SMALL + 1));
 
     let at_once = |handler, target| {
         site.asking(target, "", |ask| serve_at_once(handler, ask)).map(|reply| describe(reply).2.len() as u64)
@@ -220,7 +220,7 @@ fn several_ranges_are_multipart_without_a_length() {
     assert_eq!(describe(reply).1, "X-Dir: yes\nX-A: dir\nX-A: c\ncontent-type: text/x\nContent-Range: bytes 0-0/1");
 
     let reply = site.ask(Handler::File, "/a.txt", "Range: bytes=8-,0-1\r\n");
-    assert!(matches!(reply.body, Body::Unsized(_)));
+    assert!(matches!(reply.body, Body::Multipart(_)));
     let (status, headers, body) = describe(reply);
     let boundary = headers.strip_prefix("Content-Type: multipart/byteranges; boundary=").unwrap();
     assert_eq!((status, boundary.len()), (206, 36));

@@ -159,8 +159,8 @@ fn pipe(path: &str, reply: Reply, context: &Context<'_>) -> Result<Reply, Conten
     }
 }
 
-/// Puts the script into a page (`wpt serve` of January 2026, `tools/serve/serve.py`, `HtmlScriptInjectorHandlerWrapper`). Content in
-/// parts stays as it is.
+/// Puts the script into a page (`wpt serve` of January 2026, `tools/serve/serve.py`, `HtmlScriptInjectorHandlerWrapper`): into bytes
+/// and into files, whose length is announced then. Content in parts stays as it is.
 fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentError> {
     let Some(script) = script else { return Ok(reply) };
     let content_type = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
@@ -172,13 +172,14 @@ fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentEr
         return Ok(reply);
     }
     reply.body = match reply.body {
-        Body::Bytes(page) => Body::Bytes(inject::into_page(page, script)),
-        Body::File(mut file) => {
+        Body::Bytes(page) | Body::ReadFile(page) => Body::Bytes(inject::into_page(page, script)),
+        Body::File(mut file, _) => {
             let mut page = Vec::new();
             file.read_to_end(&mut page).map_err(|error| ContentError::Server(format!("OSError: {error}")))?;
             Body::Bytes(inject::into_page(page.into(), script))
         }
-        other => other,
+        // Every kind of body by its name, so that a new one has to be thought of here.
+        parts @ (Body::None | Body::Multipart(_) | Body::Trickle(_) | Body::Raw(_)) => parts,
     };
     Ok(reply)
 }

@@ -127,7 +127,7 @@ impl Encoder {
         let content_length = match &reply.body {
             Body::Raw(_) => return (Bytes::new(), true),
             Body::Bytes(bytes) => Some(bytes.len() as u64),
-            Body::None | Body::Unsized(_) | Body::File(_) | Body::Trickle(_) => None,
+            Body::None | Body::ReadFile(_) | Body::File(..) | Body::Multipart(_) | Body::Trickle(_) => None,
         };
         let mut encoder = Encoder::default();
         let mut out = BytesMut::with_capacity(256);
@@ -188,7 +188,9 @@ mod tests {
 
     #[test]
     fn unknown_length_closes() {
-        for body in [Body::None, Body::Unsized(Bytes::from_static(b"abc"))] {
+        for body in
+            [Body::None, Body::ReadFile(Bytes::from_static(b"abc")), Body::Multipart(Bytes::from_static(b"abc"))]
+        {
             let (head, close) = Encoder::reply(&Reply::new(200, body));
             assert!(close);
             assert_eq!(without_date(&head), format!("HTTP/1.1 200 OK\r\nServer: {SERVER}\r\n\r\n"));

@@ -33,13 +33,17 @@ pub enum Body {
     None,
     /// Content of a known length, which is announced.
     Bytes(Bytes),
-    /// Content whose length wptserve does not announce, so the connection closes after it.
-    Unsized(Bytes),
-    /// The rest of an open file. Its length is not announced either, and the connection closes after it.
-    File(File),
+    /// An open file from its beginning, and how many bytes it had when it was opened. Its length is not announced, and the
+    /// connection closes after it.
+    File(File, u64),
+    /// A file that has been read as a whole. Everything that holds for [`Body::File`] holds for it.
+    ReadFile(Bytes),
+    /// Several ranges of a file: wptserve's `MultipartContent`. Their length is not announced, and the connection closes after
+    /// them.
+    Multipart(Bytes),
     /// Content that leaves in parts. Its length is not announced, and the connection closes after it.
     Trickle(Trickle),
-    /// These bytes are the whole answer, head included and even for HEAD requests; the connection closes after them.
+    /// The bytes of this file are the whole answer, head included and even for HEAD requests; the connection closes after them.
     Raw(File),
 }
 

@@ -19,7 +19,7 @@ fn piped(pipes: &str) -> Result<Reply, (String, Duration)> {
     let Step::Head { head, .. } = HeadReader::default().step(text, true) else { panic!() };
     let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
     let config = json!({"browser_host": "<h>"});
-    let mut reply = Reply::new(200, Body::Unsized(Bytes::from_static(b"0123{{host}}")));
+    let mut reply = Reply::new(200, Body::ReadFile(Bytes::from_static(b"0123{{host}}")));
     for (name, value) in [("X-A", "1"), ("X-A", "2"), ("Y", "3")] {
         reply.push(name, value);
     }
@@ -42,7 +42,7 @@ fn outcome(pipes: &str) -> String {
             let headers = reply.headers.iter().map(|(name, value)| format!("{}: {}", latin1(name), latin1(value)));
             let headers: Vec<String> = headers.filter(|header| !old.contains(&header.as_str())).collect();
             let content = match reply.body {
-                Body::Bytes(bytes) | Body::Unsized(bytes) => latin1(&bytes),
+                Body::Bytes(bytes) | Body::ReadFile(bytes) => latin1(&bytes),
                 Body::Trickle(trickle) => format!("{} steps", trickle.take(100).count()),
                 other => panic!("{other:?}"),
             };

@@ -106,8 +106,8 @@ impl Target for Piped<'_> {
     fn content(&mut self) -> Result<Bytes, ReplyError> {
         match std::mem::replace(&mut self.reply.body, Body::None) {
             Body::None => Ok(Bytes::new()),
-            Body::Bytes(bytes) | Body::Unsized(bytes) => Ok(bytes),
-            Body::File(mut file) | Body::Raw(mut file) => {
+            Body::Bytes(bytes) | Body::ReadFile(bytes) | Body::Multipart(bytes) => Ok(bytes),
+            Body::File(mut file, _) | Body::Raw(mut file) => {
                 let mut content = Vec::new();
                 file.read_to_end(&mut content)?;
                 Ok(content.into())

@@ -19,7 +19,7 @@ use crate::{
     content,
     docroot::{DocPath, DocRoot, PathError},
     handover::{Event, Events, Last, Routed},
-    http::{Body, Encoder, Head, Reply, Request, Trickle, trickle::Step},
+    http::{Body, Delivery, Encoder, Head, Outcome, Reply, Request, Trickle, trickle::Step},
     route::{self, Handler, Match},
 };
 
@@ -203,21 +203,52 @@ fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Opt
 pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
     pause(reply.wait).await;
     let (head, close) = Encoder::reply(&reply);
-    let after = if close { After::Close } else { After::KeepAlive };
+    let mut sent = Sent::new(is_head, close);
+    sent.feed(&head);
     match reply.body {
         // Bytes that are the whole answer go out for HEAD as well, as wptserve's AsIsHandler does it.
-        Body::Raw(file) => send_file(connection, head, file).await?,
-        Body::File(file) if !is_head => send_file(connection, head, file).await?,
-        Body::Bytes(bytes) | Body::Unsized(bytes) if !is_head => {
-            connection.write_and(after, &[head, bytes].concat()).await?;
+        Body::Raw(file) => send_file(connection, head, file, u64::MAX, &mut sent).await?,
+        Body::File(file, size) if !is_head => {
+            // Whatever comes while it is sent belongs to no answer, if the client knows where this one ends.
+            let most = if close || size == 0 { u64::MAX } else { size };
+            send_file(connection, head, file, most, &mut sent).await?;
+        }
+        Body::Bytes(bytes) | Body::ReadFile(bytes) | Body::Multipart(bytes) if !is_head => {
+            sent.feed(&bytes);
+            connection.write_and(sent.after(), &[head, bytes].concat()).await?;
         }
         Body::Trickle(trickle) if !is_head => {
             connection.write(&head).await?;
-            return send_trickle(connection, trickle, after).await;
+            let is_whole = send_trickle(connection, trickle, |bytes| sent.feed(bytes)).await?;
+            return Ok(if is_whole { sent.after() } else { After::Close });
         }
-        _ => connection.write_and(after, &head).await?,
+        Body::None | Body::Bytes(_) | Body::ReadFile(_) | Body::File(..) | Body::Multipart(_) | Body::Trickle(_) => {
+            connection.write_and(sent.after(), &head).await?
+        }
     }
-    Ok(after)
+    Ok(sent.after())
+}
+
+/// What has been sent of an answer: the connection goes on only if the client has all that was announced, and no more.
+struct Sent {
+    is_closing: bool,
+    delivery: Delivery,
+}
+
+impl Sent {
+    fn new(is_head: bool, is_closing: bool) -> Self {
+        Self { is_closing, delivery: Delivery::new(is_head) }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        if !self.is_closing {
+            self.delivery.feed(bytes);
+        }
+    }
+
+    fn after(&self) -> After {
+        if !self.is_closing && self.delivery.outcome() == Outcome::Whole { After::KeepAlive } else { After::Close }
+    }
 }
 
 /// Waits, unless that is no time at all.
@@ -227,40 +258,48 @@ pub(super) async fn pause(time: Duration) {
     }
 }
 
-/// Sends content part by part, with its pauses.
-async fn send_trickle(connection: &Connection, trickle: Trickle, after: After) -> io::Result<After> {
+/// Sends content part by part, with its pauses. False if it has not come to its end.
+async fn send_trickle(connection: &Connection, trickle: Trickle, mut note: impl FnMut(&[u8])) -> io::Result<bool> {
     for step in trickle {
         match step {
             Step::Wait(time) => pause(time).await,
-            Step::Send(bytes) => connection.write(&bytes).await?,
+            Step::Send(bytes) => {
+                note(&bytes);
+                connection.write(&bytes).await?;
+            }
             Step::Fail(cause) => {
                 // wptserve breaks off in silence here and leaves the connection open.
                 log::error!("a trickle pipe broke off: {cause}");
-                return Ok(After::Close);
+                return Ok(false);
             }
             Step::Stall => {
                 log::error!(
                     "a trickle pipe never comes to the end of its content: give its last r a d or a number to repeat"
                 );
                 connection.closed_by_client().await;
-                return Ok(After::Close);
+                return Ok(false);
             }
         }
     }
-    Ok(after)
+    Ok(true)
 }
 
-/// Sends a head and then a file, piece by piece; a small file goes out in one piece with the head.
-async fn send_file(connection: &Connection, head: Bytes, file: File) -> io::Result<()> {
-    let mut file = file;
+/// Sends a head and then at most so many bytes of a file, piece by piece; a small file goes out in one piece with the head.
+async fn send_file(connection: &Connection, head: Bytes, file: File, most: u64, sent: &mut Sent) -> io::Result<()> {
+    let (mut file, mut left) = (file, most);
     let mut buffer = head.to_vec();
     loop {
+        let most = left.min(FILE_CHUNK as u64);
         let read = web::block(move || {
             let before = buffer.len();
-            let result = (&mut file).take(FILE_CHUNK as u64).read_to_end(&mut buffer);
-            result.map(|_| (before == buffer.len(), file, buffer))
+            let result = (&mut file).take(most).read_to_end(&mut buffer);
+            result.map(|_| (before, file, buffer))
         });
-        let (done, next_file, next_buffer) = read.await.map_err(io::Error::other)??;
+        let (before, next_file, next_buffer) = read.await.map_err(io::Error::other)??;
+        let content = next_buffer.get(before..).unwrap_or_default();
+        sent.feed(content);
+        left = left.saturating_sub(content.len() as u64);
+        let done = content.is_empty() || left == 0;
         connection.write(&next_buffer).await?;
         if done {
             return Ok(());
@@ -320,7 +359,8 @@ async fn follow(
                 return match trickle {
                     Some(trickle) => {
                         connection.write(&bytes).await?;
-                        send_trickle(connection, *trickle, after).await
+                        let is_whole = send_trickle(connection, *trickle, |_| ()).await?;
+                        Ok(if is_whole { after } else { After::Close })
                     }
                     None => connection.write_and(after, &bytes).await.map(|()| after),
                 };

@@ -271,6 +271,22 @@ impl Connection {
         (status.to_owned(), body)
     }
 
+    /// The body of an answer that ends in order.
+    #[track_caller]
+    pub fn data_of(&mut self, stream: u32) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let frame = self.next_of_stream().expect("the end of the stream before that of the connection");
+            assert!(frame.kind != RST_STREAM, "stream {} was reset: {:?}", frame.stream, frame.payload);
+            if frame.kind == DATA && frame.stream == stream {
+                body.extend(frame.payload);
+                if frame.flags & END_STREAM != 0 {
+                    return body;
+                }
+            }
+        }
+    }
+
     /// The code of the GOAWAY that ends the connection.
     #[track_caller]
     pub fn ends_with(&mut self) -> u32 {

@@ -139,6 +139,7 @@ async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Requ
 pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
     pause(reply.wait).await;
     let mut fields: Vec<Field> = vec![(Bytes::from_static(b":status"), reply.status.to_string().into())];
+    let announced = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
     fields.extend(reply.headers);
     wire.headers(stream, &fields, is_head).await?;
     if is_head {
@@ -146,20 +147,29 @@ pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) 
     }
     match reply.body {
         Body::None => Ok(()),
-        Body::Bytes(bytes) | Body::Unsized(bytes) if bytes.is_empty() => Ok(()),
-        Body::Bytes(bytes) | Body::Unsized(bytes) => wire.content(stream, bytes, true).await,
-        Body::File(file) | Body::Raw(file) => send_file(wire, stream, file).await,
+        Body::Bytes(bytes) | Body::ReadFile(bytes) | Body::Multipart(bytes) => {
+            if bytes.is_empty() {
+                Ok(())
+            } else {
+                wire.content(stream, bytes, true).await
+            }
+        }
+        Body::File(file, size) => send_file(wire, stream, file, announced.then_some(size)).await,
+        Body::Raw(file) => send_file(wire, stream, file, None).await,
         Body::Trickle(trickle) => send_trickle(wire, stream, trickle).await,
     }
 }
 
-/// Sends a file. Its last chunk ends the stream, so a chunk goes out when the next one has been read.
-async fn send_file(wire: &Wire, stream: u32, mut file: File) -> Result<(), SendError> {
+/// Sends a file, as many bytes as it had if its length has been announced. Its last chunk ends the stream, so a chunk goes out
+/// when the next one has been read.
+async fn send_file(wire: &Wire, stream: u32, mut file: File, size: Option<u64>) -> Result<(), SendError> {
     let mut held = Bytes::new();
+    let mut left = size;
     loop {
+        let most = left.map_or(FILE_CHUNK as u64, |left| left.min(FILE_CHUNK as u64));
         let read = web::block(move || {
             let mut chunk = Vec::with_capacity(FILE_CHUNK);
-            let result = (&mut file).take(FILE_CHUNK as u64).read_to_end(&mut chunk);
+            let result = (&mut file).take(most).read_to_end(&mut chunk);
             result.map(|_| (file, chunk))
         });
         let Ok(Ok((next_file, chunk))) = read.await else {
@@ -168,6 +178,12 @@ async fn send_file(wire: &Wire, stream: u32, mut file: File) -> Result<(), SendE
             return Ok(());
         };
         let is_last = chunk.is_empty();
+        left = left.map(|left| left.saturating_sub(chunk.len() as u64));
+        if is_last && left.is_some_and(|left| left > 0) {
+            log::error!("a static file has become shorter while it was sent");
+            wire.reset(stream, ErrorCode::INTERNAL_ERROR);
+            return Ok(());
+        }
         if !held.is_empty() {
             wire.content(stream, held, is_last).await?;
         }
