@@ -56,11 +56,11 @@ class Server(Process):
     """One running server: `host` and `port` once entered, stopped by SIGTERM on leaving.
 
     With `jail` the command changes its root to that directory: the paths it is given are paths inside. With `config` the
-    server gets that file instead of a port.
+    server gets that file instead of a port. `work` is the directory it starts in.
     """
 
     def __init__(self, name: str, command: list[str], doc_root: Path, policy: str = "warn",
-                 jail: Path | None = None, config: Path | None = None) -> None:
+                 jail: Path | None = None, config: Path | None = None, work: Path | None = None) -> None:
         self.name = name
         self.host = "127.0.0.1"
         self.port = 0
@@ -72,6 +72,7 @@ class Server(Process):
         self._policy = policy
         self._jail = jail
         self._config = config
+        self._work = work
 
     def __enter__(self) -> "Server":
         self._directory = tempfile.TemporaryDirectory(prefix="wptserve-test-")
@@ -86,7 +87,7 @@ class Server(Process):
                      "--import-policy", self._policy, "--ready-file", named]
         started = time.monotonic()
         self._process = subprocess.Popen(self._command + arguments, stdin=subprocess.DEVNULL, stdout=self._log,
-                                         stderr=self._log)
+                                         stderr=self._log, cwd=self._work)
         try:
             ready = self._wait_ready(started + START_LIMIT)
         except BaseException:

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "differential"))
 sys.path.insert(0, str(HERE / "site"))
 
-from servers import Server, candidate_command  # noqa: E402
+from servers import REFERENCE, Server, candidate_command  # noqa: E402
 from wire import exchange  # noqa: E402
 from ring import evaluate  # noqa: E402
 
@@ -71,7 +71,9 @@ class Candidate:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        self._stop()
+        if self._server:
+            self._server.__exit__(None, None, None)
+            self._server = None
 
     def results(self, programs: list[str]) -> list[str]:
         """All results, one for each program."""

@@ -97,6 +97,6 @@ SHARED: Pieces = {
     "Bound": ["$Small", "None", "$Count"],
     "Slice": ["$Bound:$Bound", "$Bound:$Bound:$Step", ":", "::$Step", "$Small:", ":$Small"],
     "Step": ["1", "2", "3", "-1", "-2", "-3", "None"],
-    "Any": ["None", "$Bool", "$Int", "$Float", "$Str", "$Bytes", "[]", "()", "{}", "[$Small]", "($Str,)", "{$Str: $Small}", "1j", "object",
+    "Any": ["None", "$Bool", "$Small", "$Float", "$Str", "$Bytes", "[]", "()", "{}", "[$Small]", "($Str,)", "{$Str: $Small}", "1j", "object",
             "...", "{1}", "$Array"],
 }
