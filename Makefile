@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check \
 	reference selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt \
-	bench-startup bench-smoke peers
+	bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -37,7 +37,7 @@ PYTHON := $(VENV)/bin/python
 IF_REFERENCE = [ -x $(PYTHON) ] || { echo "SKIPPED, no reference: $@"; exit 0; };
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  WPT_ROOT=DIR names the checkout for run and test; PORT=N the port for run ($(PORT); 0 for any)."
 
 run: build-deps ## build, serve WPT_ROOT (the demo site) and print its URLs
@@ -155,6 +155,23 @@ websocket: reference ## compare dist/wptserve with pywebsocket3: are the recorde
 
 record-websocket: reference ## record the sessions of fixtures/websocket again
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/websocket_record.py --binary dist/wptserve
+
+# The interpreter against CPython. N, SEED and MODULES are for runs by hand; BINARY may be a debug build.
+N ?= 20000
+SEED ?= 1
+MODULES ?= quick
+BINARY ?= dist/wptserve
+
+python-selftest: reference ## can the comparison of Python programs fail at all
+	@$(IF_REFERENCE) $(PYTHON) tests/python/selftest.py 2>&1
+
+python-diff: reference ## compare N generated Python programs (SEED=1) with CPython 3.11
+	@$(IF_REFERENCE) $(PYTHON) tests/python/diff.py --binary $(BINARY) -n $(N) --seed "$(SEED)" \
+		--report $(TARGET_DIR)/python-diff.json
+
+python-cpython: reference ## CPython's own tests inside the interpreter; MODULES=all for those that take long as well
+	@$(IF_REFERENCE) $(PYTHON) tests/python/cpython.py --binary $(BINARY) --modules $(MODULES) $(RECORD) \
+		--cache $(TARGET_DIR)/cpython-tests --report $(TARGET_DIR)/python-cpython.json
 
 differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: a bare GET for each handler
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root "$(WPT_ROOT)" --minimum $(MINIMUM) \

@@ -26,10 +26,17 @@ MODULES = """
     test_unpack test_unpack_ex test_extcall test_keywordonlyarg test_positional_only_arg test_listcomps test_setcomps test_dictcomps test_genexps
     test_generators test_generator_stop test_yield_from test_decorators test_class test_descr test_property test_super test_subclassinit
     test_metaclass test_named_expressions test_augassign test_binop test_unary test_grammar test_string_literals test_int_literal test_global
-    test_isinstance test_hash test_funcattrs test_abc test_reprlib test_pprint test_csv test_configparser test_ipaddress test_quopri test_uu
-    test_difflib test_logging test_queue test_threading_local test_weakref test_traceback test_inspect test_zoneinfo test_ast test_keyword
-    test_wsgiref test_http_cookiejar test_xml_etree test_minidom test_colorsys test_secrets test_stringprep test_importlib
+    test_isinstance test_hash test_funcattrs test_abc test_reprlib test_pprint test_csv test_configparser test_ipaddress test_quopri
+    test_difflib test_queue test_threading_local test_weakref test_traceback test_inspect test_zoneinfo test_ast test_keyword
+    test_wsgiref test_http_cookiejar test_xml_etree test_minidom test_colorsys test_secrets test_stringprep
 """.split()
+
+
+# Those that take more than a few seconds.
+SLOW = set("""
+    test_datetime test_pickle test_weakref test_statistics test_set test_decimal test_io test_unicodedata test_codecs test_math test_queue
+    test_itertools test_email test_unicode test_http_cookiejar
+""".split())
 
 
 def folders(cache: Path) -> list[Path]:

@@ -33,7 +33,10 @@ def difference(reference: str, ours: str) -> str | None:
 
 @dataclass(frozen=True)
 class Known:
-    """An entry of known.toml. Every pattern that it has must be found for it to explain a difference."""
+    """An entry of known.toml. Every pattern that it has must be found for it to explain a difference.
+
+    The exception is `equal_without`: what it finds is taken out of both results, and the rest must be equal.
+    """
 
     reason: str
     kinds: frozenset[str]
@@ -41,24 +44,29 @@ class Known:
     program: re.Pattern[str]
     reference: re.Pattern[str]
     ours: re.Pattern[str]
+    equal_without: re.Pattern[str] | None
     examples: tuple[str, ...]
 
     def explains(self, kind: str, domain: str, program: str, reference: str, ours: str) -> bool:
-        return (kind in self.kinds and (not self.domains or domain in self.domains) and bool(self.program.search(program))
-                and bool(self.reference.search(reference)) and bool(self.ours.search(ours)))
+        if kind not in self.kinds or self.domains and domain not in self.domains:
+            return False
+        if not (self.program.search(program) and self.reference.search(reference) and self.ours.search(ours)):
+            return False
+        without = self.equal_without
+        return not without or without.sub("", reference) == without.sub("", ours)
 
 
 def load(path: Path = HERE / "known.toml") -> list[Known]:
     """The known differences, in their order: the first that explains a difference is its reason."""
     entries = tomllib.loads(path.read_text(encoding="ascii")).get("known", [])
-    allowed = {"reason", "kinds", "domains", "program", "reference", "ours", "examples"}
+    allowed = {"reason", "kinds", "domains", "program", "reference", "ours", "equal_without", "examples"}
     for entry in entries:
         if set(entry) - allowed or not entry.get("reason") or not entry.get("examples") or not set(entry["kinds"]) <= set(KINDS):
             raise SystemExit("%s: an entry needs reason, kinds and examples, and may have %s: %r"
                              % (path, ", ".join(sorted(allowed)), entry))
     return [Known(entry["reason"], frozenset(entry["kinds"]), frozenset(entry.get("domains", [])),
                   *(re.compile(entry.get(part, ""), re.DOTALL) for part in ("program", "reference", "ours")),
-                  tuple(entry["examples"])) for entry in entries]
+                  re.compile(entry["equal_without"]) if "equal_without" in entry else None, tuple(entry["examples"])) for entry in entries]
 
 
 def pinned(folder: Path = HERE / "corpus") -> list[tuple[str, str]]:

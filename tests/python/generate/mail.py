@@ -21,7 +21,7 @@ GRAMMAR = Grammar(__name__, r"""
     c = http.cookies.SimpleCookie()\nc.load({$Token: $Str})\nresult = c.output()
     c = http.cookies.SimpleCookie()\nc['a'] = 1\nc['a']['max-age'] = $Int\nc['a']['expires'] = 0\nresult = c['a'].OutputString(['max-age'])
     m = http.cookies.Morsel()\nm.set($Token, $Str, $Str)\nresult = m.OutputString(), m, repr(m), m == m.copy()
-    m = http.cookies.Morsel()\nm[$Attribute] = $Str\nresult = sorted(m.items())
+    m = http.cookies.Morsel()\nm[$Attribute] = $Str\nresult = sorted(item for item in m.items() if item[1])
     m = http.cookies.Morsel()\nm.update({$Attribute: $Setting})\nresult = m.isReservedKey($Attribute), m[$Attribute]
     http.cookies._quote($Str)
     http.cookies._unquote($Quoted)

@@ -65,8 +65,9 @@ GRAMMAR = Grammar(__name__, r"""
     $Float.is_integer()
     float.fromhex($Hex)
     float.fromhex($Float.hex())
-    hash($N)
-    hash($Float) == hash($N)
+    hash($Int), hash($Bool)
+    x = $Float\nresult = hash(x) if x == x else None
+    x, y = $Float, $N\nresult = hash(x) == hash(y) if x == x and y == y else None
     math.$One($Float)
     math.$One($N)
     math.$Two($Float, $Float)

@@ -1,7 +1,8 @@
 """A value as ASCII text that says everything about it and asks the value's own `repr` nothing.
 
 Both sides run this file, so it keeps to the plainest operations: a mistake in `repr`, `str.format` or a codec must not
-hide here. Two values have the same text when their types and their contents are the same, a NaN's sign included.
+hide here. Two values have the same text when their types and their contents are the same. A NaN has no sign: which one
+comes out of arithmetic is the processor's choice.
 """
 
 import array
@@ -12,7 +13,6 @@ import email.message
 import enum
 import fractions
 import http.cookies
-import math
 import re
 import uuid
 
@@ -49,9 +49,7 @@ def octets(value):
 
 def real(value):
     """A float to its last bit."""
-    if value != value:
-        return "-nan" if math.copysign(1.0, value) < 0 else "nan"
-    return float.hex(value)
+    return "nan" if value != value else float.hex(value)
 
 
 def name(kind):
@@ -89,7 +87,7 @@ SHAPES = [
     ((bytes, bytearray, memoryview), lambda value, depth: octets(value)),
     (array.array, lambda value, depth: value.typecode + " " + several(value.tolist(), depth)),
     (http.cookies.Morsel, lambda value, depth: several([value.key, value.value, value.coded_value], depth)
-        + " {" + pairs({key: value[key] for key in sorted(value)}, depth) + "}"),
+        + " {" + pairs({key: value[key] for key in sorted(value) if value[key] != ""}, depth) + "}"),
     (collections.defaultdict, lambda value, depth: canon(value.default_factory, depth) + " {" + pairs(value, depth) + "}"),
     (dict, lambda value, depth: "{" + pairs(value, depth) + "}"),
     ((list, tuple, collections.deque), lambda value, depth: "[" + several(value, depth) + "]"),
