@@ -170,7 +170,7 @@ python-diff: reference ## compare N generated Python programs (SEED=1) with CPyt
 		--report $(TARGET_DIR)/python-diff.json
 
 python-cpython: reference ## CPython's own tests inside the interpreter; MODULES=all for those that take long as well
-	@$(IF_REFERENCE) $(PYTHON) tests/python/cpython.py --binary $(BINARY) --modules $(MODULES) $(RECORD) \
+	@$(IF_REFERENCE) $(PYTHON) tests/python/cpython/run.py --binary $(BINARY) --modules $(MODULES) $(RECORD) \
 		--cache $(TARGET_DIR)/cpython-tests --report $(TARGET_DIR)/python-cpython.json
 
 differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: a bare GET for each handler

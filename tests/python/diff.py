@@ -22,7 +22,7 @@ from typing import Iterator
 
 import generate
 import known
-from generate.grammar import Program
+from grammar import Program
 from sides import Candidate, candidate_command, on_reference, prepare_reference
 
 BATCH = 400

@@ -12,9 +12,9 @@ import sys
 import unittest
 from pathlib import Path
 
-import cpython
 import generate
 import known
+from cpython import run
 from sides import HERE, REFERENCE, Candidate, on_reference, prepare_reference
 
 # The server and the processes that wptserve has started.
@@ -91,12 +91,12 @@ class Generators(unittest.TestCase):
 
 class CPythonsTests(unittest.TestCase):
     def news(self, outcome: str, reasons: dict[str, str]) -> int:
-        module = cpython.Module("test_x", {"test.test_x.A.b": (outcome, "why"), "test.test_x.A.c": ("passed", "")})
-        return len(cpython.judge([module], {"test_x": reasons})[1])
+        module = run.Module("test_x", {"test.test_x.A.b": (outcome, "why"), "test.test_x.A.c": ("passed", "")})
+        return len(run.judge([module], {"test_x": reasons})[1])
 
     def test_a_known_failure_passes_and_an_unknown_one_fails(self) -> None:
         self.assertEqual(self.news("failed", {"A.b": "known"}), 0)
-        for outcome in cpython.BAD:
+        for outcome in run.BAD:
             self.assertEqual(self.news(outcome, {}), 1, outcome)
 
     def test_an_unexpected_pass_and_a_stale_entry_fail(self) -> None:

@@ -6,10 +6,9 @@ import importlib
 import random
 from pathlib import Path
 
-from generate.grammar import Program
+from grammar import Program
 
-NOT_DOMAINS = {"__init__", "grammar", "pieces"}
-DOMAINS = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_DOMAINS)
+DOMAINS = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
 def batch(domain: str, seed: str, number: int, size: int) -> list[Program]:

@@ -1,7 +1,7 @@
 """Codecs with error modes, `base64`, `binascii`, `quopri`, `codecs`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     $Str.encode($Codec, $Errors)

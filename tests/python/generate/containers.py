@@ -1,7 +1,7 @@
 """`list`, `tuple`, `dict`, `set`, `collections`, `itertools`, `functools`, `operator`, `copy`, `heapq`, `bisect`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     $L + $L

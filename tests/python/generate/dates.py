@@ -1,7 +1,7 @@
 """`datetime`, `time`, `calendar`, `email.utils` dates."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     datetime.datetime($Y, $Mo, $D, $H, $Mi, $S)

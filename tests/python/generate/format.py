@@ -1,7 +1,7 @@
 """Format specifications, `%`, f-strings and `string.Formatter`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     format($Int, $IntSpec)

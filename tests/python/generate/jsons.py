@@ -1,7 +1,7 @@
 """`json` and `ast.literal_eval`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     json.dumps($V)

@@ -1,7 +1,7 @@
 """The language itself: control flow, functions, classes, exceptions, generators, scopes."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     def f(a, b=$V, *c, d=$V, **e):\n    return a, b, c, d, e\nresult = f($Call)

@@ -1,7 +1,7 @@
 """`email`, `http.cookies` and headers."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     http.cookies.SimpleCookie($Cookie)

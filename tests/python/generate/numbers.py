@@ -1,7 +1,7 @@
 """Arithmetic and methods of `int`, `float`, `complex` and `bool`, and `math`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     $N $Op $N

@@ -1,7 +1,7 @@
 """`re`: patterns and subjects made of the same few letters, so that they meet."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     re.search($P, $S)

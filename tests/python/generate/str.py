@@ -1,7 +1,7 @@
 """Methods and operators of `str`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     $Text.strip()

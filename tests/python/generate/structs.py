@@ -1,7 +1,7 @@
 """`struct`, `hashlib`, `hmac`, `uuid`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     struct.pack($Format, $Value)

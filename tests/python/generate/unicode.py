@@ -1,7 +1,7 @@
 """`unicodedata`, identifiers and the classes of characters, for all code points that Unicode 14 knows."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED, assigned, escaped
+from grammar import Grammar
+from pieces import SHARED, assigned, escaped
 
 GRAMMAR = Grammar(__name__, r"""
     unicodedata.name($One, None)

@@ -1,7 +1,7 @@
 """`urllib.parse`, `os.path`, `mimetypes`, `http`."""
 
-from generate.grammar import Grammar
-from generate.pieces import SHARED
+from grammar import Grammar
+from pieces import SHARED
 
 GRAMMAR = Grammar(__name__, r"""
     urllib.parse.quote($Str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import unicodedata
 
-from generate.grammar import Pieces
+from grammar import Pieces
 
 LETTERS = [
     "a", "b", "A", "Z", "z", "0", "9", " ", "\t", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x1f", "\0", "\x7f", "-", "+", "_", ".", ",",

@@ -1,7 +1,7 @@
-"""Runs CPython's own tests inside our interpreter, in a handler, and holds the outcomes against cpython.toml.
+"""Runs CPython's own tests inside our interpreter, in a handler, and holds the outcomes against expected.toml.
 
-Exits 1 when a test fails, errs or stops the server that cpython.toml does not name, and when one that it names passes.
-With --record cpython.toml and the table cpython.md are written anew. README.md beside this file says more.
+Exits 1 when a test fails, errs or stops the server that expected.toml does not name, and when one that it names passes.
+With --record expected.toml and the table outcomes.md are written anew. README.md beside this file says more.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cpython_tests
-from sides import MEMORY, Server, candidate_command
-
 HERE = Path(__file__).resolve().parent
-EXPECTED = HERE / "cpython.toml"
-TABLE = HERE / "cpython.md"
+sys.path.insert(0, str(HERE.parent))
+
+from cpython import sources  # noqa: E402
+from sides import MEMORY, Server, candidate_command  # noqa: E402
+
+EXPECTED = HERE / "expected.toml"
+TABLE = HERE / "outcomes.md"
 TEST_LIMIT = 60.0
 BAD = ("failed", "error", "stopped")
 
@@ -45,7 +47,7 @@ class Module:
 
 
 def table() -> dict:
-    """What cpython.toml says: `left_out`, by module and test the reason why it is not run, and `expected`."""
+    """What expected.toml says: `left_out`, by module and test the reason why it is not run, and `expected`."""
     return tomllib.loads(EXPECTED.read_text(encoding="utf-8")) if EXPECTED.exists() else {}
 
 
@@ -141,14 +143,14 @@ class Runner(threading.Thread):
         return False, running
 
 
-def run(command: list[str], names: list[str], sources: list[Path], jobs: int) -> list[Module]:
+def run(command: list[str], names: list[str], folders: list[Path], jobs: int) -> list[Module]:
     done: list[Module] = []
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     for name in names:
         waiting.put(name)
     with tempfile.TemporaryDirectory(prefix="wptserve-test-") as folder:
         root = Path(folder)
-        cpython_tests.doc_root(root, sources)
+        sources.doc_root(root, folders)
         runners = [Runner(command, root, waiting, done) for _ in range(jobs)]
         for runner in runners:
             runner.start()
@@ -174,20 +176,20 @@ def judge(modules: list[Module], known: dict[str, dict[str, str]]) -> tuple[int,
             name = short(module, test)
             seen.add(name)
             if reasons.get(name) == UNJUDGED:
-                news.append("UNJUDGED: %s %s: look at it, and write into cpython.toml why it fails\n    %s" % (module.name, name, why))
+                news.append("UNJUDGED: %s %s: look at it, and write into expected.toml why it fails\n    %s" % (module.name, name, why))
             elif (outcome in BAD) == (name in reasons):
                 good += 1
             elif outcome in BAD:
                 news.append("NEW %s: %s %s\n    %s" % (outcome.upper(), module.name, name, why))
             elif outcome == "passed":
-                news.append("UNEXPECTED PASS: %s %s (%s); take it out of cpython.toml" % (module.name, name, reasons[name]))
-        news += ["STALE: %s %s was not run; take it out of cpython.toml" % (module.name, name) for name in sorted(set(reasons) - seen)]
+                news.append("UNEXPECTED PASS: %s %s (%s); take it out of expected.toml" % (module.name, name, reasons[name]))
+        news += ["STALE: %s %s was not run; take it out of expected.toml" % (module.name, name) for name in sorted(set(reasons) - seen)]
     return good, news
 
 
 def record(modules: list[Module], known: dict[str, dict[str, str]]) -> None:
-    lines = ["# CPython's own tests that fail inside our interpreter, by module and reason; written by cpython.py --record, judged by people.",
-             "version = %s" % json.dumps(cpython_tests.version()), ""]
+    lines = ["# CPython's own tests that fail inside our interpreter, by module and reason; written by run.py --record, judged by people.",
+             "version = %s" % json.dumps(sources.version()), ""]
     for module, tests in sorted(table().get("left_out", {}).items()):
         lines += ["[left_out.%s]" % module, *("%s = %s" % (json.dumps(test), json.dumps(reason)) for test, reason in tests.items()), ""]
     for module in modules:
@@ -207,9 +209,9 @@ def record(modules: list[Module], known: dict[str, dict[str, str]]) -> None:
 def record_table(modules: list[Module]) -> None:
     """The counts for people: a table of modules, and how often which reason is given."""
     columns = ("passed", *BAD, "skipped")
-    lines = ["# CPython %s's own tests inside our interpreter" % cpython_tests.version(), "",
+    lines = ["# CPython %s's own tests inside our interpreter" % sources.version(), "",
              "Written by `make python-cpython MODULES=all RECORD=--record`. A *stopped* test ends the server or does not end. Which tests fail,",
-             "and why, is in `cpython.toml`; the reasons and how often they are given stand below the table.", "",
+             "and why, is in `expected.toml`; the reasons and how often they are given stand below the table.", "",
              "| module | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     totals = [sum(module.count(outcome) for module in modules) for outcome in columns]
     for name, counts in [*((module.name, [module.count(outcome) for outcome in columns]) for module in modules), ("all", totals)]:
@@ -227,19 +229,19 @@ def main() -> int:
     parser.add_argument("--only", action="append", metavar="MODULE", help="only this module, such as test_re")
     parser.add_argument("--modules", choices=["quick", "all"], default="all", help="without those that take long, or all (all)")
     parser.add_argument("--jobs", type=int, default=2, help="servers that run modules side by side (2)")
-    parser.add_argument("--record", action="store_true", help="write cpython.toml and cpython.md anew")
+    parser.add_argument("--record", action="store_true", help="write expected.toml and outcomes.md anew")
     parser.add_argument("--report", type=Path, help="write all outcomes as JSON")
     args = parser.parse_args()
-    sources = cpython_tests.folders(args.cache.resolve())
-    if not sources:
+    folders = sources.folders(args.cache.resolve())
+    if not folders:
         strict = os.environ.get("CI") == "true"
         print("%s: CPython's own tests are not to be had" % ("FAILED" if strict else "SKIPPED"))
         return 1 if strict else 0
     known = expected()
-    names = args.only or [name for name in cpython_tests.MODULES if args.modules == "all" or name not in cpython_tests.SLOW]
+    names = args.only or [name for name in sources.MODULES if args.modules == "all" or name not in sources.SLOW]
     if args.record and (args.only or args.modules != "all"):
         parser.error("--record is for all modules")
-    modules = run(candidate_command(args.binary, args.candidate_command), names, sources, args.jobs)
+    modules = run(candidate_command(args.binary, args.candidate_command), names, folders, args.jobs)
     if args.report:
         args.report.write_text(json.dumps([{"module": module.name, "problem": module.problem, "seconds": module.seconds,
                                             "outcomes": module.outcomes} for module in modules], indent=1))
@@ -247,9 +249,9 @@ def main() -> int:
         record(modules, known)
         record_table(modules)
         known = expected()
-    if table().get("version") != cpython_tests.version():
-        print("The tests are those of CPython %s, cpython.toml is for %s: only what stops the server is judged." %
-              (cpython_tests.version(), table().get("version")))
+    if table().get("version") != sources.version():
+        print("The tests are those of CPython %s, expected.toml is for %s: only what stops the server is judged." %
+              (sources.version(), table().get("version")))
         good, news = sum(len(module.outcomes) for module in modules), [
             "NEW STOPPED: %s %s" % (module.name, test) for module in modules for test, (outcome, _) in module.outcomes.items() if outcome == "stopped"]
         print("\n".join(news))

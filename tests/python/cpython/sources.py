@@ -65,12 +65,12 @@ def version() -> str:
     return "%d.%d.%d" % sys.version_info[:3]
 
 
-def doc_root(root: Path, sources: list[Path]) -> None:
+def doc_root(root: Path, folders: list[Path]) -> None:
     """Fills a directory: the package `test` as links, and the handler."""
     package = root / "test"
     package.mkdir()
-    for source in sources:
-        for entry in source.iterdir():
+    for folder in folders:
+        for entry in folder.iterdir():
             if entry.name != "__pycache__" and not (package / entry.name).exists():
                 (package / entry.name).symlink_to(entry)
-    shutil.copy(HERE / "cpython_site/run_tests.py", root)
+    shutil.copy(HERE / "site/run_tests.py", root)
