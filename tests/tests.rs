@@ -26,6 +26,7 @@ mod layers; // which room of src/ may name which
 mod lengths; // answers have the length that they announce, or the connection ends
 mod malformed; // bad input of every kind is answered
 mod never_wait; // whatever a handler does, its client gets an answer or the end of the connection
+mod output; // what handlers print and log is in the server's log
 mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod replaced; // methods that handlers replace on their own response and writer

@@ -17,7 +17,7 @@ use rustpython_vm::{
 
 use super::{
     import::Imports,
-    native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, pipes},
+    native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, output, pipes},
     script::{self, Script},
     traceback,
     websocket::Modules,
@@ -101,6 +101,7 @@ pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
             }
         };
     }
+    output::end_lines();
     answer.finish(close, vm);
     if let Some(globals) = globals {
         script::release(&globals, vm);

@@ -18,7 +18,7 @@ use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload as _, PyRef, VirtualMac
 use super::{
     Overloaded,
     call::{self, Failure, Runtime},
-    native::{Fields, H2Answer, H2Request, H2Response, Response, Wire},
+    native::{Fields, H2Answer, H2Request, H2Response, Response, Wire, output},
     pool::{self, Pool},
 };
 use crate::{
@@ -177,6 +177,7 @@ impl Talk {
                 Err(failure) => live.fail(&failure, &self.script, vm),
             }
         }
+        output::end_lines();
         self.link.used(count);
     }
 

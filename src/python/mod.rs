@@ -164,6 +164,7 @@ impl Python {
         if let Some(supervisor) = self.supervisor.lock().take() {
             let _ = supervisor.join();
         }
+        native::output::end_all_lines();
     }
 }
 
@@ -172,6 +173,8 @@ fn prepare(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine)
     native::finder::forget_host(vm)?;
     vm::warm_up(vm)?;
     native::finder::install(&imports, vm)?;
+    let output = vm.import("_wptserve_output", 0)?;
+    vm.call_method(&output, "expect_logging", ())?;
     let utils = vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
     let http_exception = utils.get_attr("HTTPException", vm)?;
     let surroundings = Arc::new(native::Surroundings::new(environment, vm)?);

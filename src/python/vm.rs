@@ -47,7 +47,7 @@ fn builder() -> InterpreterBuilder {
 }
 
 /// Puts right what is wrong in RustPython, imports what most handlers import, so that the first request does not pay for it,
-/// and makes closed pipes harmless.
+/// and sends to the log what handlers print.
 pub(super) fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
     mends::install(vm)?;
     for name in WARM {

@@ -16,7 +16,7 @@ use rustpython_vm::{
 use super::{
     call,
     import::Imports,
-    native::{RawHeaders, SocketConnection, finder},
+    native::{RawHeaders, SocketConnection, finder, output},
     script::{self, Stamp},
 };
 use crate::handover::{Command, Opening, Socket};
@@ -71,7 +71,9 @@ pub(super) fn run(opening: Opening, socket: Socket, runtime: &Arc<call::Runtime>
         let session = vm.import("pywebsocket3._session", 0)?.get_attr("_session", vm)?;
         vm.call_method(&session, "serve", (connection, headers))
     };
-    if let Err(exception) = serve() {
+    let served = serve();
+    output::end_lines();
+    if let Err(exception) = served {
         report(&file, &exception, socket, vm);
     }
 }

@@ -7,6 +7,7 @@ mod containers;
 mod dict_copies;
 pub(super) mod finder;
 pub(super) mod inject;
+pub(super) mod output;
 pub(super) mod pipes;
 mod request;
 mod response;
@@ -28,6 +29,7 @@ pub(super) use websocket::SocketConnection;
     name = "_wptserve",
     with(
         text::functions,
+        output::functions,
         containers::multidict::classes,
         containers::cookies::classes,
         containers::headers::classes,
