@@ -14,12 +14,17 @@
 //! `<<<` names that: a test runs these rows in an interpreter without mends and fails when one has come right, because
 //! then the mend can go. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
 
+mod array_items;
 mod bytes_letters;
+mod bytes_maketrans;
 mod bytes_strip;
+mod bytesio_seek;
+mod complex_format;
 mod constant_folding;
 mod float_power;
 mod format_surrogates;
 mod int_division;
+mod recursion_text;
 pub(super) mod wording;
 
 use std::collections::BTreeMap;
@@ -29,22 +34,25 @@ use rustpython_vm::builtins::descriptor::PyMethodDescriptor;
 use rustpython_vm::builtins::{PyModule, PyModuleDef, PyModuleSlots, PyStr, PyType};
 use rustpython_vm::class::add_operators;
 use rustpython_vm::function::{FuncArgs, IntoPyNativeFn, ItemDoc, PyMethodFlags};
-use rustpython_vm::{AsObject as _, Py, PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{AsObject as _, Py, PyObject, PyRef, PyResult, VirtualMachine};
 
 /// What is done to the types that all interpreters of the process share.
 const TYPES: &[fn(&VirtualMachine)] = &[
     bytes_letters::install,
+    bytes_maketrans::install,
     bytes_strip::install,
+    complex_format::install,
     float_power::install,
     format_surrogates::install,
     int_division::install,
+    recursion_text::install,
 ];
 
 /// What is done to a native module at the end of its import.
 type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
 
 /// Native modules by name, with their mends.
-const NATIVE: &[(&str, Mend)] = &[];
+const NATIVE: &[(&str, Mend)] = &[("_io", bytesio_seek::install), ("array", array_items::install)];
 
 /// What is done to each interpreter.
 const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[constant_folding::install];
@@ -120,6 +128,11 @@ where
     class.set_attr(name_of, definition.build_method(class, vm).into());
 }
 
+/// A class of a native module. The types of native modules live as long as the process.
+fn native_class(module: &Py<PyModule>, name: &'static str, vm: &VirtualMachine) -> PyResult<&'static Py<PyType>> {
+    Ok(PyRef::leak(module.get_attr(name, vm)?.try_into_value(vm)?))
+}
+
 /// Makes the methods of a type that stand for its slots anew, after a slot was exchanged: subclasses look at them.
 fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static str], vm: &VirtualMachine) {
     class.modified();
@@ -176,7 +189,19 @@ mod tests {
         };
     }
 
-    tables!(bytes_letters, bytes_strip, constant_folding, float_power, format_surrogates, int_division);
+    tables!(
+        array_items,
+        bytes_letters,
+        bytes_maketrans,
+        bytes_strip,
+        bytesio_seek,
+        complex_format,
+        constant_folding,
+        float_power,
+        format_surrogates,
+        int_division,
+        recursion_text,
+    );
 
     #[test]
     fn every_mend_is_needed() {
