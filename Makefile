@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check \
-	reference selftest record record-websocket differential websocket differential-wpt differential-serve browser browser-wpt \
+	reference selftest record record-websocket differential websocket differential-wpt differential-serve functional browser browser-wpt \
 	bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
@@ -60,6 +60,7 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 ifeq ($(OWN_SITE),)
 	$(STEP) differential-wpt $(MAKE) -s differential-wpt
 	$(STEP) differential-serve $(MAKE) -s differential-serve
+	$(STEP) functional $(MAKE) -s functional
 	$(STEP) browser-wpt $(MAKE) -s browser-wpt
 endif
 	$(STEP) browser $(MAKE) -s browser
@@ -181,6 +182,9 @@ differential-serve: reference ## compare dist/wptserve with WPT_ROOT's own wpt s
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --wpt-serve --binary dist/wptserve --root "$(WPT_ROOT)" \
 		--jobs 4 --minimum 99.9 --expected tests/differential/expected-wpt.json \
 		--report $(TARGET_DIR)/differential-serve.json
+
+functional: reference ## WPT_ROOT's own functional tests of wptserve, against dist/wptserve
+	@$(IF_REFERENCE) $(PYTHON) tests/differential/functional.py --binary dist/wptserve --root "$(WPT_ROOT)"
 
 browser-wpt: reference ## 400 of WPT_ROOT's test pages in headless Chromium, from its wpt serve and from dist/wptserve
 	@$(IF_REFERENCE) $(PYTHON) tests/browser/compare.py --binary dist/wptserve --root "$(WPT_ROOT)" --sample 360 \
