@@ -172,12 +172,80 @@ fn errors_have_the_code_and_the_json_of_wptserve() {
 fn wrong_return_values_are_logged_with_their_cause() {
     let server = main_is("return ('x',)");
     server.get("/h.py").error(500);
-    server.logged("main() returned a tuple of 1");
+    server.logged("main() returned (str,); return content, (headers, content) or (status, headers, content)");
     // wptserve has sent the head by the time it notices.
     let server = main_is("return 3");
     assert!(server.get("/h.py").error(500).contains("TypeError: 'int' object is not iterable"));
     server.logged("content must be str, bytes, a file or an iterable");
     assert_eq!(server.get("/quick.py").ok(), "quick");
+}
+
+/// The client gets wptserve's words; the log says where, why, and what to write instead.
+#[test]
+fn mistakes_are_logged_with_their_place_and_the_right_form() {
+    let main = |lines: &str| format!("def main(request, response):\n    {lines}\n");
+    let cases: &[(String, &str, &str)] = &[
+        (
+            main("return [], 404, 'body'"),
+            "",
+            "ValueError: main() returned (list, int, str); the order is another one: `return status, headers, content`",
+        ),
+        (
+            main("return '404 Not Found', [], b'x'"),
+            "",
+            "main() returned (str, list, bytes); a status is a number or a pair of number and text",
+        ),
+        (
+            main("return 404, 'body'"),
+            "",
+            "main() returned (int, str); with a status there are three: `return 404, [], \"body\"`",
+        ),
+        (
+            main("return {'X-Long': 'b'}, 'body'"),
+            "",
+            "main() returned (dict, str); headers are pairs: `list(headers.items())`",
+        ),
+        (main("return 200, {'X-Long': 'b'}, 'body'"), "", "main() returned (int, dict, str); headers are pairs"),
+        (
+            main("return 200, None, 'body'"),
+            "",
+            "main() returned (int, NoneType, str); no headers are an empty list, `[]`",
+        ),
+        (main("return 200, [('a', None)], 'body'"), "", "main() returned (int, list, str); a status is a number"),
+        (
+            "\ndef main():\n    return 'x'\n".to_owned(),
+            "",
+            "h.py: line 2: main cannot be called with (request, response): TypeError: ",
+        ),
+        (
+            "main = 3\n".to_owned(),
+            "",
+            "h.py: main cannot be called with (request, response): TypeError: 'int' object is not callable",
+        ),
+        (
+            "async def main(request, response):\n    return 'x'\n".to_owned(),
+            "",
+            "write `def main`, not `async def main`",
+        ),
+        (
+            main("return 'x'"),
+            "?pipe=statu(404)",
+            "?pipe= names no pipe \"statu\"; there are sub, trickle, slice, header, status and gzip",
+        ),
+        (main("return 'x'"), "?pipe=slice(x)", "h.py: a pipe cannot be applied to this answer: ValueError: "),
+        (main("return '{{ports[http]}}'"), "?pipe=sub", "the template {{ports…}} is nothing that can be written"),
+    ];
+    for (handler, query, line) in cases {
+        let server = serve(handler);
+        server.get(&format!("/h.py{query}")).error(500);
+        server.logged(line);
+        assert!(server.log().contains("h.py"), "{handler}");
+    }
+    // A mistake inside main has a line of its own, and needs no advice.
+    let server = serve(&main("return open(3, 4, 5)"));
+    server.get("/h.py").error(500);
+    server.logged("line 2, in main");
+    assert!(!server.log().contains("cannot be called with"), "{}", server.log());
 }
 
 #[test]

@@ -110,7 +110,10 @@ impl Name {
             "slice" => Name::Slice,
             "sub" => Name::Sub,
             "gzip" => Name::Gzip,
-            _ => return Err(PipeError::Key(Key::Text(name))),
+            _ => {
+                log::error!("?pipe= names no pipe {name:?}; there are sub, trickle, slice, header, status and gzip");
+                return Err(PipeError::Key(Key::Text(name)));
+            }
         })
     }
 

@@ -97,6 +97,10 @@ fn replacement<'a>(
         };
     }
     if !value.has_text() {
+        log::error!(
+            "the template {{{{{name}…}}}} is nothing that can be written: a list, a dictionary, or null for a port that is not \
+             served; name one item that is there, such as {{{{ports[http][0]}}}}"
+        );
         return Err(PipeError::Assertion("deque([])".to_owned()));
     }
     if let Some(variable) = variable {

@@ -16,6 +16,7 @@ use rustpython_vm::{
 };
 
 use super::{
+    advice,
     import::Imports,
     native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, output, pipes},
     script::{self, Script},
@@ -168,7 +169,7 @@ fn handle(
     };
     call_main(&main, request.as_object(), response, path, runtime, vm)?;
     // wptserve has two layers of handlers here and both apply the pipes of the query.
-    pipe(path, request.as_object(), response, runtime, vm)
+    pipe(true, path, request.as_object(), response, runtime, vm)
 }
 
 /// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
@@ -219,25 +220,33 @@ pub(super) fn call_main(
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    let returned = main
-        .call((request.to_owned(), response.as_object().to_owned()), vm)
-        .map_err(|exception| classify(exception, runtime, vm))?;
+    let returned = main.call((request.to_owned(), response.as_object().to_owned()), vm).map_err(|exception| {
+        if let Some(advice) = advice::of_call(main, &exception, vm) {
+            log::error!("{path}: {advice}");
+        }
+        classify(exception, runtime, vm)
+    })?;
     if vm.is_none(&returned) {
         return Ok(());
     }
     apply(returned, path, response, runtime, vm)?;
-    pipe("", request, response, runtime, vm)
+    pipe(false, path, request, response, runtime, vm)
 }
 
+/// Applies the pipes of the query, and that of the file's name if it counts.
 fn pipe(
+    does_name_count: bool,
     path: &str,
     request: &PyObject,
     response: &Py<Response>,
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    let piped = pipes::wrap_pipeline(path, request, response.as_object(), vm);
-    piped.map_err(|exception| outside_main(exception, path, runtime, vm))
+    let piped = pipes::wrap_pipeline(if does_name_count { path } else { "" }, request, response.as_object(), vm);
+    piped.map_err(|exception| {
+        log::error!("{path}: a pipe cannot be applied to this answer: {}", advice::message(&exception, vm));
+        outside_main(exception, path, runtime, vm)
+    })
 }
 
 /// What an exception means that is raised before or after `main`. A file that cannot be opened, be it the script or one that
@@ -271,7 +280,10 @@ fn apply(
     runtime: &Runtime,
     vm: &VirtualMachine,
 ) -> Result<(), Failure> {
-    let internal = |exception| outside_main(exception, path, runtime, vm);
+    let internal = |exception| {
+        log::error!("{path}: {}: {}", advice::message(&exception, vm), advice::of_returned(&returned, vm));
+        outside_main(exception, path, runtime, vm)
+    };
     let content = match returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
         Some([status, headers, content]) => {
             response.assign_status(status, vm).map_err(internal)?;
@@ -282,14 +294,11 @@ fn apply(
             Response::update_headers(response, headers.clone(), vm).map_err(internal)?;
             content.clone()
         }
-        Some(other) => {
-            log::error!(
-                "{path}: main() returned a tuple of {}; return content, (headers, content) or (status, headers, content)",
-                other.len()
-            );
+        Some(_) => {
+            log::error!("{path}: {}", advice::of_returned(&returned, vm));
             return Err(http_exception(500, None, runtime, vm));
         }
-        None => returned,
+        None => returned.clone(),
     };
     response.assign_content(content);
     Ok(())

@@ -4,6 +4,7 @@
 //! One interpreter, a VM per worker thread: helpers keep their state in the shared `sys.modules` (real tests rely on
 //! that), and a handler that sleeps blocks nobody.
 
+mod advice;
 mod call;
 mod conversation;
 mod import;
