@@ -14,6 +14,7 @@ mod aliases; // aliases for directories and files: what handlers, templates and 
 mod bodies; // request bodies: lazy, chunked, unread, large
 mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
+mod descriptors; // no more files can be opened
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod docs; // links of the documentation, and whether every page can be reached
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use super::headers::{self, HeaderList};
 use super::ranges::{self, ByteRange};
 use super::{Ask, ContentError, listing, mime, open_any, unreadable};
-use crate::http::{Body, Reply, Request};
+use crate::http::{Body, Reply, Request, shortage};
 use crate::pipes::{self, template::Context};
 
 /// Files up to this many bytes are read at once.
@@ -26,9 +26,10 @@ pub(super) fn serve(ask: &Ask<'_>, context: &Context<'_>) -> Result<Reply, Conte
         Ok((file, metadata)) if metadata.is_file() => (file, metadata.len()),
         Ok((_, metadata)) if metadata.is_dir() => return serve_directory(request, path),
         Ok(_) => return Err(ContentError::NotFound),
+        Err(error) if shortage::is_shortage(&error) => return Err(error.into()),
         // It is a directory nevertheless if it cannot be opened.
         Err(_) if path.is_dir() => return serve_directory(request, path),
-        Err(error) => return Err(unreadable(path, &error)),
+        Err(error) => return Err(unreadable(path, error)),
     };
     // What a pipe works on is the part that was asked for, not the file.
     let piped = super::pipe(&path.to_string_lossy(), serve_file(path, file, len, context)?, context)?;
@@ -87,8 +88,10 @@ fn serve_directory(request: &Request, path: &Path) -> Result<Reply, ContentError
         reply.push("Location", format!("{}/", request.url));
         return Ok(reply);
     }
-    let page = listing::page(url_path, path)
-        .map_err(|error| ContentError::Server(format!("OSError: cannot list {}: {error}", path.display())))?;
+    let page = listing::page(url_path, path).map_err(|error| match shortage::is_shortage(&error) {
+        true => ContentError::Short(error),
+        false => ContentError::Server(format!("OSError: cannot list {}: {error}", path.display())),
+    })?;
     let mut reply = Reply::new(200, Body::Bytes(page.into()));
     reply.push("Content-Type", "text/html");
     Ok(reply)

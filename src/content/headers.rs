@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::ContentError;
+use super::{ContentError, cause};
+use crate::http::shortage;
 use crate::pipes::template::{Context, substitute};
 
 /// Response headers that keep the place of the first field of a name, and its spelling: wptserve's `ResponseHeaders`.
@@ -78,9 +79,12 @@ fn load_file(path: &Path, context: &Context<'_>) -> Result<Vec<(Bytes, Bytes)>, 
     if !is_template {
         headers_path = with_suffix(path, ".headers");
     }
-    // A header file that is not there or cannot be read counts as empty.
-    let Ok(data) = fs::read(&headers_path) else { return Ok(Vec::new()) };
-    let mut data = Bytes::from(data);
+    let mut data = match fs::read(&headers_path).map_err(|error| cause(&headers_path, error)) {
+        Ok(data) => Bytes::from(data),
+        Err(error) if shortage::is_shortage(&error) => return Err(error.into()),
+        // A header file that is not there or cannot be read counts as empty.
+        Err(_) => return Ok(Vec::new()),
+    };
     if is_template {
         data = substitute(&data, Some("none"), context)?;
     }

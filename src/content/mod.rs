@@ -23,7 +23,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::docroot::{DocRoot, PathError};
-use crate::http::{Body, Reply, Request};
+use crate::http::{Body, Reply, Request, shortage};
 use crate::inject;
 use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
 use crate::route::Handler;
@@ -37,6 +37,9 @@ enum ContentError {
     /// The test is not meant for the page that was asked for. The text is the message of wptserve's answer.
     #[error("{0}")]
     NotExposed(String),
+    /// Something has run out.
+    #[error("{0}")]
+    Short(io::Error),
     /// The range cannot be served. The text is the message of wptserve's answer.
     #[error("{0}")]
     Range(String),
@@ -64,9 +67,9 @@ impl From<PathError> for ContentError {
 }
 
 impl From<io::Error> for ContentError {
-    /// Whatever keeps a file from being read, wptserve says 404.
-    fn from(_: io::Error) -> Self {
-        ContentError::NotFound
+    /// Whatever keeps a file from being read, wptserve says 404. Here it is another thing if the file may well be there.
+    fn from(error: io::Error) -> Self {
+        if shortage::is_shortage(&error) { ContentError::Short(error) } else { ContentError::NotFound }
     }
 }
 
@@ -128,11 +131,12 @@ fn error_reply(error: ContentError, request: &Request) -> Reply {
     match error {
         ContentError::NotFound => Reply::error(404, "404"),
         ContentError::NotExposed(message) => Reply::error(404, &message),
+        ContentError::Short(error) => shortage::reply(&format!("cannot serve {}", request.url_parts.path), &error),
         ContentError::Range(message) => Reply::error(416, &message),
         ContentError::Server(cause) => server_error(request, &cause),
         ContentError::Pipe(cause, wait) => {
             let mut reply = match cause {
-                ReplyError::Io(_) => Reply::error(404, "404"),
+                ReplyError::Io(error) => error_reply(error.into(), request),
                 ReplyError::Pipe(cause) => server_error(request, &cause.to_string()),
             };
             reply.wait = wait;
@@ -186,21 +190,29 @@ fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentEr
 
 /// Opens a regular file; how many bytes it has.
 fn open(path: &Path) -> Result<(File, u64), ContentError> {
-    let (file, metadata) = open_any(path).map_err(|error| unreadable(path, &error))?;
+    let (file, metadata) = open_any(path).map_err(|error| unreadable(path, error))?;
     if metadata.is_file() { Ok((file, metadata.len())) } else { Err(ContentError::NotFound) }
 }
 
 /// Opens whatever is there, without waiting for it: a pipe would wait for a writer.
 fn open_any(path: &Path) -> io::Result<(File, Metadata)> {
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = opened.map_err(|error| cause(path, error))?;
     let metadata = file.metadata()?;
     Ok((file, metadata))
 }
 
-/// The client hears 404 whatever the cause is, as from wptserve; whoever runs the server hears the cause.
-fn unreadable(path: &Path, error: &io::Error) -> ContentError {
-    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+/// Without descriptors the system does not even look whether a file is there.
+fn cause(path: &Path, error: io::Error) -> io::Error {
+    let looked_at = shortage::is_shortage(&error).then(|| path.metadata());
+    looked_at.and_then(Result::err).unwrap_or(error)
+}
+
+/// The client hears 404 as from wptserve, unless something has run out; whoever runs the server hears the cause.
+fn unreadable(path: &Path, error: io::Error) -> ContentError {
+    let is_missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    if !is_missing && !shortage::is_shortage(&error) {
         log::warn!("cannot read {}: {error}", path.display());
     }
-    ContentError::NotFound
+    error.into()
 }

@@ -18,6 +18,7 @@ pub mod headers;
 pub mod query;
 pub mod reply;
 pub mod request;
+pub mod shortage;
 pub mod status;
 pub mod text;
 pub mod trickle;

@@ -20,7 +20,7 @@ use super::{
     import::Imports,
     native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, output, pipes},
     script::{self, Script},
-    traceback,
+    shortage, traceback,
     websocket::Modules,
 };
 use crate::{
@@ -252,7 +252,7 @@ fn pipe(
 /// What an exception means that is raised before or after `main`. A file that cannot be opened, be it the script or one that
 /// it opens, is a 404 (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
 fn outside_main(exception: PyBaseExceptionRef, path: &str, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
-    if exception.fast_isinstance(vm.ctx.exceptions.os_error) {
+    if exception.fast_isinstance(vm.ctx.exceptions.os_error) && shortage::of(exception.as_object(), vm).is_none() {
         log::warn!("{path}: {}", text(&exception, vm));
         return http_exception(404, None, runtime, vm);
     }
@@ -305,9 +305,13 @@ fn apply(
 }
 
 /// What an exception of `main` means: an `HTTPException` says its code itself, everything else is a 500, `SystemExit`
-/// and `KeyboardInterrupt` included. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
+/// and `KeyboardInterrupt` included. What has run out is a 503. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
 /// `get_error_cause`).
 pub(super) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+    if let Some(error) = shortage::of(exception.as_object(), vm) {
+        http::shortage::note("a handler cannot be run", &error);
+        return Failure { code: 503, cause: exception };
+    }
     if !is_http_exception(&exception, runtime, vm) {
         return Failure { code: 500, cause: exception };
     }

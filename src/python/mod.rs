@@ -12,6 +12,7 @@ mod mends;
 mod native;
 mod pool;
 mod script;
+mod shortage;
 mod traceback;
 mod vm;
 mod websocket;

@@ -19,7 +19,7 @@ use crate::{
     content,
     docroot::{DocPath, DocRoot, PathError},
     handover::{Event, Events, Last, Routed},
-    http::{Body, Delivery, Encoder, Head, Outcome, Reply, Request, Trickle, trickle::Step},
+    http::{Body, Delivery, Encoder, Head, Outcome, Reply, Request, Trickle, shortage, trickle::Step},
     route::{self, Handler, Match},
 };
 
@@ -319,7 +319,7 @@ fn run_script(connection: Connection, site: &Site, request: Box<Request>, script
         Ok(events) => events,
         Err(error) => {
             log::error!("{}: {error}", file.display());
-            return reply_with(connection, is_head, Reply::error(503, &error.to_string()));
+            return reply_with(connection, is_head, shortage::busy(&error.to_string()));
         }
     };
     // Connections keep this until their next request, so it is small.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     handover::{Command, Handshake, Opening, Read, Session},
-    http::{Head, Reply, Request, Scheme, error_page, text::latin1},
+    http::{Head, Reply, Request, Scheme, error_page, shortage, text::latin1},
     route::Match,
     websocket,
 };
@@ -65,7 +65,7 @@ pub(super) async fn answer(head: Head, connection: &Connection, site: Arc<Site>)
             }
             Err(error) => {
                 log::error!("a WebSocket is refused: {error}");
-                let _ = reply(connection, is_head, Reply::error(503, &error.to_string())).await;
+                let _ = reply(connection, is_head, shortage::busy(&error.to_string())).await;
                 return After::Close;
             }
         }

@@ -36,6 +36,8 @@ pub struct BodyReader {
     source: Arc<dyn BodySource>,
     length: Option<u64>,
     kept: Spill,
+    /// What has been taken from the source and could not be kept.
+    unkept: Bytes,
     position: u64,
     /// How far wptserve would have read from the connection. More may be kept here, but `seek` depends on it.
     claimed: u64,
@@ -67,7 +69,7 @@ impl BodyReader {
     /// A body that comes from `source`; `length` is its Content-Length, `None` when it is chunked.
     pub fn new(source: Arc<dyn BodySource>, length: Option<u64>) -> Self {
         let kept = Spill::new(IN_MEMORY);
-        Self { source, length, kept, position: 0, claimed: 0, ended: false, closed: false }
+        Self { source, length, kept, unkept: Bytes::new(), position: 0, claimed: 0, ended: false, closed: false }
     }
 
     /// A body that is handed over as it comes ([`BodyReader::append`]): what there is at any time is all of it.
@@ -121,9 +123,16 @@ impl BodyReader {
     fn pull(&mut self) -> io::Result<()> {
         let left = self.length.map_or(STEP, |length| length.saturating_sub(self.kept.len()));
         let max = usize::try_from(left.min(STEP)).unwrap_or(usize::MAX);
-        let more = if max == 0 { Bytes::new() } else { self.source.read(max)? };
-        self.ended = more.is_empty();
-        self.kept.append(more.get(..max.min(more.len())).unwrap_or_default())
+        if self.unkept.is_empty() && max > 0 {
+            let mut more = self.source.read(max)?;
+            more.truncate(max);
+            self.unkept = more;
+        }
+        self.ended = self.unkept.is_empty();
+        // Whoever reads on after an error must not miss a piece.
+        self.kept.append(&self.unkept)?;
+        self.unkept = Bytes::new();
+        Ok(())
     }
 
     fn open(&mut self) -> Result<&mut Self, BodyError> {

@@ -12,6 +12,7 @@ use crate::{
     http::{
         Reply, Request,
         h2::{Field, SendError},
+        shortage,
         text::latin1,
     },
     server::{Site, websocket as session},
@@ -49,7 +50,7 @@ pub(super) fn open(site: &Site, request: Request) -> Result<Session, Box<Reply>>
     };
     site.python.open(opening).map_err(|error| {
         log::error!("a WebSocket is refused: {error}");
-        Box::new(Reply::error(503, &error.to_string()))
+        Box::new(shortage::busy(&error.to_string()))
     })
 }
 

@@ -26,7 +26,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
-        http::text::json_string,
+        http::{shortage::RETRY_AFTER, text::json_string},
         python::{
             native::{
                 containers::{
@@ -44,7 +44,7 @@ pub(in crate::python::native) mod classes {
                 },
                 text,
             },
-            traceback,
+            shortage, traceback,
         },
     };
 
@@ -126,10 +126,14 @@ pub(in crate::python::native) mod classes {
             };
             let body = format!("{{\"error\": {{\"code\": {code}, \"message\": {}}}}}", json_string(&message));
             let pair = |name: &'static str, value: PyObjectRef| vm.new_tuple((vm.ctx.new_str(name), value)).into();
-            let headers = vm.ctx.new_list(vec![
+            let mut headers = vec![
                 pair("Content-Type", vm.ctx.new_str("application/json").into()),
                 pair("Content-Length", vm.ctx.new_int(body.len()).into()),
-            ]);
+            ];
+            if code == 503 && cause.is_some_and(|cause| shortage::of(cause, vm).is_some()) {
+                headers.push(pair("Retry-After", vm.ctx.new_str(RETRY_AFTER).into()));
+            }
+            let headers = vm.ctx.new_list(headers);
             self.fields.set(|fields| &mut fields.status, (vm.ctx.new_int(code).into(), vm.ctx.none()));
             self.fields.set(|fields| &mut fields.headers, headers.into());
             self.fields.set(|fields| &mut fields.content, vm.ctx.new_str(body).into());

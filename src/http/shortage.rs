@@ -1,0 +1,94 @@
+//! What the system refuses because the process, or the machine, has too much of it already: descriptors and memory.
+//!
+//! A file that cannot be opened for such a reason is not missing, and a client that hears 404 believes that it is. It hears 503, and
+//! may come again.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::reply::Reply;
+
+/// The value of `Retry-After`, in seconds.
+pub const RETRY_AFTER: &str = "1";
+/// So many seconds pass between two lines of the log.
+const QUIET: u64 = 10;
+
+/// Whether an error says that something has run out.
+pub fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
+}
+
+/// wptserve has no such answer: 503 with `Retry-After`. Says so in the log, in one line for all that happens within ten seconds.
+/// `what` is what the server was about to do, such as `cannot read /a.txt`.
+pub fn reply(what: &str, error: &io::Error) -> Reply {
+    note(what, error);
+    busy(&format!("the server has run out of something: {error}; ask again"))
+}
+
+/// 503 with `Retry-After`.
+pub fn busy(message: &str) -> Reply {
+    let mut reply = Reply::error(503, message);
+    reply.push("Retry-After", RETRY_AFTER);
+    reply
+}
+
+/// The line for the log alone.
+pub fn note(what: &str, error: &io::Error) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    static UNSAID: AtomicU64 = AtomicU64::new(0);
+    let now = Instant::now();
+    let mut last = LAST.lock();
+    if last.is_some_and(|last| now.saturating_duration_since(last).as_secs() < QUIET) {
+        UNSAID.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    *last = Some(now);
+    drop(last);
+    let before = match UNSAID.swap(0, Ordering::Relaxed) {
+        0 => String::new(),
+        count => format!(" ({count} times more before)"),
+    };
+    log::error!("{what}: {error}{before}; such requests are answered with 503. {}", remedy(error));
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENFILE) => "The machine has no more open files: raise the sysctl fs.file-max",
+        Some(libc::ENOMEM) => {
+            "There is no more memory: raise MemoryMax= of the systemd unit, or the limit of the container"
+        }
+        _ => "The process may have no more open files: raise `ulimit -n`, or LimitNOFILE= of the systemd unit",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_run_out_is_a_shortage() {
+        for (number, expected, word) in [
+            (libc::EMFILE, true, "LimitNOFILE"),
+            (libc::ENFILE, true, "fs.file-max"),
+            (libc::ENOMEM, true, "MemoryMax"),
+            (libc::ENOENT, false, ""),
+            (libc::EACCES, false, ""),
+            (libc::EIO, false, ""),
+        ] {
+            let error = io::Error::from_raw_os_error(number);
+            assert_eq!(is_shortage(&error), expected, "{error}");
+            assert!(remedy(&error).contains(word), "{error}");
+        }
+        assert!(!is_shortage(&io::Error::other("Too many open files")));
+    }
+
+    #[test]
+    fn the_answer_says_when_to_come_again() {
+        let reply = reply("cannot read /a", &io::Error::from_raw_os_error(libc::EMFILE));
+        assert_eq!(reply.status, 503);
+        assert!(reply.headers.iter().any(|(name, value)| name == "Retry-After" && value == "1"), "{:?}", reply.headers);
+    }
+}
