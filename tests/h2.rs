@@ -312,13 +312,63 @@ fn floods_are_ended() {
         connection.send(9, if pieces.peek().is_none() { END_HEADERS } else { 0 }, 1, piece);
     }
     assert_eq!(connection.ends_with(), 11);
-    // Pings are answered only as fast as the answers are read.
+    // Pings are answered, but not without end; and so it is with everything else that is neither a request nor content.
     let mut connection = connect(&server);
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         connection.send(PING, 0, 0, b"12345678");
     }
     let stream = connection.get("/file.txt");
     assert_eq!(connection.text(stream).0, "200");
+    let frame = |kind: u8, stream: u8, payload: &[u8]| {
+        [&[0, 0, u8::try_from(payload.len()).unwrap(), kind, 0, 0, 0, 0, stream], payload].concat()
+    };
+    for flood in [
+        frame(PING, 0, b"12345678"),
+        frame(SETTINGS, 0, b""),
+        frame(WINDOW_UPDATE, 0, &[0, 0, 0, 1]),
+        frame(WINDOW_UPDATE, 1, &[0, 0, 0, 1]),
+        frame(2, 1, &[0, 0, 0, 0, 16]),
+        frame(0x77, 0, b"?"),
+    ] {
+        let mut connection = connect(&server);
+        connection.post("/stream_echo.py");
+        connection.raw(&flood.repeat(50_000));
+        assert_eq!(connection.ends_with(), 11, "{flood:?}");
+    }
+}
+
+#[test]
+fn an_upload_of_single_bytes_arrives_and_is_not_remembered_byte_by_byte() {
+    const HANDLER: &str = "def main(request, response):\n    frames = request.frames\n    data = b''.join(f.data for f in frames \
+        if type(f).__name__ == 'DataReceived')\n    return '%d %d %s' % (len(frames), len(request.body), data == request.body)\n";
+    let launch = Launch::new(&[
+        ("kept.py", HANDLER),
+        ("told.py", &format!("def handle_data(frame, request, response):\n    request.frames\n\n{HANDLER}")),
+    ]);
+    let root = launch.site().path().to_owned();
+    let server = launch.with_root(&root).start();
+    for (path, length) in [("/kept.py", 500), ("/kept.py", 30_000)] {
+        let mut connection = connect(&server);
+        let stream = connection.post(path);
+        let frame = [&[0, 0, 1, DATA, 0], &stream.to_be_bytes()[..], b"x"].concat();
+        connection.raw(&frame.repeat(length));
+        connection.data(stream, b"", true);
+        let (status, text) = connection.text(stream);
+        assert_eq!(status, "200", "{text}");
+        let [frames, body, is_whole] = text.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!((body, is_whole), (&*length.to_string(), "True"), "{path}");
+        let frames: usize = frames.parse().unwrap();
+        // The head, each byte, the end.
+        if length == 500 { assert_eq!(frames, length + 2) } else { assert!(frames <= 10_001, "{frames}") }
+    }
+    // A handler that has looked at the list has the beginning of it; the body is whole.
+    let mut connection = connect(&server);
+    let stream = connection.post("/told.py");
+    let frame = [&[0, 0, 1, DATA, 0], &stream.to_be_bytes()[..], b"x"].concat();
+    connection.raw(&frame.repeat(15_000));
+    connection.data(stream, b"", true);
+    let text = connection.text(stream).1;
+    assert!(text.contains(" 15000 "), "{text}");
 }
 
 #[test]

@@ -7,7 +7,6 @@
 //! `PythonScriptHandler.frame_handler`.
 
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
@@ -23,7 +22,10 @@ use super::{
 };
 use crate::{
     handover::{Closing, H2Events, H2Link, Routed},
-    http::{self, h2::Event},
+    http::{
+        self,
+        h2::{Backlog, Event},
+    },
 };
 
 /// A request whose handler is told what comes. When it is dropped, so is the handler's state.
@@ -46,7 +48,7 @@ impl Conversation {
     ) -> (Self, H2Events) {
         let (link, events) = H2Link::new();
         let talk = Talk { link, script, start: Some((request, routed)), live: None };
-        let inbox = Inbox { waiting: VecDeque::new(), is_attended: false };
+        let inbox = Inbox { waiting: Backlog::default(), is_over: false, is_attended: false };
         let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), talk: Mutex::new(Some(talk)) };
         (Self(Arc::new(shared)), events)
     }
@@ -62,7 +64,10 @@ impl Conversation {
     fn put(&self, event: Option<Event>) -> Result<(), Overloaded> {
         {
             let mut inbox = self.0.inbox.lock();
-            inbox.waiting.push_back(event);
+            match event {
+                Some(event) => inbox.waiting.push(event),
+                None => inbox.is_over = true,
+            }
             if std::mem::replace(&mut inbox.is_attended, true) {
                 return Ok(());
             }
@@ -81,8 +86,9 @@ impl Drop for Conversation {
 }
 
 struct Inbox {
-    /// `None`: the conversation is over.
-    waiting: VecDeque<Option<Event>>,
+    waiting: Backlog,
+    /// The conversation is over, behind what waits.
+    is_over: bool,
     /// A thread is at it, or will be.
     is_attended: bool,
 }
@@ -103,15 +109,15 @@ impl Shared {
         loop {
             let next = {
                 let mut inbox = self.inbox.lock();
-                let next = inbox.waiting.pop_front();
-                if next.is_none() {
+                let next = inbox.waiting.pop();
+                if next.is_none() && !std::mem::take(&mut inbox.is_over) {
                     inbox.is_attended = false;
                     *self.talk.lock() = talk;
                     return;
                 }
                 next
             };
-            match next.flatten() {
+            match next {
                 Some(event) => {
                     if let (Some(talk), Some(runtime)) = (&mut talk, self.runtime.get()) {
                         talk.hear(event, runtime, vm);

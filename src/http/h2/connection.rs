@@ -11,7 +11,7 @@ use super::{
     ErrorCode, Field, Priority, SendError,
     frame::{self, MAX_PAYLOAD},
     hpack::{Decoder, Encoder},
-    limit::Budget,
+    limit::Limits,
 };
 
 /// The size of a window that nobody has changed (RFC 9113, section 6.5.2).
@@ -169,7 +169,7 @@ pub struct Connection {
     pub(super) is_agreed: bool,
     pub(super) greeting: super::receive::Greeting,
     pub(super) block: Option<super::receive::OpenBlock>,
-    pub(super) budget: Budget,
+    pub(super) limits: Limits,
     /// We have said that no more streams are taken.
     pub(super) going_away: bool,
     /// The client has broken the protocol, or our side has: nothing more is read.
@@ -197,7 +197,7 @@ impl Connection {
             is_agreed: false,
             greeting: super::receive::Greeting::Preface,
             block: None,
-            budget: Budget::new(now),
+            limits: Limits::new(now),
             going_away: false,
             is_over: false,
         }

@@ -5,6 +5,7 @@
 //! is wrong with it follows hyper-h2 4.1.0, which `wpt serve` uses. Own code instead of the crate `h2`, because handlers write
 //! raw frames, and header fields in an order and with names that the crate does not let through.
 
+mod backlog;
 mod connection;
 mod error;
 mod fields;
@@ -15,6 +16,7 @@ mod limit;
 mod receive;
 mod send;
 
+pub use backlog::Backlog;
 pub use connection::{Connection, Event, Progress};
 pub use error::{ErrorCode, SendError};
 pub use frame::Priority;

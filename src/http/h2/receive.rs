@@ -11,6 +11,7 @@ use super::{
     fields::{fault_of_request, fault_of_trailers, with_joined_cookies},
     frame::{self, Frame},
     hpack::BadBlock,
+    limit::{PER_REQUEST, PIECE},
 };
 
 /// What every client sends first.
@@ -59,7 +60,9 @@ impl Connection {
             match step {
                 Ok(()) => {}
                 Err(Fault::Connection(code, text)) => self.fail(code, text),
-                Err(Fault::Stream(_, _, _)) if !self.budget.take(now) => self.calm("there are too many faulty streams"),
+                Err(Fault::Stream(_, _, _)) if !self.limits.faults.take(now) => {
+                    self.calm("there are too many faulty streams")
+                }
                 Err(Fault::Stream(stream, code, text)) => {
                     log::debug!("HTTP/2 stream {stream} is reset: {text}");
                     let is_new_end = self.streams.get(&stream).is_some_and(|open| open.reset.is_none());
@@ -109,6 +112,11 @@ impl Connection {
         if self.block.is_some() && !matches!(frame, Frame::Continuation { .. }) {
             return broken("a header block is interrupted");
         }
+        let is_talk = !matches!(frame, Frame::Data { .. } | Frame::Headers { .. } | Frame::Reset { .. });
+        if is_talk && !self.limits.talk.take(now) {
+            self.calm("there are too many frames that are neither requests nor content");
+            return Ok(());
+        }
         match frame {
             Frame::Data { stream, data, flow, end } => self.on_data(stream, data, flow, end, now, events),
             Frame::Headers { stream, block, priority, end, complete } => {
@@ -135,7 +143,7 @@ impl Connection {
             }
             Frame::Reset { stream, code } => {
                 self.not_idle(stream)?;
-                if !self.budget.take(now) {
+                if !self.limits.faults.take(now) {
                     self.calm("there are too many resets");
                 } else if let Some(open) = self.streams.get_mut(&stream).filter(|open| open.reset.is_none()) {
                     open.reset = Some(ResetBy::Client);
@@ -198,8 +206,12 @@ impl Connection {
             self.receive_window += missing;
             frame::put_window_update(self.out(0), 0, missing as u32);
         }
-        if data.is_empty() && !end && !self.budget.take(now) {
+        if data.is_empty() && !end && !self.limits.faults.take(now) {
             self.calm("there are too many empty frames");
+            return Ok(());
+        }
+        if data.len() < PIECE && !end && !self.limits.pieces.take(now) {
+            self.calm("content comes in too many frames of a few bytes");
             return Ok(());
         }
         let closed = Err(Fault::Stream(stream, ErrorCode::STREAM_CLOSED, "there is data behind the end of a stream"));
@@ -285,6 +297,7 @@ impl Connection {
             return Err(malformed("the announced body is not there"));
         }
         self.streams.insert(stream, opened);
+        self.limits.talk.earn(PER_REQUEST);
         events.push_back(Event::Request { stream, fields: with_joined_cookies(fields), priority, end });
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::{
     fields::{Block, outbound},
     frame,
     hpack::Encoder,
+    limit,
 };
 
 /// What a handler wants to be sent; `None` for a stream means that of its request.
@@ -213,6 +214,7 @@ impl Connection {
             open.local = Local::Ended;
         }
         self.send_window -= data.len() as i64;
+        self.limits.talk.earn(limit::PER_CONTENT);
         frame::put(self.out(stream), frame::DATA, if end { frame::END_STREAM } else { 0 }, stream, data);
         Ok(())
     }

@@ -89,6 +89,122 @@ fn floods_are_bounded() {
     client.expect_end(ErrorCode::ENHANCE_YOUR_CALM);
 }
 
+/// So many frames of a kind are taken at once.
+#[track_caller]
+fn ends_after(kind: u8, flags: u8, stream: u32, payload: &[u8], expected: u32) {
+    let mut client = Client::new();
+    client.request(1, &get(), 0);
+    let mut count = 0;
+    while !client.connection.is_over() && count <= expected {
+        client.send(kind, flags, stream, payload);
+        client.connection.output().clear();
+        client.connection.used(1, payload.len() as u32);
+        client.events.clear();
+        count += 1;
+    }
+    assert_eq!(count, expected + 1, "frames of kind {kind} on stream {stream}");
+    // Where the output has gone there was the cause, too.
+    assert!(client.connection.is_over());
+}
+
+#[test]
+fn talk_without_end_is_ended() {
+    // The greeting has cost two, and the request has earned more.
+    for (kind, flags, stream, payload) in [
+        (2, 0, 1, &b"\0\0\0\0\x10"[..]),
+        (2, 0, 99, b"\0\0\0\0\x10"),
+        (SETTINGS, 0, 0, b""),
+        (SETTINGS, 0, 0, b"\0\x04\0\0\0\x14"),
+        (SETTINGS, 1, 0, b""),
+        (6, 0, 0, b"12345678"),
+        (6, 1, 0, b"12345678"),
+        (UPDATE, 0, 0, &[0, 0, 0, 1]),
+        (UPDATE, 0, 1, &[0, 0, 0, 1]),
+        (0x10, 0, 0, b"\0\0\0\x01u=1"),
+        (0xaa, 0xff, 77, b""),
+    ] {
+        ends_after(kind, flags, stream, payload, 10_000);
+    }
+    ends_after(frame::DATA, 0, 1, b"x", 100_000);
+    ends_after(frame::DATA, 8, 1, b"\x01x\0", 100_000);
+
+    // Header blocks in many frames, request after request.
+    let mut client = Client::new();
+    let mut requests = 0;
+    for stream in (1..).step_by(2) {
+        let block = client.encoder.encode(&get());
+        client.send(frame::HEADERS, END, stream, &block);
+        for _ in 0..63 {
+            client.send(frame::CONTINUATION, 0, stream, b"");
+        }
+        client.send(frame::CONTINUATION, WHOLE, stream, b"");
+        client.connection.release(stream);
+        client.connection.output().clear();
+        if client.connection.is_over() {
+            break;
+        }
+        requests += 1;
+    }
+    assert_eq!(requests, 207);
+}
+
+#[test]
+fn the_end_of_a_flood_says_why() {
+    let mut client = Client::new();
+    for _ in 0..10_001 {
+        client.send(6, 0, 0, b"12345678");
+    }
+    client.expect_end(ErrorCode::ENHANCE_YOUR_CALM);
+}
+
+/// All of this happens within one moment here, so nothing comes back with time.
+#[test]
+fn browsers_never_meet_the_bounds() {
+    let mut client = Client::new();
+    // A large download whose windows are enlarged after each frame.
+    client.request(1, &get(), END);
+    client.connection.headers(1, &fields(":status=200"), false).unwrap();
+    for _ in 0..100_000 {
+        client.connection.data(1, &[0; 1000], false).unwrap();
+        client.connection.output().clear();
+        client.send(UPDATE, 0, 0, &[0, 0, 3, 0xe8]);
+        client.send(UPDATE, 0, 1, &[0, 0, 3, 0xe8]);
+    }
+    // As much byte by byte.
+    for _ in 0..100_000 {
+        client.connection.data(1, b"x", false).unwrap();
+        client.send(UPDATE, 0, 0, &[0, 0, 0, 1]);
+        client.send(UPDATE, 0, 1, &[0, 0, 0, 1]);
+    }
+    // Thousands of requests, each with what Firefox and Chrome say about it.
+    for stream in (3..40_003).step_by(2) {
+        client.request(stream, &get(), END);
+        client.send(2, 0, stream, b"\0\0\0\0\x10");
+        client.send(UPDATE, 0, stream, &[0, 0xc0, 0, 0]);
+        client.send(0x10, 0, 0, b"\0\0\0\x01u=1");
+        client.connection.release(stream);
+        client.connection.output().clear();
+        client.events.clear();
+    }
+    // An upload of a page byte by byte, with pings in between.
+    client.request(50_001, &get(), 0);
+    for count in 0..50_000 {
+        client.send(frame::DATA, 0, 50_001, b"x");
+        client.connection.used(50_001, 1);
+        if count % 100 == 0 {
+            client.send(6, 0, 0, b"12345678");
+        }
+    }
+    // And one in frames of any useful size.
+    for _ in 0..200_000 {
+        client.send(frame::DATA, 0, 50_001, &[0; 256]);
+        client.connection.used(50_001, 256);
+        client.connection.output().clear();
+        client.events.clear();
+    }
+    assert!(!client.connection.is_over());
+}
+
 #[test]
 fn streams_beyond_the_limit_are_refused() {
     let mut client = Client::new();

@@ -18,10 +18,36 @@ enum Record {
     Priority { stream: u32, priority: Priority },
 }
 
+/// So many events are remembered one by one. Behind them content is joined to the content before it, and what is said about
+/// windows and the order of streams is forgotten: a client may send frames of one byte for as long as it likes.
+const REMEMBERED: usize = 10_000;
+
+impl Record {
+    /// Keeps a record, or what it says, behind `records`.
+    fn keep(self, records: &mut Vec<Record>) {
+        if records.len() < REMEMBERED {
+            records.push(self);
+            return;
+        }
+        match (self, records.last_mut()) {
+            (Record::Window { .. } | Record::Priority { .. }, _) => {}
+            (
+                Record::Data { length: more, flow: more_flow, end: is_end, .. },
+                Some(Record::Data { length, flow, end, .. }),
+            ) => {
+                *length += more;
+                *flow = flow.saturating_add(more_flow);
+                *end |= is_end;
+            }
+            (record, _) => records.push(record),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     records: Vec<Record>,
-    /// Made when a handler first asks; complete from then on.
+    /// Made when a handler first asks; complete from then on, up to [`REMEMBERED`].
     list: Option<PyListRef>,
     /// What came last and is not in the list yet.
     last: Option<(Record, Option<PyObjectRef>)>,
@@ -70,9 +96,12 @@ impl Frames {
         let Some((record, made)) = self.0.lock().last.take() else { return Ok(()) };
         let list = self.0.lock().list.clone();
         let Some(list) = list else {
-            self.0.lock().records.push(record);
+            record.keep(&mut self.0.lock().records);
             return Ok(());
         };
+        if list.borrow_vec().len() >= REMEMBERED {
+            return Ok(());
+        }
         let made = match made {
             Some(made) => made,
             None => object(&record, body, vm)?,
