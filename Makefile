@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check \
-	reference selftest record record-websocket differential websocket differential-wpt differential-serve functional browser browser-wpt \
-	bench-startup bench-smoke peers python-selftest python-diff python-cpython
+	reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
+	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -142,6 +142,9 @@ reference: ## the virtual environment with wptserve 4.0.3
 
 selftest: reference ## can the comparison fail at all
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/selftest.py 2>&1
+
+record-ours: build-deps ## record our own answers again, of the cases of fixtures/cases that differ on purpose
+	RECORD_OURS=1 $(CARGO) test $(RUST_FLAG) --test cases
 
 record: reference ## record the answers of fixtures/cases from wptserve again
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/record.py

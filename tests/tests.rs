@@ -1,4 +1,4 @@
-//! The integration tests: one crate, a line a module.
+//! The integration tests: one crate, a line a module. The recorded answers are another, tests/cases.rs.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,13 +12,12 @@
 
 mod aliases; // aliases for directories and files: what handlers, templates and listings see there
 mod bodies; // request bodies: lazy, chunked, unread, large
-mod cases; // fixtures/cases: requests, and the answers of wptserve 4.0.3
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod descriptors; // no more files can be opened
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod docs; // links of the documentation, and whether every page can be reached
 mod faults; // recursion, exits, memory, endless loops, descriptors, signals
-mod h2; // HTTP/2: recorded answers, the protocol's rules, flow control, floods
+mod h2; // HTTP/2: the protocol's rules, flow control, floods
 mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod injection; // --inject-script: which answers get it
@@ -34,7 +33,7 @@ mod replaced; // methods that handlers replace on their own response and writer
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod smuggling; // requests that two readers could end in different places
 mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
-mod websocket; // sessions as recorded; connections at once, TLS, files, faults
+mod websocket; // connections at once, TLS, files, faults
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets
 
 mod util; // the server process, a temporary doc root, and a client that sends and reads raw bytes

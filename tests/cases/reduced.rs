@@ -30,6 +30,7 @@ impl Side {
                 "length" => lengths(&masked),
                 "expires" => expiries(&masked),
                 "uuid" => uuids(&masked),
+                "address" => addresses(&masked),
                 other => panic!("no mask is named {other}"),
             };
         }
@@ -108,6 +109,20 @@ fn uuids(text: &[u8]) -> Vec<u8> {
         out.extend(&rest[..start]);
         out.extend(b"<uuid>");
         rest = &rest[start + 36..];
+    }
+    out.extend(rest);
+    out
+}
+
+/// Where in memory an object is.
+fn addresses(text: &[u8]) -> Vec<u8> {
+    let name = b" at 0x";
+    let (mut out, mut rest) = (Vec::new(), text);
+    while let Some(start) = find(rest, name) {
+        let digits = rest[start + name.len()..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        out.extend(&rest[..start]);
+        out.extend(b" at <address>");
+        rest = &rest[start + name.len() + digits..];
     }
     out.extend(rest);
     out

@@ -5,7 +5,7 @@
 
 The reference is `wptserve` with `h2` 4.1.0, which a WPT checkout brings along (`pip install wptserve==4.0.3 h2==4.1.0
 pywebsocket3==4.0.2`, and `openssl` for a certificate). The client knows frames and HPACK and nothing else, so it shows what
-no HTTP library would let through. tests/h2.rs runs the same cases with a client of its own.
+no HTTP library would let through. tests/cases/h2.rs runs the same cases with a client of its own.
 
 A case of cases.json: `name`; `request`: pairs of header fields, or a path for a plain GET; `body`: pieces, one DATA frame
 each; `trailers`; `settings`; `priority` of the HEADERS frame: stream, weight byte, exclusive; `update`: a WINDOW_UPDATE behind

@@ -14,8 +14,10 @@ A case is a folder AREA/NAME with what it serves and these files:
 * `answer.http`, or `answer-1.http`, ...: written here. The server's own Date and Server, the port and the doc root are
   placeholders. A 5xx answer with a traceback is reduced to what two interpreters can agree upon.
 * `ends.txt`: written here; a word for each connection, `open` or `closed`, found out by one more request on it.
+* `ours.http`, or `ours-1.http`, ..., and `ours-ends.txt`: in a case with a `difference` our own answers, complete and in the
+  same form. They are not written here but by `make record-ours`.
 
-tests/cases.rs runs the cases. With --check nothing is written, and what would change is listed.
+tests/cases/http.rs runs the cases. With --check nothing is written, and what would change is listed.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ MASKS = {
     "uuid": (re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), rb"<uuid>"),
     # For cookies that expire some time from now.
     "expires": (re.compile(rb"(?i)(expires=)[^;\r\n]*"), rb"\1<expires>"),
+    # For objects that show where in memory they are.
+    "address": (re.compile(rb" at 0x[0-9a-f]+"), rb" at <address>"),
 }
 KEYS = {"shows", "difference", "mask", "connection", "answers", "half_close", "serve"}
 

@@ -8,7 +8,7 @@ nothing is written.
 
 The file has, for each session, its name and what it shows, then for each step `>` what is sent (`> EOF`: the client closes
 its side), `<` what comes back, `=` what comes back from us instead, and `| closed` or `| open` at the end. Lines of one kind
-that follow each other belong together; bytes are escaped as in Python. tests/websocket.rs plays it.
+that follow each other belong together; bytes are escaped as in Python. tests/cases/websocket.rs plays it.
 """
 
 from __future__ import annotations
