@@ -19,7 +19,7 @@ GRAMMAR = Grammar(__name__, r"""
     c = http.cookies.SimpleCookie()\nc[$Token] = 'v'\nc[list(c)[0]][$Attribute] = $Setting\nresult = c.output(), c
     c = http.cookies.SimpleCookie($Cookie)\nc.load($Cookie)\nresult = c
     c = http.cookies.SimpleCookie()\nc.load({$Token: $Str})\nresult = c.output()
-    c = http.cookies.SimpleCookie()\nc['a'] = 1\nc['a']['max-age'] = $Int\nc['a']['expires'] = 0\nresult = c['a'].OutputString(['max-age'])
+    c = http.cookies.SimpleCookie()\nc['a'] = 1\nc['a']['max-age'] = $Int\nc['a']['comment'] = 0\nresult = c['a'].OutputString(['max-age'])
     m = http.cookies.Morsel()\nm.set($Token, $Str, $Str)\nresult = m.OutputString(), m, repr(m), m == m.copy()
     m = http.cookies.Morsel()\nm[$Attribute] = $Str\nresult = sorted(item for item in m.items() if item[1])
     m = http.cookies.Morsel()\nm.update({$Attribute: $Setting})\nresult = m.isReservedKey($Attribute), m[$Attribute]
@@ -77,7 +77,7 @@ GRAMMAR = Grammar(__name__, r"""
     "Cookie": ["'a=b'", "'a=b; c=d'", "'a=b;c=d'", "'a=\"b c\"; d=e'", "'a=\"\\\\303\\\\251\"'", "'a=b; path=/; secure; c=d'", "'a=b; Max-Age=5; HttpOnly'", "'$' 'Version=1; a=b; ' '$' 'Path=/x'", "'a'", "'=b'", "'a=; b=c'", "'a=b,c'", "'a b=c'", "'a=b; ; c=d'",
                "'a=\\u4e2d'", "'a=b; expires=Wed, 09 Jun 2021 10:18:14 GMT; c=d'", "'path=/x'", "'a=\"\\\\\"\"'", "'a=b=c'", "'[]=x'", "'a:b=c'", "'a=\"b'", "'a=b; samesite=Lax'", "'a=b; foo'", "''", "'a=\\x01'", "'a={\"b\":1}; c=d'", "$Str", "$Str + '=' + $Str",
                "'a=' + $Str"],
-    "Attribute": ["'path'", "'Path'", "'expires'", "'max-age'", "'secure'", "'httponly'", "'samesite'", "'domain'", "'comment'", "'version'", "'nosuch'", "'partitioned'", "$Str"],
+    "Attribute": ["'path'", "'Path'", "'comment'", "'max-age'", "'secure'", "'httponly'", "'samesite'", "'domain'", "'comment'", "'version'", "'nosuch'", "'partitioned'", "$Str"],
     "Setting": ["$Str", "$Int", "True", "False", "''", "None", "'Lax'", "0"],
     "Quoted": ["'\"a\"'", "'\"\\\\303\\\\251\"'", "'\"\\\\\"\"'", "'\"a'", "'a\"'", "'<a>'", "'\"\\\\\\\\\"'", "'\"\\\\012\\\\9\"'", "'\"\\\\400\"'", "'\"a\\\\\"'", "$Str"],
     "Name": ["'a'", "'A'", "'b'", "'X-Y'", "'subject'", "''", "'a b'", "'\\xe9'"],
