@@ -15,6 +15,7 @@
 //! then the mend can go. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
 
 mod array_items;
+mod bytes_format;
 mod bytes_letters;
 mod bytes_maketrans;
 mod bytes_strip;
@@ -38,6 +39,7 @@ use rustpython_vm::{AsObject as _, Py, PyObject, PyRef, PyResult, VirtualMachine
 
 /// What is done to the types that all interpreters of the process share.
 const TYPES: &[fn(&VirtualMachine)] = &[
+    bytes_format::install,
     bytes_letters::install,
     bytes_maketrans::install,
     bytes_strip::install,
@@ -191,6 +193,7 @@ mod tests {
 
     tables!(
         array_items,
+        bytes_format,
         bytes_letters,
         bytes_maketrans,
         bytes_strip,
