@@ -433,6 +433,34 @@ fn when_the_interpreter_panics() {
     }
 }
 
+/// Neither `with` nor `finally` runs any more, so the server frees what others wait for.
+#[test]
+fn what_a_panic_held_is_freed() {
+    let locked = format!(
+        "def main(request, response):\n    with request.server.stash.lock:\n        {}\n",
+        PANIC.replace('\n', "\n        ")
+    );
+    let files = [
+        ("helpers/__init__.py", ""),
+        ("helpers/bad.py", PANIC),
+        ("helpers/worse.py", "from helpers import bad\n"),
+        ("import.py", "from helpers import worse\ndef main(request, response):\n    return 'imported'\n"),
+        ("locked.py", locked.as_str()),
+        ("lock.py", "def main(request, response):\n    with request.server.stash.lock:\n        return 'locked'\n"),
+    ];
+    let server = Server::start(&files);
+    let ask = |target: &str| {
+        Waiting::new(&server, &format!("GET /{target} HTTP/1.1\r\nHost: localhost\r\n\r\n")).answer(false)
+    };
+    for _ in 0..3 {
+        assert_eq!(ask("import.py").as_deref(), Ok("500"));
+        assert_eq!(ask("locked.py").as_deref(), Ok("500"));
+        assert_eq!(ask("lock.py").as_deref(), Ok("200"));
+    }
+    server.site.write("helpers/bad.py", "good = True\n");
+    assert_eq!(ask("import.py").as_deref(), Ok("200"));
+}
+
 #[test]
 fn when_the_interpreter_panics_in_a_websocket() {
     let handler = |shake: &str, data: &str| {

@@ -11,6 +11,7 @@ mod import;
 mod mends;
 mod native;
 mod pool;
+mod recovery;
 mod script;
 mod shortage;
 mod traceback;
@@ -82,6 +83,8 @@ impl Python {
         let imports = Arc::new(Imports::new(root, policy));
         let (started, is_started) = oneshot::channel();
         let (supervised, filled) = (Arc::clone(&pool), Arc::clone(&runtime));
+        let stash = Arc::clone(&environment.stash);
+        pool.when_a_job_panics(Box::new(move || recovery::begin(&stash)));
         let supervisor = thread::Builder::new().name("python".to_owned()).stack_size(pool::STACK).spawn(move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let interpreter = vm::build();

@@ -16,7 +16,7 @@ mod task;
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread::{self, Thread, ThreadId},
     time::{Duration, Instant},
 };
@@ -50,6 +50,9 @@ const MAX_QUEUE: usize = 16_384;
 
 /// Work for one VM thread.
 pub(super) type Job = Box<dyn FnOnce(&VirtualMachine) + Send>;
+
+/// What a thread does whose job has panicked, and what a healthy one has to do then.
+pub(super) type Recovery = Box<dyn Fn() -> Job + Send + Sync>;
 
 /// The queue is full: the limit of threads is reached and too many requests wait already.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,6 +143,7 @@ pub(super) struct Pool {
     max_sessions: usize,
     /// Threads that can really run at the same time.
     cores: usize,
+    recovery: OnceLock<Recovery>,
 }
 
 /// Counts a session until it is over, or will never run.
@@ -155,7 +159,20 @@ impl Pool {
     /// A pool without threads; [`Pool::supervise`] starts them.
     pub(super) fn new(limit: usize, max_sessions: usize) -> Arc<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Arc::new(Self { state: Mutex::default(), grow: Condvar::new(), limit, max_sessions, cores })
+        Arc::new(Self {
+            state: Mutex::default(),
+            grow: Condvar::new(),
+            limit,
+            max_sessions,
+            cores,
+            recovery: OnceLock::new(),
+        })
+    }
+
+    /// Says what to do when a job panics, before there is any.
+    pub(super) fn when_a_job_panics(&self, recovery: Recovery) {
+        // Nobody says it twice.
+        let _ = self.recovery.set(recovery);
     }
 
     /// Queues a job; it starts as soon as a thread is free, in the order of submission.
@@ -297,6 +314,10 @@ impl Pool {
                 state.running.retain(|job| job.thread != thread.id());
                 state.threads -= 1;
                 drop(state);
+                if let Some(recovery) = self.recovery.get() {
+                    // With a full queue what it frees stays held; there are worse things then.
+                    let _ = self.submit(recovery());
+                }
                 self.grow.notify_one();
                 return false;
             }

@@ -4,10 +4,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 
 use parking_lot::{Condvar, Mutex};
 
-/// A lock without an owner, first come, first served.
+/// A lock that any thread may release, first come, first served.
 #[derive(Debug, Default)]
 pub struct FairLock {
     state: Mutex<State>,
@@ -15,12 +16,14 @@ pub struct FairLock {
 
 #[derive(Debug, Default)]
 struct State {
-    held: bool,
+    /// Who has got it last, if it is held.
+    held: Option<ThreadId>,
     waiting: VecDeque<Arc<Turn>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Turn {
+    thread: ThreadId,
     come: Mutex<bool>,
     changed: Condvar,
 }
@@ -29,16 +32,29 @@ struct Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotLocked;
 
+impl State {
+    /// The lock stays held if somebody waits: it changes hands without being free in between.
+    fn hand_on(&mut self) {
+        let turn = self.waiting.pop_front();
+        self.held = turn.as_ref().map(|turn| turn.thread);
+        if let Some(turn) = turn {
+            *turn.come.lock() = true;
+            turn.changed.notify_one();
+        }
+    }
+}
+
 impl FairLock {
     /// Waits for the lock.
     pub fn acquire(&self) {
         let turn = {
             let mut state = self.state.lock();
-            if !state.held {
-                state.held = true;
+            let thread = thread::current().id();
+            if state.held.is_none() {
+                state.held = Some(thread);
                 return;
             }
-            let turn = Arc::new(Turn::default());
+            let turn = Arc::new(Turn { thread, come: Mutex::default(), changed: Condvar::default() });
             state.waiting.push_back(Arc::clone(&turn));
             turn
         };
@@ -54,18 +70,19 @@ impl FairLock {
     /// [`NotLocked`], when nobody holds it.
     pub fn release(&self) -> Result<(), NotLocked> {
         let mut state = self.state.lock();
-        if !state.held {
+        if state.held.is_none() {
             return Err(NotLocked);
         }
-        match state.waiting.pop_front() {
-            Some(turn) => {
-                // The lock stays held: it changes hands without being free in between.
-                *turn.come.lock() = true;
-                turn.changed.notify_one();
-            }
-            None => state.held = false,
-        }
+        state.hand_on();
         Ok(())
+    }
+
+    /// Releases it if this thread has got it last: the thread is dying and will never do so.
+    pub fn release_held_by(&self, thread: ThreadId) {
+        let mut state = self.state.lock();
+        if state.held == Some(thread) {
+            state.hand_on();
+        }
     }
 }
 
@@ -73,7 +90,6 @@ impl FairLock {
 mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::channel;
-    use std::thread;
 
     use super::*;
 
@@ -100,5 +116,27 @@ mod tests {
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(came.try_iter().collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
         assert_eq!(lock.release(), Err(NotLocked));
+    }
+
+    #[test]
+    fn is_taken_from_who_dies_and_from_nobody_else() {
+        let lock = FairLock::default();
+        let holder = thread::scope(|scope| {
+            let holder = scope.spawn(|| {
+                lock.acquire();
+                thread::current().id()
+            });
+            holder.join().unwrap()
+        });
+        lock.release_held_by(thread::current().id());
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| lock.acquire());
+            while lock.state.lock().waiting.is_empty() {
+                thread::yield_now();
+            }
+            lock.release_held_by(holder);
+            waiting.join().unwrap();
+        });
+        assert_eq!((lock.release(), lock.release()), (Ok(()), Err(NotLocked)));
     }
 }
