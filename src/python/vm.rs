@@ -15,7 +15,8 @@ const WARM: [&str; 10] =
 
 /// Builds the interpreter. It is not yet warm: see [`warm_up`].
 pub(super) fn build() -> Interpreter {
-    builder().init_hook(mends::prepare).build()
+    let stubs = rustpython_vm::py_freeze!(dir = "../../pylib-stubs", crate_name = "rustpython_vm");
+    builder().add_frozen_modules(stubs).init_hook(mends::prepare).build()
 }
 
 /// RustPython as it is, to see what it does by itself.
@@ -40,10 +41,7 @@ fn builder() -> InterpreterBuilder {
     let builder = Interpreter::builder(settings);
     let mut modules = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     modules.push(native::module_def(&builder.ctx));
-    builder
-        .add_native_modules(&modules)
-        .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
-        .add_frozen_modules(rustpython_vm::py_freeze!(dir = "../../pylib-stubs", crate_name = "rustpython_vm"))
+    builder.add_native_modules(&modules).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
 }
 
 /// Puts right what is wrong in RustPython, imports what most handlers import, so that the first request does not pay for it,

@@ -200,6 +200,7 @@ mod tests {
         bytesio_seek,
         complex_format,
         constant_folding,
+        decimal,
         float_power,
         format_surrogates,
         int_division,
