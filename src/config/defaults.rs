@@ -25,6 +25,8 @@ pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         "ws": ["auto"],
         "wss": ["auto"],
         "webtransport-h3": ["auto"],
+        // Nobody sees it unless it is asked for.
+        "h3": [],
         "dns": [8053],
     });
     if h2 && let Value::Object(ports) = &mut ports {

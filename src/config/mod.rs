@@ -156,6 +156,10 @@ impl Config {
         };
         let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), wanted)?;
         ports::check(&ports)?;
+        if ports.iter().any(|scheme| scheme.service == Service::Http3 && scheme.is_wanted()) {
+            warnings
+                .push("HTTP/3 is not served: ports.h3 are only held, and no test that needs one will pass".to_owned());
+        }
         let log_level = match profile {
             _ if flags.verbose => LevelFilter::Debug,
             Profile::Wpt => read.log_level()?,

@@ -20,6 +20,8 @@ pub enum Service {
     Wss,
     /// WebTransport over HTTP/3: it has a number, for templates, but nothing is served there.
     WebTransport,
+    /// WebSocket over HTTP/3 (RFC 238 of web-platform-tests): the port is held, but nothing is served there.
+    Http3,
     /// The DNS server, on UDP.
     Dns,
 }
@@ -34,6 +36,7 @@ impl Service {
             "ws" => Self::Ws,
             "wss" => Self::Wss,
             "webtransport-h3" => Self::WebTransport,
+            "h3" => Self::Http3,
             "dns" => Self::Dns,
             _ => return None,
         })
@@ -41,7 +44,7 @@ impl Service {
 
     /// Whether it needs a certificate.
     pub fn is_encrypted(self) -> bool {
-        matches!(self, Self::Https | Self::Http2 | Self::Wss | Self::WebTransport)
+        matches!(self, Self::Https | Self::Http2 | Self::Wss | Self::WebTransport | Self::Http3)
     }
 
     /// The scheme of `request.url` there.
@@ -51,7 +54,7 @@ impl Service {
 
     /// Whether it is served from a TCP port.
     pub fn is_tcp(self) -> bool {
-        !matches!(self, Self::WebTransport | Self::Dns)
+        !matches!(self, Self::WebTransport | Self::Http3 | Self::Dns)
     }
 }
 
@@ -91,6 +94,13 @@ pub struct SchemePorts {
     pub service: Service,
     /// Its ports, in order.
     pub wanted: Vec<Wanted>,
+}
+
+impl SchemePorts {
+    /// Whether there is to be a port at all.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.iter().any(|wanted| *wanted != Wanted::Skip)
+    }
 }
 
 /// Reads `ports`, those of the services that are wanted: encrypted ones are not when there is no certificate (wptserve
@@ -157,6 +167,14 @@ mod tests {
             [(0, true), (1, true), (22, true), (80, false), (6000, true), (8000, false), (10080, true)]
         {
             assert_eq!(is_blocked(port), blocked, "{port}");
+        }
+        // Those that came last (wpt#54227).
+        for port in [0, 989, 990, 4190, 6679] {
+            assert!(is_blocked(port), "{port}");
+        }
+        // What `wpt serve` and WebKit's, Chromium's and wptrunner's configurations ask for.
+        for port in [8000, 8001, 8443, 8444, 8800, 8801, 8802, 8803, 9000, 9443, 9444, 11000] {
+            assert!(!is_blocked(port), "{port}");
         }
     }
 

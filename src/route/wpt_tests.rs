@@ -94,6 +94,10 @@ fn well_known_scripts_need_no_extension() {
         ("GET", "/.well-known/web-identity/", "File"),
         ("POST", "/.well-known/device-bound-sessions", "Python"),
         ("GET", "/.well-known/email-verification", "Python"),
+        ("POST", "/.well-known/email-verification", "Python"),
+        ("GET", "/.well-known/email-verification/", "File"),
+        ("HEAD", "/.well-known/web-app-origin-association", "Python"),
+        ("POST", "/.well-known/web-app-origin-association", "none"),
         ("GET", "/d/.well-known/web-identity", "File"),
     ] {
         assert_eq!(serves(&router, method, path), expected, "{method} {path}");

@@ -193,6 +193,88 @@ fn the_port_of_webtransport_is_a_number_and_with_its_flag_held() {
     server.logged("WARNING - WebTransport is not served");
 }
 
+/// RFC 238 of web-platform-tests.
+#[test]
+fn the_port_of_http3_is_held_if_it_is_asked_for() {
+    let site = checkout(&[("t.sub.txt", "{{ports[h3][0]}}"), ("a.txt", "a")]);
+    let server = Start::new(site.path()).config(&with(json!({"ports": {"h3": ["auto"]}}))).start();
+    let port: u16 = server.get("/t.sub.txt").parse().unwrap();
+    assert!(UdpSocket::bind(("127.0.0.1", port)).is_err());
+    assert!(server.ports("h3").is_empty(), "nothing is served there");
+    server.logged("WARNING - HTTP/3 is not served");
+    for ports in [json!({}), json!({"h3": []}), json!({"h3": [null]})] {
+        let server = Start::new(site.path()).config(&with(json!({"ports": ports}))).start();
+        assert_eq!(server.get("/a.txt"), "a");
+        assert!(!server.log().contains("HTTP/3"), "{}", server.log());
+    }
+}
+
+/// wpt#53779.
+#[test]
+fn an_empty_list_switches_any_port_off() {
+    let site = checkout(&[("t.sub.txt", "{{ports[h2][0]}}"), ("a.txt", "a")]);
+    for empty in [json!([]), json!([null])] {
+        let server = Start::new(site.path()).config(&with(json!({"ports": {"h2": empty}}))).start();
+        assert!(server.ports("h2").is_empty(), "{empty}");
+        assert_eq!(server.get("/a.txt"), "a");
+        assert!(!server.log().contains("http2"), "{}", server.log());
+        assert!(!server.log().contains("WARNING"), "{}", server.log());
+    }
+    // As of any other scheme that is not there.
+    let server = Start::new(site.path()).config(&with(json!({"ports": {"h2": []}}))).start();
+    assert!(ask(server.ports("http")[0], "/t.sub.txt").starts_with("HTTP/1.1 500 "));
+    for scheme in ["https", "https-local", "https-public", "ws", "wss", "http-local", "http-public", "webtransport-h3"]
+    {
+        let mut ports = json!({});
+        ports[scheme] = json!([]);
+        let server = Start::new(site.path()).config(&with(json!({"ports": ports}))).start();
+        assert!(server.ports(scheme).is_empty(), "{scheme}");
+        assert_eq!(server.get("/a.txt"), "a");
+    }
+}
+
+/// WebKit gives every port its number (WebKit#73968), and its tools and wptrunner ask for WebTransport (wpt#57737, WebKit#69325).
+#[test]
+fn fixed_numbers_are_taken_for_every_scheme() {
+    const SCHEMES: [(&str, usize); 9] = [
+        ("http", 2),
+        ("https", 2),
+        ("http-local", 1),
+        ("http-public", 1),
+        ("https-local", 1),
+        ("https-public", 1),
+        ("ws", 1),
+        ("wss", 1),
+        ("h2", 1),
+    ];
+    let template = SCHEMES.map(|(scheme, _)| format!("{{{{ports[{scheme}][0]}}}}")).join(" ");
+    let site = checkout(&[("t.sub.txt", &format!("{template} {{{{ports[webtransport-h3][0]}}}}"))]);
+    // Free at this moment; nobody gets them again before others.
+    let free: Vec<TcpListener> = (0..11).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let mut numbers = free.iter().map(|socket| socket.local_addr().unwrap().port());
+    let mut ports = json!({});
+    for (scheme, count) in SCHEMES {
+        ports[scheme] = json!(numbers.by_ref().take(count).collect::<Vec<_>>());
+    }
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    ports["webtransport-h3"] = json!([udp]);
+    drop(free);
+    let server = Start::new(site.path()).config(&with(json!({"ports": ports}))).args(["--webtransport-h3"]).start();
+    for (scheme, count) in SCHEMES {
+        assert_eq!(
+            (json!(server.ports(scheme)), server.ports(scheme).len()),
+            (ports[scheme].clone(), count),
+            "{scheme}"
+        );
+    }
+    let first = SCHEMES.map(|(scheme, _)| server.ports(scheme)[0].to_string()).join(" ");
+    assert_eq!(server.get("/t.sub.txt"), format!("{first} {udp}"));
+    assert!(UdpSocket::bind(("127.0.0.1", udp)).is_err());
+    for scheme in ["http-local", "http-public"] {
+        assert!(ask(server.ports(scheme)[0], "/t.sub.txt").ends_with(&udp.to_string()), "{scheme}");
+    }
+}
+
 #[test]
 fn two_servers_with_free_ports_do_not_meet() {
     let site = checkout(&[("a.txt", "a")]);
