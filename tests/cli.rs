@@ -91,7 +91,7 @@ fn bad_flags_are_told_from_bad_surroundings() {
     let site = Site::new(&[]);
     let root = site.path().to_str().unwrap();
     refused(&[], 2, &["Usage: wptserve", "serve"]);
-    refused(&["serve", "--port", "0"], 2, &["--doc-root"]);
+    refused(&["serve", "--port", "0"], 1, &["is no web-platform-tests checkout", "--doc-root"]);
     refused(&["serve", "--doc-root"], 2, &["--doc-root"]);
     refused(&["dance"], 2, &["dance"]);
     refused(&["serve", "--doc-root", root, "--dance"], 2, &["--dance"]);
@@ -191,9 +191,20 @@ fn the_ready_file_says_what_is_served_and_replaces_an_old_one() {
 }
 
 #[test]
-fn the_policy_comes_from_the_flag_then_the_environment_then_strict() {
-    let files = [("a/helper.py", ""), ("h.py", "import a.helper\ndef main(request, response):\n    return b'found'\n")];
+fn the_policy_comes_from_the_flag_then_the_environment_then_the_directory() {
+    let files = [
+        ("a/helper.py", ""),
+        ("h.py", "import a.helper\ndef main(request, response):\n    return b'found'\n"),
+        // Not the sign of a checkout: it has to be in the doc root.
+        ("a/resources/testharness.js", ""),
+    ];
     let code = |server: &std::sync::Arc<Server>| server.get("/h.py").code();
+    for sign in ["resources/testharness.js", "wpt"] {
+        let checkout = [files[0], files[1], (sign, "")];
+        assert_eq!(code(&Launch::new(&checkout).start()), 200, "{sign}");
+        assert_eq!(code(&Launch::new(&checkout).arg("--import-policy").arg("strict").start()), 500, "{sign}");
+        assert_eq!(code(&Launch::new(&checkout).env("WPTSERVE_IMPORT_POLICY", "strict").start()), 500, "{sign}");
+    }
     assert_eq!(code(&Launch::new(&files).start()), 500);
     assert_eq!(code(&Launch::new(&files).env("WPTSERVE_IMPORT_POLICY", "warn").start()), 200);
     let server = Launch::new(&files).env("WPTSERVE_IMPORT_POLICY", "warn").arg("--import-policy").arg("strict").start();

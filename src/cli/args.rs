@@ -23,7 +23,7 @@ pub(super) struct Args {
     config: Option<PathBuf>,
 
     /// Serve this one http port and nothing else, without config.json; 0 takes any free one
-    #[arg(long, value_name = "N", requires = "doc_root")]
+    #[arg(long, value_name = "N")]
     port: Option<u16>,
 
     /// The name or address to listen on, instead of server_host; with --port 127.0.0.1 unless given
@@ -81,7 +81,8 @@ pub(super) struct Args {
     verbose: bool,
 
     /// What an import of a package directory without __init__.py does: warn allows it, as CPython does, with one warning;
-    /// strict, the default with --port, refuses and names the file to create
+    /// strict refuses and names the file to create. Without the flag a web-platform-tests checkout gets warn, any other
+    /// directory strict
     #[arg(long, value_name = "POLICY", value_enum, env = "WPTSERVE_IMPORT_POLICY")]
     import_policy: Option<Policy>,
 
@@ -130,7 +131,8 @@ impl Args {
         };
         match (self.port, flags.doc_root.clone()) {
             (Some(port), Some(doc_root)) => Config::plain(&doc_root, port, flags),
-            (_, doc_root) => Config::wpt(&find_root(script, doc_root.as_deref())?, flags),
+            (Some(port), None) => Config::plain(&find_root(script, None)?, port, flags),
+            (None, doc_root) => Config::wpt(&find_root(script, doc_root.as_deref())?, flags),
         }
     }
 }

@@ -139,7 +139,7 @@ fn values_that_make_no_sense_are_refused() {
             "ssl.pregenerated.host_key_path must be a text, not null",
         ),
         (json!({"ws_extra": "x"}), "ws_extra must be a list of paths, not \"x\""),
-        (json!({"import_policy": "lax"}), "import_policy must be \"strict\" or \"warn\", not \"lax\""),
+        (json!({"import_policy": "lax"}), "import_policy must be \"strict\", \"warn\" or null, not \"lax\""),
         (json!({"ports": {"http": [8000, 9000]}}), "port 9000 is asked for twice, for http and for h2"),
         (json!({"ports": {"http": [65536]}}), "65536 in ports.http is no port"),
         (json!("text"), "the configuration must be an object, not \"text\""),

@@ -55,7 +55,7 @@ pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         },
         "aliases": [],
         "logging": {"level": "info", "suppress_handler_traceback": false},
-        "import_policy": "warn",
+        "import_policy": null,
     }))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn plain(doc_root: &Path, host: &str, port: u16) -> Map<String, Value
         },
         "aliases": [],
         "logging": {"level": "debug", "suppress_handler_traceback": false},
-        "import_policy": "strict",
+        "import_policy": null,
     }))
 }
 

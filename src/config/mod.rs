@@ -86,7 +86,7 @@ impl Config {
     /// A file cannot be read, a key is unknown, or a value makes no sense.
     pub fn wpt(repo_root: &Path, flags: Flags) -> Result<Self, StartupError> {
         let (data, warnings) = sources::gather(repo_root, &flags)?;
-        Self::checked(Profile::Wpt, data, warnings, flags)
+        Self::checked(Profile::Wpt, repo_root, data, warnings, flags)
     }
 
     /// One http port with wptserve's own defaults.
@@ -96,7 +96,7 @@ impl Config {
     pub fn plain(doc_root: &Path, port: u16, flags: Flags) -> Result<Self, StartupError> {
         let doc_root = sources::absolute(doc_root)?;
         let data = defaults::plain(&doc_root, flags.host.as_deref().unwrap_or("127.0.0.1"), port);
-        Self::checked(Profile::Plain, data, Vec::new(), Flags { doc_root: Some(doc_root), ..flags })
+        Self::checked(Profile::Plain, &doc_root, data, Vec::new(), Flags { doc_root: Some(doc_root.clone()), ..flags })
     }
 
     fn reader(&self) -> Reader<'_> {
@@ -105,6 +105,7 @@ impl Config {
 
     fn checked(
         profile: Profile,
+        root: &Path,
         mut data: Map<String, Value>,
         mut warnings: Vec<String>,
         flags: Flags,
@@ -167,7 +168,10 @@ impl Config {
         };
         let import_policy = match flags.import_policy {
             Some(policy) => policy,
-            None => read.import_policy()?,
+            None => read.import_policy()?.unwrap_or_else(|| {
+                let is_checkout = sources::is_checkout(root) || sources::is_checkout(doc_root.path());
+                if is_checkout { ImportPolicy::Warn } else { ImportPolicy::Strict }
+            }),
         };
         let bind_address = read.truth("bind_address");
         let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
@@ -306,11 +310,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn import_policy(&self) -> Result<ImportPolicy, ConfigError> {
+    /// `None` when nothing is said: the kind of the directory decides.
+    fn import_policy(&self) -> Result<Option<ImportPolicy>, ConfigError> {
         match self.value("import_policy") {
-            Value::String(policy) if policy == "strict" => Ok(ImportPolicy::Strict),
-            Value::String(policy) if policy == "warn" => Ok(ImportPolicy::Warn),
-            other => Err(ConfigError::kind("import_policy", "\"strict\" or \"warn\"", other)),
+            Value::Null => Ok(None),
+            Value::String(policy) if policy == "strict" => Ok(Some(ImportPolicy::Strict)),
+            Value::String(policy) if policy == "warn" => Ok(Some(ImportPolicy::Warn)),
+            other => Err(ConfigError::kind("import_policy", "\"strict\", \"warn\" or null", other)),
         }
     }
 }

@@ -64,10 +64,15 @@ pub fn find_root(script: Option<&Path>, doc_root: Option<&Path>) -> Result<PathB
         return Ok(script.parent().unwrap_or(&script).to_owned());
     }
     let current = absolute(Path::new("."))?;
-    if current.join("resources/testharness.js").is_file() || current.join("wpt").is_file() {
+    if is_checkout(&current) {
         return Ok(current);
     }
     doc_root.map_or(Err(ConfigError::NoCheckout(current)), absolute)
+}
+
+/// Whether a directory looks like a checkout of web-platform-tests.
+pub(super) fn is_checkout(directory: &Path) -> bool {
+    directory.join("resources/testharness.js").is_file() || directory.join("wpt").is_file()
 }
 
 /// Defaults, `config.json` of the checkout, `--config`, and those flags that handlers can see in the configuration.

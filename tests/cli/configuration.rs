@@ -127,13 +127,35 @@ fn latency_delays_every_answer() {
 }
 
 #[test]
-fn the_import_policy_is_warn_unless_said_otherwise() {
+fn the_import_policy_of_a_checkout_is_warn_unless_said_otherwise() {
     let files = [("a/helper.py", ""), ("h.py", "import a.helper\ndef main(request, response):\n    return b'found'\n")];
     let site = checkout(&files);
     let code = |start: Start| super::wpt::ask(start.start().ports("http")[0], "/h.py")[9..12].to_owned();
     let start = |config| Start::new(site.path()).config(&config);
     assert_eq!(code(start(config())), "200");
+    assert_eq!(code(start(with(json!({"import_policy": null})))), "200");
     assert_eq!(code(start(with(json!({"import_policy": "strict"})))), "500");
+    // What is served counts, and where the tools are.
+    let other = Site::new(&files);
+    let served = |start: Start| start.args(["--doc-root"]).args([other.path()]);
+    assert_eq!(code(served(start(config()))), "200");
+    let bare = with(json!({"ssl": {"type": "none"}}));
+    assert_eq!(code(served(Start::new(other.path()).config(&bare))), "500");
     assert_eq!(code(start(with(json!({"import_policy": "strict"}))).args(["--import-policy", "warn"])), "200");
     assert_eq!(code(start(config()).args(["--import-policy=strict"])), "500");
+}
+
+#[test]
+fn one_port_serves_the_checkout_around_it() {
+    let files = [("a/helper.py", ""), ("h.py", "import a.helper\ndef main(request, response):\n    return b'found'\n")];
+    let site = checkout(&files);
+    // Without config.json: this one would be refused.
+    site.write("config.json", "[1]");
+    let server = Start::new(site.path()).args(["--port", "0"]).start();
+    assert_eq!((server.get("/h.py").as_str(), server.ready["ports"].as_object().unwrap().len()), ("found", 1));
+    let script = site.show("wpt");
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let folder = super::commands::python("python3");
+    let start = Start::new(elsewhere.path()).program(&folder.path().join("python3"), &[&script]);
+    assert_eq!(start.args(["--port", "0"]).start().get("/h.py"), "found");
 }
