@@ -14,9 +14,13 @@
 )]
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -42,6 +46,7 @@ const JOBS: usize = 16;
 
 /// The servers that cases have started. Each stays until the last case is done.
 static SERVERS: Mutex<Vec<Arc<util::Server>>> = Mutex::new(Vec::new());
+static BROKEN: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -62,9 +67,14 @@ fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder)
 }
 
-/// Starts a server that lasts until the end.
+/// Starts a server that lasts until the end. When one does not start, the cases behind it fail at once.
 fn start(launch: util::Launch) -> Arc<util::Server> {
-    let server = launch.start();
+    assert!(!BROKEN.load(Ordering::Relaxed), "a server did not start: see the first failure");
+    let started = panic::catch_unwind(AssertUnwindSafe(|| launch.start()));
+    let server = started.unwrap_or_else(|cause| {
+        BROKEN.store(true, Ordering::Relaxed);
+        panic::resume_unwind(cause)
+    });
     SERVERS.lock().unwrap().push(Arc::clone(&server));
     server
 }
