@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny cargo-test dist-check \
+.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny advisories cargo-test dist-check \
 	reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
 	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
@@ -51,6 +51,7 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) fmt $(MAKE) -s fmt-check
 	$(STEP) clippy $(MAKE) -s clippy
 	$(STEP) deny $(MAKE) -s deny
+	$(STEP) advisories $(MAKE) -s advisories
 	$(STEP) cargo-test $(MAKE) -s cargo-test
 	$(STEP) dist $(MAKE) -s dist
 	$(STEP) dist-check $(MAKE) -s dist-check
@@ -68,7 +69,7 @@ endif
 	$(STEP) bench-smoke $(MAKE) -s bench-smoke
 	$(STEP) --summary
 
-lint: fmt-check clippy deny ## format, clippy without warnings, licences and sources
+lint: fmt-check clippy deny advisories ## format, clippy without warnings, licences, sources, known vulnerabilities
 
 # Renamed into place: a running copy is not written to.
 put_dist = mkdir -p dist && cp $(TARGET_DIR)/$(TRIPLE)/dist/wptserve dist/.wptserve.part && \
@@ -131,6 +132,9 @@ clippy: build-deps ## clippy, warnings are errors
 
 deny: ## licences and sources of the dependencies
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources; else python3 tests/licences.py; fi
+
+advisories: ## known vulnerabilities of the dependencies, as far as they can be looked up
+	@python3 tests/advisories.py
 
 cargo-test: build-deps ## unit and integration tests
 	$(CARGO) test $(RUST_FLAG)

@@ -365,3 +365,34 @@ impl AsyncWrite for Wire {
 pub(super) fn peer_text(peer: Option<SocketAddr>) -> (Arc<str>, u16) {
     peer.map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// deny.toml relies on it: actix's own decoder of chunks is never asked.
+        #[test]
+        fn actix_sees_one_head_without_a_body_whatever_comes(
+            method in "[A-Za-z\\x21-\\x7e]{1,12}",
+            target in proptest::collection::vec(prop_oneof![Just(b'/'), Just(b'?'), Just(b'%'), 0x21u8..=0xff], 0..2000),
+            fields in "((Transfer-Encoding|Content-Length|Upgrade|Connection|Expect): (chunked|5|h2c|upgrade|100-continue)\r\n){0,4}",
+        ) {
+            let head = [method.as_bytes(), b" /", &target, b" HTTP/1.1\r\n", fields.as_bytes(), b"\r\n"].concat();
+            let Step::Head { head, .. } = HeadReader::default().step(&head, false) else { return Ok(()) };
+            let mut out = BytesMut::new();
+            feed(&head, &mut out);
+            let text = std::str::from_utf8(&out).unwrap();
+            let lines: Vec<&str> = text.split("\r\n").collect();
+            let [request, host, "", ""] = lines.as_slice() else { panic!("{text:?}") };
+            prop_assert_eq!(*host, "host: wptserve");
+            prop_assert!(request.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{}", text);
+            let words: Vec<&str> = request.split(' ').collect();
+            prop_assert_eq!((words.len(), words[2]), (3, "HTTP/1.1"));
+            prop_assert!(words[1].starts_with('/') && words[1].len() <= FEED_PATH + 1);
+            prop_assert!(words[0] != "CONNECT");
+        }
+    }
+}
