@@ -25,6 +25,7 @@ mod constant_folding;
 mod float_power;
 mod format_surrogates;
 mod int_division;
+mod int_from_bytes;
 mod recursion_text;
 pub(super) mod wording;
 
@@ -47,6 +48,7 @@ const TYPES: &[fn(&VirtualMachine)] = &[
     float_power::install,
     format_surrogates::install,
     int_division::install,
+    int_from_bytes::install,
     recursion_text::install,
 ];
 
@@ -204,6 +206,7 @@ mod tests {
         float_power,
         format_surrogates,
         int_division,
+        int_from_bytes,
         recursion_text,
     );
 

@@ -1,0 +1,32 @@
+//! `from_bytes` of a subclass of `int`, such as an `enum.IntEnum`.
+//!
+//! RustPython 0.6.0, `rustpython-vm/src/builtins/int.rs`, `PyInt::from_bytes`: the object is put together without a call of its
+//! class, so that neither `__new__` nor `__init__` run and a member of an enumeration is none. CPython calls the class with
+//! the number.
+
+use std::sync::OnceLock;
+
+use rustpython_vm::builtins::PyTypeRef;
+use rustpython_vm::function::{FuncArgs, ItemDoc, PyMethodDef, PyMethodFlags};
+use rustpython_vm::{AsObject as _, PyObjectRef, PyResult, VirtualMachine};
+
+static DEFINITION: PyMethodDef = PyMethodDef::new_const("from_bytes", from_bytes, PyMethodFlags::CLASS, ItemDoc::NONE);
+/// RustPython's own, bound to `int`.
+static ORIGINAL: OnceLock<PyObjectRef> = OnceLock::new();
+
+pub(super) fn install(vm: &VirtualMachine) {
+    let class = vm.ctx.types.int_type;
+    if let Ok(original) = class.as_object().get_attr("from_bytes", vm) {
+        let _ = ORIGINAL.set(original);
+        class.set_attr(vm.ctx.intern_str("from_bytes"), DEFINITION.build_classmethod(&vm.ctx, class).into());
+    }
+}
+
+fn from_bytes(class: PyTypeRef, args: FuncArgs, vm: &VirtualMachine) -> PyResult {
+    let Some(original) = ORIGINAL.get() else { return Ok(vm.ctx.none()) };
+    let number = original.call(args, vm)?;
+    if class.is(vm.ctx.types.int_type) {
+        return Ok(number);
+    }
+    class.as_object().call((number,), vm)
+}
