@@ -219,6 +219,23 @@ fn threads_that_import_one_helper_at_once_share_it() {
 }
 
 #[test]
+fn a_thread_of_a_handler_imports() {
+    let handler = "import threading\n\
+                   NAMES = ['csv', 'difflib', 'fractions', 'statistics', 'xml.etree.ElementTree', 'wsgiref.util', 'lib.helper']\n\
+                   def main(request, response):\n\
+                   \x20   done = []\n\
+                   \x20   def work(name):\n\
+                   \x20       __import__(name)\n\
+                   \x20       done.append(name)\n\
+                   \x20   threads = [threading.Thread(target=work, args=(name,)) for name in NAMES for _ in range(3)]\n\
+                   \x20   for thread in threads: thread.start()\n\
+                   \x20   for thread in threads: thread.join()\n\
+                   \x20   return str(sorted(done) == sorted(NAMES * 3))\n";
+    let files = [("lib/__init__.py", ""), ("lib/helper.py", "import json, decimal\n"), ("h.py", handler)];
+    assert_eq!(Server::start(&files).get("/h.py").ok(), "True");
+}
+
+#[test]
 fn an_edited_file_counts_from_the_next_request_on() {
     let files = [
         ("lib/__init__.py", ""),

@@ -8,7 +8,8 @@
 //!   share the types, so this happens once.
 //! - [`NATIVE`]: a native module gets something of ours each time it is imported. What is not imported costs nothing.
 //! - [`OWN`]: what each interpreter has to itself, such as the functions of `builtins`.
-//! - Python code stands in `pylib-stubs/` and is frozen into the binary like the standard library.
+//! - `modules::library`: Python modules of the standard library are put right by Python code in `pylib-stubs/_wptserve_mends`, each
+//!   when it is imported.
 //!
 //! A mend has a table in `tables/` with the values that CPython gives. Where RustPython by itself gives another one, the line
 //! `<<<` names that: a test runs these rows in an interpreter without mends and fails when one has come right, because
@@ -26,10 +27,11 @@ mod float_power;
 mod format_surrogates;
 mod int_division;
 mod int_from_bytes;
+mod modules;
 mod recursion_text;
 pub(super) mod wording;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Once, OnceLock};
 
 use rustpython_vm::builtins::descriptor::PyMethodDescriptor;
@@ -56,10 +58,20 @@ const TYPES: &[fn(&VirtualMachine)] = &[
 type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
 
 /// Native modules by name, with their mends.
-const NATIVE: &[(&str, Mend)] = &[("_io", bytesio_seek::install), ("array", array_items::install)];
+const NATIVE: &[(&str, Mend)] = &[
+    ("_collections", modules::ordered_dict::install),
+    ("_io", bytesio_seek::install),
+    ("_sre", modules::re_bounds::install),
+    ("_sre", modules::re_sub::install),
+    ("_struct", modules::struct_errors::install),
+    ("array", array_items::install),
+    ("binascii", modules::base64_end::install),
+    ("time", modules::time_zone::install),
+    ("unicodedata", modules::hangul::install),
+];
 
 /// What is done to each interpreter.
-const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[constant_folding::install];
+const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[constant_folding::install, modules::frozen_files::install];
 
 /// Puts the types right, once per process, and what this interpreter has to itself. For an interpreter that has just been
 /// built, with [`prepare`] as one of its hooks.
@@ -72,10 +84,13 @@ pub(super) fn install(vm: &VirtualMachine) -> PyResult<()> {
     OWN.iter().try_for_each(|install| install(vm))
 }
 
-/// Puts [`NATIVE`] between the native modules and their import. For a virtual machine that nobody else knows yet.
+/// Puts [`NATIVE`] between the native modules and their import, and our Python code between Python modules and theirs. For a
+/// virtual machine that nobody else knows yet.
 pub(super) fn prepare(vm: &mut VirtualMachine) {
+    modules::library::prepare(vm);
     let Some(state) = Arc::get_mut(&mut vm.state) else { return };
-    for (name, _) in NATIVE {
+    // A module may have several mends.
+    for name in NATIVE.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>() {
         if let Some(definition) = state.module_defs.get_mut(name) {
             *definition = mended(definition);
         }
@@ -196,6 +211,7 @@ mod tests {
     tables!(
         array_items,
         bytes_format,
+        base64_end,
         bytes_letters,
         bytes_maketrans,
         bytes_strip,
@@ -205,9 +221,17 @@ mod tests {
         decimal,
         float_power,
         format_surrogates,
+        frozen_files,
+        hangul,
         int_division,
         int_from_bytes,
+        library,
+        ordered_dict,
+        re_bounds,
+        re_sub,
         recursion_text,
+        struct_errors,
+        time_zone,
     );
 
     #[test]
