@@ -7,8 +7,9 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
+use super::dns::Zone;
 use crate::{
-    config::{BindError, Config, Numbers, Service, StartupError, Wanted, ascii, is_blocked},
+    config::{BindError, Config, Dns, Numbers, Service, StartupError, Wanted, ascii, is_blocked},
     server::BACKLOG,
 };
 
@@ -117,8 +118,17 @@ fn addresses(config: &Config) -> Result<Vec<SocketAddr>, StartupError> {
             addresses.sort_by_key(|address| !address.is_ipv4());
             Ok(addresses)
         }
+        // Nobody but our own DNS server needs to know the name.
+        Err(_) if is_own(config, host) => Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]),
         Err(source) => Err(StartupError::Resolve { host: config.server_host.clone(), source }),
     }
+}
+
+/// Whether the DNS server of this configuration leads a name to this server.
+fn is_own(config: &Config, host: &str) -> bool {
+    config.dns.is_some_and(|dns| {
+        Zone::new(&config.hosts, dns == Dns::Wildcards, Ipv4Addr::LOCALHOST.into()).has(&ascii(host))
+    })
 }
 
 struct Binder {

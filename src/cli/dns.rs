@@ -59,7 +59,8 @@ impl Zone {
         Self { names, address }
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Whether a name leads to the server.
+    pub(super) fn has(&self, name: &str) -> bool {
         let name = name.trim_end_matches('.').to_lowercase();
         match &self.names {
             Names::Exactly(names) => names.contains(&name),
