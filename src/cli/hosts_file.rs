@@ -9,8 +9,16 @@ use crate::config::Hosts;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The address
-    #[arg(value_name = "ADDRESS", default_value = "127.0.0.1")]
+    #[arg(value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
     address: String,
+}
+
+/// As it was written: it is printed so.
+fn address(text: &str) -> Result<String, &'static str> {
+    match text.parse::<std::net::IpAddr>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("write an IP address, such as 127.0.0.1"),
+    }
 }
 
 pub(super) fn text(args: &Args) -> String {

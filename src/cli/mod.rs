@@ -25,7 +25,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  stopped by SIGINT or SIGTERM, or the command is done
-  1  the server could not start, or a listener died; the last line on standard error names the cause and the next step
+  1  the server could not start (a file or value that cannot be used is such a reason), or a listener died; the last line
+     on standard error names the cause and the next step
   2  the command line cannot be understood";
 
 /// Serves a web-platform-tests checkout and runs its Python handlers, without Python.
@@ -87,6 +88,9 @@ fn run(name: &'static str, arguments: Vec<OsString>, script: Option<PathBuf>) ->
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(refusal) => {
+            if let Some(message) = personality::not_here(name, &refusal) {
+                return refuse(2, &message);
+            }
             // Help and version come this way too. A closed pipe is no reason to fail.
             let _ = refusal.print();
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2));

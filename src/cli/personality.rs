@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::error::{ContextKind, ContextValue};
+
 /// The version that is claimed: handlers run as on this one. Deno takes no other than 3.11.
 const VERSION: &str = "Python 3.11.7\n";
 
@@ -64,6 +66,54 @@ fn script(path: PathBuf, arguments: Vec<OsString>) -> Line {
         Ok(script) => Line::Wpt { script, arguments },
         Err(error) => Line::Refuse(format!("can't open file {:?}: {error}", path.display())),
     }
+}
+
+/// Commands of `wpt` (tools/*/commands.json of 2026) that only a Python can run.
+const ELSEWHERE: [&str; 31] = [
+    "branch-point",
+    "create",
+    "docker-build",
+    "docker-push",
+    "docker-run",
+    "files-changed",
+    "install",
+    "install-android-emulator",
+    "lint",
+    "macos-display-configuration",
+    "manifest",
+    "manifest-download",
+    "metadata-list",
+    "metadata-validate",
+    "regen-certs",
+    "rev-list",
+    "run",
+    "serve-wave",
+    "spec",
+    "start-android-emulator",
+    "tc-decision",
+    "tc-download",
+    "tc-sink-task",
+    "tc-taskgraph",
+    "test-jobs",
+    "test-paths",
+    "tests-affected",
+    "update-built",
+    "update-codeowners",
+    "update-expectations",
+    "web-features-manifest",
+];
+
+/// What to say when a command line is refused because it names a command that is `wpt`'s and not ours. `name` is what the
+/// program is called: behind the script every command is meant for `wpt`.
+pub(super) fn not_here(name: &str, refusal: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(command)) = refusal.get(ContextKind::InvalidSubcommand) else { return None };
+    (name == "wpt" || ELSEWHERE.contains(&command.as_str())).then(|| {
+        format!(
+            "`wpt {command}` needs a real Python. This is wptserve-rs, which is none: of wpt's commands it has `serve` and \
+             `make-hosts-file`. Name another Python for this one, such as /usr/bin/python3 wpt {command}, or take the link to \
+             wptserve off the PATH for it."
+        )
+    })
 }
 
 fn introduction() -> &'static str {

@@ -17,7 +17,7 @@ fn make_hosts_file_prints_wpts_lines() {
     let address = "fd00::1";
     assert_eq!(run(&["make-hosts-file", address]).1, recorded.replace("127.0.0.1", address));
     refused(&["make-hosts-file", "--dance"], 2, &["--dance"]);
-    refused(&["make-hosts-file", "a", "b"], 2, &["Usage"]);
+    refused(&["make-hosts-file", "::1", "b"], 2, &["Usage"]);
 }
 
 #[test]
@@ -84,11 +84,17 @@ fn as_python_it_has_a_version_and_refuses_the_rest() {
         (&["-c", "print(1)"], "no Python interpreter"),
         (&["setup.py"], "setup.py is another script"),
         (&["gone/wpt", "serve"], "can't open file"),
-        (&["wpt", "manifest"], "unrecognized subcommand 'manifest'"),
+        (&["wpt", "manifest"], "`wpt manifest` needs a real Python. This is wptserve-rs"),
+        (&["wpt", "run", "chrome"], "such as /usr/bin/python3 wpt run"),
+        (&["wpt", "dance"], "of wpt's commands it has `serve` and `make-hosts-file`"),
         (&["wpt"], "Usage: wpt"),
         (&["wpt", "serve", "--dance"], "--dance"),
     ] {
         let (code, _, message) = as_python(site.path(), arguments);
         assert!(code == 2 && message.contains(part), "{arguments:?}: {code} {message}");
+        assert!(!message.contains("similar subcommand"), "{message}");
     }
+    // Whoever drops the link's `python3 wpt` meets the same.
+    refused(&["manifest"], 2, &["`wpt manifest` needs a real Python"]);
+    refused(&["dance"], 2, &["unrecognized subcommand 'dance'"]);
 }
