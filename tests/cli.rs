@@ -7,7 +7,9 @@ mod clients;
 mod commands;
 mod configuration;
 mod logging;
+mod mistakes;
 mod ports;
+mod promises;
 mod wpt;
 
 use std::{

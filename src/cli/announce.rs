@@ -77,6 +77,15 @@ impl Announcement {
         }
     }
 
+    /// What takes the ready file away again when it is dropped.
+    pub(super) fn ready_file(&self) -> Option<ReadyFile> {
+        self.ready_file.clone().map(|path| ReadyFile { path, text: self.text() })
+    }
+
+    fn text(&self) -> String {
+        format!("{}\n", self.ready)
+    }
+
     /// Waits for the interpreter, asks the ports until all of them answer, then says so.
     ///
     /// # Errors
@@ -98,11 +107,26 @@ impl Announcement {
             logger::info(&bind::process(DNS, address.port()), format_args!("Starting DNS server on {address}"));
         }
         if let Some(file) = &self.ready_file
-            && let Err(error) = write_whole(file, &format!("{}\n", self.ready))
+            && let Err(error) = write_whole(file, &self.text())
         {
             log::error!("cannot write the ready file {}: {error}; the server runs nevertheless", file.display());
         }
         Ok(())
+    }
+}
+
+/// The ready file of a server. Dropped, it is gone, unless another server has put its own there meanwhile.
+pub(super) struct ReadyFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        if std::fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            // Whoever may no longer write there leaves it.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

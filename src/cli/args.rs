@@ -5,8 +5,10 @@ use std::{
     time::Duration,
 };
 
+use clap::builder::NonEmptyStringValueParser;
+
 use crate::{
-    config::{Config, Dns, Flags, StartupError, find_root},
+    config::{Config, ConfigError, Dns, Flags, StartupError, absolute, find_root},
     handover::ImportPolicy,
 };
 
@@ -23,11 +25,11 @@ pub(super) struct Args {
     config: Option<PathBuf>,
 
     /// Serve this one http port and nothing else, without config.json; 0 takes any free one
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = port)]
     port: Option<u16>,
 
     /// The name or address to listen on, instead of server_host; with --port 127.0.0.1 unless given
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
     host: Option<String>,
 
     /// The directory of the WebSocket handlers
@@ -43,7 +45,7 @@ pub(super) struct Args {
     alias_file: Option<PathBuf>,
 
     /// Milliseconds that every http answer waits
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds)]
     latency: u64,
 
     /// A file whose text is put into the HTML that is served, such as a polyfill in its script element
@@ -63,13 +65,13 @@ pub(super) struct Args {
     webtransport_h3: bool,
 
     /// Answer DNS queries for the tests' domains with the server's address, on the UDP port ports.dns (8053), so that
-    /// /etc/hosts need not be changed; check_subdomains is off then
+    /// /etc/hosts need not be changed; check_subdomains is off then, and a server_host that only this server knows is 127.0.0.1
     #[arg(long, alias = "enable-dns", conflicts_with = "port")]
     dns: bool,
 
     /// --dns that knows every name below the hosts; N, the number of labels, is accepted for compatibility and any
     /// number of labels matches, as in wpt serve
-    #[arg(long, aliases = ["dns_wildcards", "wildcard-dns"], value_name = "N", conflicts_with = "port")]
+    #[arg(long, aliases = ["dns_wildcards", "wildcard-dns"], value_name = "N", conflicts_with = "port", value_parser = labels)]
     dns_wildcards: Option<u32>,
 
     /// Exit with code 0 as soon as every port answers
@@ -86,7 +88,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "POLICY", value_enum, env = "WPTSERVE_IMPORT_POLICY")]
     import_policy: Option<Policy>,
 
-    /// Write a line of JSON with pid, host, ports and URLs to this file as soon as every port answers
+    /// Write a line of JSON with pid, host, ports and URLs to this file as soon as every port answers; it is removed
+    /// at the start and at the stop
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -106,7 +109,27 @@ impl From<Policy> for ImportPolicy {
     }
 }
 
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "a port is a whole number from 0 to 65535, where 0 is any free one")
+}
+
+fn milliseconds(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "write a whole number of milliseconds, such as 500")
+}
+
+fn labels(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "write a whole number, such as 2")
+}
+
 impl Args {
+    /// Where to announce that every port answers; absolute.
+    ///
+    /// # Errors
+    /// The working directory is gone.
+    pub(super) fn ready_file(&self) -> Result<Option<PathBuf>, ConfigError> {
+        self.ready_file.as_deref().map(absolute).transpose()
+    }
+
     /// `script` is the `wpt` script that a Python would have been started with.
     pub(super) fn config(self, script: Option<&Path>) -> Result<Config, StartupError> {
         let flags = Flags {

@@ -1,6 +1,15 @@
 //! `wptserve serve`: configuration, ports, interpreter, readiness; serve until a signal comes.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::MetadataExt as _,
+    },
+    path::Path,
+    sync::Arc,
+};
 
 use tokio::{
     net::UdpSocket,
@@ -23,15 +32,19 @@ pub(super) fn run(args: Args, script: Option<&Path>) -> Result<(), StartupError>
 }
 
 /// Says in the log why the server does not start, in wptserve's words where somebody may look for them. What is wrong with
-/// the configuration is said on standard error only, as there.
+/// the configuration is said on standard error only, as there. Standard error names the cause as well: where both go to the same
+/// place, once is enough.
 fn lament(error: &StartupError) {
+    let is_same = is_same_place(io::stdout().as_fd(), io::stderr().as_fd());
     match error {
         StartupError::Config(_) | StartupError::DocRoot(_) => {}
+        StartupError::Bind(_) if is_same && io::stdout().is_terminal() => {}
         StartupError::Bind(BindError { port, scheme, source, .. }) => {
             let process = bind::process(scheme, *port);
             logger::critical(&process, format_args!("Failed to start HTTP server on port {port}: {source}"));
             logger::critical(&process, format_args!("Socket error on port {port}"));
         }
+        _ if is_same => {}
         StartupError::Domain { domain, .. } => {
             logger::critical(logger::MAIN, format_args!("Failed probing domain {domain}. {error}"));
         }
@@ -39,8 +52,20 @@ fn lament(error: &StartupError) {
     }
 }
 
+fn is_same_place(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    let place = |file: BorrowedFd<'_>| {
+        let metadata = File::from(file.try_clone_to_owned()?).metadata()?;
+        io::Result::Ok((metadata.dev(), metadata.ino()))
+    };
+    matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
     let exit_after_start = args.exit_after_start;
+    // Before anything can fail: whoever waits for the file must not see one left over from an earlier run.
+    if let Some(file) = args.ready_file()? {
+        announce::prepare(&file).map_err(|source| StartupError::ReadyFile { path: file.clone(), source })?;
+    }
     let config = args.config(script)?;
     log::set_max_level(config.log_level);
     for warning in &config.warnings {
@@ -50,9 +75,6 @@ fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
         log::warn!(
             "WebTransport is not served: --webtransport-h3 only holds the port, and no test that needs it will pass"
         );
-    }
-    if let Some(file) = &config.ready_file {
-        announce::prepare(file).map_err(|source| StartupError::ReadyFile { path: file.clone(), source })?;
     }
     let identity = config.tls.as_ref().map(|source| tls::load(source, &config.hosts.domains_set())).transpose()?;
     for warning in identity.iter().flat_map(|identity| &identity.warnings) {
@@ -83,6 +105,7 @@ async fn serve(
     let python = Arc::new(python);
     let handlers = Handlers::new(&config.ws_doc_root, &config.ws_extra);
     let announcement = announce::Announcement::new(&config, &ports);
+    let ready_file = announcement.ready_file();
     if config.check_subdomains
         && let Some(first) = ports.bound.first()
     {
@@ -141,6 +164,8 @@ async fn serve(
             () = signals.wait() => {}
             () = ready => {}
         }
+        // The first thing of the stop, so that nobody takes the server for one that answers.
+        drop(ready_file);
     };
     let served = server::run(listeners.collect(), stop).await;
     python.stop();

@@ -19,7 +19,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file is no JSON.
-    #[error("the configuration {path} is no JSON: {source}")]
+    #[error("the configuration {path} is no JSON: {source}; correct it there")]
     Json {
         /// The file.
         path: PathBuf,
@@ -28,8 +28,27 @@ pub enum ConfigError {
         source: serde_json::Error,
     },
     /// A top-level key that does not exist. The beginning is that of wptserve's exception: jsdom looks for it.
-    #[error("KeyError: \"unknown config override '{0}'\"; take the key out of the configuration, or correct it")]
-    UnknownKey(String),
+    #[error(
+        "KeyError: \"unknown config override '{key}'\"{meant}; take the key out of the configuration, or correct it"
+    )]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// [`did_you_mean`].
+        meant: String,
+    },
+    /// An entry of `aliases` lacks a key, perhaps because it is misspelt.
+    #[error(
+        "aliases[{index}] has no \"{key}\"{meant}; an alias is {{\"url-path\": \"/gen/\", \"local-dir\": \"out/gen\"}}"
+    )]
+    Alias {
+        /// Counted from 0.
+        index: usize,
+        /// What it lacks.
+        key: &'static str,
+        /// What it has instead, or nothing.
+        meant: String,
+    },
     /// A value of the wrong kind.
     #[error("{key} must be {expected}, not {found}")]
     Kind {
@@ -94,6 +113,15 @@ pub enum ConfigError {
     },
 }
 
+/// `; did you mean "…"?` with the name that is likely meant by one that does not exist, or nothing.
+pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let distances = known.into_iter().map(|known| (strsim::osa_distance(name, known), known));
+    match distances.min().filter(|(distance, _)| distance * 3 <= name.chars().count()) {
+        Some((_, known)) => format!("; did you mean \"{known}\"?"),
+        None => String::new(),
+    }
+}
+
 impl ConfigError {
     pub(super) fn kind(key: &str, expected: &'static str, found: &Value) -> Self {
         Self::Kind { key: key.to_owned(), expected, found: found.to_string() }
@@ -114,7 +142,7 @@ pub enum StartupError {
     Tls(#[from] TlsError),
     /// `server_host` has no address.
     #[error(
-        "cannot find the address of {host}: {source}; append what make-hosts-file prints to /etc/hosts, or choose another \
+        "cannot find the address of {host}: {source}; append what make-hosts-file prints to /etc/hosts, start with --dns, or choose another \
          server_host (or --host)"
     )]
     Resolve {

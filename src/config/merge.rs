@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::errors::ConfigError;
+use super::errors::{ConfigError, did_you_mean};
 
 /// Top-level keys that older configurations use, and what they are called today.
 const RENAMED: [(&str, &str); 4] = [
@@ -29,8 +29,6 @@ pub(super) fn update(
 ) -> Result<(), ConfigError> {
     let mut over = match over {
         Value::Object(over) => over,
-        // Python lets an empty list pass; what is meant by one is the same.
-        Value::Array(items) if items.is_empty() => return Ok(()),
         other => return Err(ConfigError::kind("the configuration", "an object", &other)),
     };
     for (key, old) in base.iter_mut() {
@@ -53,7 +51,10 @@ pub(super) fn update(
         }
     }
     match over.into_iter().next() {
-        Some((key, _)) => Err(ConfigError::UnknownKey(key)),
+        Some((key, _)) => {
+            let meant = did_you_mean(&key, base.keys().map(String::as_str));
+            Err(ConfigError::UnknownKey { key, meant })
+        }
         None => Ok(()),
     }
 }
@@ -81,7 +82,10 @@ fn set(path: &str, old: &mut Value, value: Value, warnings: &mut Vec<String>) ->
         let path = format!("{path}.{key}");
         match base.get_mut(&key) {
             Some(old) => set(&path, old, value, warnings)?,
-            None => warnings.push(format!("{path} in config is not known and has no effect")),
+            None => {
+                let meant = did_you_mean(&key, base.keys().map(String::as_str));
+                warnings.push(format!("{path} in config is not known and has no effect{meant}"));
+            }
         }
     }
     Ok(())
@@ -121,7 +125,6 @@ mod tests {
         check(json!({"server_host": null}), "/server_host", json!(null), &[]);
         check(json!({"ports": {"http": [3]}}), "/ports", json!({"http": [3], "http-local": ["auto"]}), &[]);
         check(json!({"ssl": {"files": {"key": "k"}}}), "/ssl/files", json!({"key": "k"}), &[]);
-        check(json!([]), "/browser_host", json!("b"), &[]);
     }
 
     #[test]
@@ -139,7 +142,7 @@ mod tests {
             json!({"ports": {"http2": [1]}}),
             "/ports",
             json!({"http": [1, 2], "http-local": ["auto"]}),
-            &["ports.http2 in config is not known and has no effect"],
+            &["ports.http2 in config is not known and has no effect; did you mean \"http\"?"],
         );
     }
 
@@ -169,7 +172,9 @@ mod tests {
     #[test]
     fn what_cannot_be_merged_is_refused() {
         for (over, part) in [
-            (json!({"x": 1, "a": 2}), "KeyError: \"unknown config override 'x'\""),
+            (json!({"x": 1, "a": 2}), "KeyError: \"unknown config override 'x'\"; take"),
+            (json!({"brwoser_host": "x"}), "'brwoser_host'\"; did you mean \"browser_host\"?; take"),
+            (json!([]), "the configuration must be an object, not []"),
             (json!({"ssl": null}), "ssl must be an object, not null"),
             (json!({"logging": "debug"}), "logging must be an object, not \"debug\""),
             (json!({"ssl": {"files": []}}), "ssl.files must be an object, not []"),

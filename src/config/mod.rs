@@ -7,6 +7,7 @@ mod defaults;
 mod environment;
 mod errors;
 mod hosts;
+mod kinds;
 mod merge;
 mod ports;
 mod sources;
@@ -24,7 +25,7 @@ pub use environment::CertificatePaths;
 pub use errors::{BindError, ConfigError, StartupError};
 pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
-pub use sources::{Dns, Flags, find_root};
+pub use sources::{Dns, Flags, absolute, find_root};
 
 use crate::{docroot::DocRoot, handover::ImportPolicy, tls};
 
@@ -94,7 +95,7 @@ impl Config {
     /// # Errors
     /// The doc root cannot be served, or a flag makes no sense.
     pub fn plain(doc_root: &Path, port: u16, flags: Flags) -> Result<Self, StartupError> {
-        let doc_root = sources::absolute(doc_root)?;
+        let doc_root = absolute(doc_root)?;
         let data = defaults::plain(&doc_root, flags.host.as_deref().unwrap_or("127.0.0.1"), port);
         Self::checked(Profile::Plain, &doc_root, data, Vec::new(), Flags { doc_root: Some(doc_root.clone()), ..flags })
     }
@@ -110,10 +111,11 @@ impl Config {
         mut warnings: Vec<String>,
         flags: Flags,
     ) -> Result<Self, StartupError> {
+        kinds::check(&data, &mut warnings)?;
         let read = Reader(&data);
         let doc_root = match &flags.doc_root {
-            Some(path) => sources::absolute(path)?,
-            None => sources::absolute(Path::new(read.text("doc_root")?))?,
+            Some(path) => absolute(path)?,
+            None => absolute(Path::new(read.text("doc_root")?))?,
         };
         let doc_root = DocRoot::new(&doc_root)?;
         let inject_script = match flags.inject_script {
@@ -123,7 +125,7 @@ impl Config {
         let ws_doc_root = match (&flags.ws_doc_root, data.get("ws_doc_root")) {
             (Some(path), _) => sources::existing("WebSockets document root", path)?,
             (None, None | Some(Value::Null)) => doc_root.path().join("websockets").join("handlers"),
-            (None, Some(_)) => sources::absolute(Path::new(read.text("ws_doc_root")?))?,
+            (None, Some(_)) => absolute(Path::new(read.text("ws_doc_root")?))?,
         };
         let ws_extra = match flags.ws_extra.as_slice() {
             [] => read.paths("ws_extra")?,
@@ -199,7 +201,7 @@ impl Config {
             latency: flags.latency,
             inject_script,
             import_policy,
-            ready_file: flags.ready_file.as_deref().map(sources::absolute).transpose()?,
+            ready_file: flags.ready_file.as_deref().map(absolute).transpose()?,
             warnings,
             data,
             profile,
@@ -225,7 +227,7 @@ impl<'a> Reader<'a> {
 
     fn text(&self, key: &str) -> Result<&'a str, ConfigError> {
         let value = self.value(key);
-        value.as_str().ok_or_else(|| ConfigError::kind(key, "a text", value))
+        value.as_str().ok_or_else(|| ConfigError::kind(key, kinds::TEXT, value))
     }
 
     /// As Python sees truth: a configuration may say 0 or null.
@@ -242,11 +244,11 @@ impl<'a> Reader<'a> {
 
     /// A list of paths, made absolute; `null` is an empty one.
     fn paths(&self, key: &str) -> Result<Vec<PathBuf>, ConfigError> {
-        let wrong = || ConfigError::kind(key, "a list of paths", self.value(key));
+        let wrong = || ConfigError::kind(key, kinds::PATHS, self.value(key));
         match self.value(key) {
             Value::Null => Ok(Vec::new()),
             Value::Array(items) => {
-                items.iter().map(|item| sources::absolute(Path::new(item.as_str().ok_or_else(wrong)?))).collect()
+                items.iter().map(|item| absolute(Path::new(item.as_str().ok_or_else(wrong)?))).collect()
             }
             _ => Err(wrong()),
         }
@@ -258,7 +260,7 @@ impl<'a> Reader<'a> {
             .iter()
             .map(|(name, host)| match host.as_str() {
                 Some(host) => Ok((name.clone(), host.to_owned())),
-                None => Err(ConfigError::kind(&format!("alternate_hosts.{name}"), "a text", host)),
+                None => Err(ConfigError::kind(&format!("alternate_hosts.{name}"), kinds::NAME, host)),
             })
             .collect()
     }
@@ -267,8 +269,8 @@ impl<'a> Reader<'a> {
         match self.text("ssl.type")? {
             "none" => Ok(None),
             "pregenerated" => Ok(Some(tls::Source::Pregenerated {
-                key: sources::absolute(Path::new(self.text("ssl.pregenerated.host_key_path")?))?,
-                cert: sources::absolute(Path::new(self.text("ssl.pregenerated.host_cert_path")?))?,
+                key: absolute(Path::new(self.text("ssl.pregenerated.host_key_path")?))?,
+                cert: absolute(Path::new(self.text("ssl.pregenerated.host_cert_path")?))?,
                 ca_cert: None,
                 mint: match self.truth("ssl.pregenerated.mint") {
                     true => Some(self.text("ssl.openssl.password")?.to_owned()),
@@ -280,7 +282,7 @@ impl<'a> Reader<'a> {
                 Ok(Some(tls::Source::OpenSsl {
                     base_path: match self.value("ssl.openssl.base_path") {
                         Value::Null => None,
-                        _ => Some(sources::absolute(Path::new(self.text("ssl.openssl.base_path")?))?),
+                        _ => Some(absolute(Path::new(self.text("ssl.openssl.base_path")?))?),
                     },
                     password: self.text("ssl.openssl.password")?.to_owned(),
                     force_regenerate: self.truth("ssl.openssl.force_regenerate"),

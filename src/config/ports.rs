@@ -111,12 +111,15 @@ pub(super) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result
         return Err(ConfigError::kind("ports", "an object of lists", ports));
     };
     for (name, list) in ports {
-        let Some(service) = Service::named(name).filter(|service| is_wanted(*service)) else { continue };
+        let Some(service) = Service::named(name) else { continue };
         let Value::Array(list) = list else {
             return Err(ConfigError::kind(&format!("ports.{name}"), "a list of ports", list));
         };
         let wanted = list.iter().map(|value| Wanted::read(name, value)).collect::<Result<_, _>>()?;
-        schemes.push(SchemePorts { name: name.clone(), service, wanted });
+        // One that is not wanted has to make sense nevertheless: it may be wanted at the next start.
+        if is_wanted(service) {
+            schemes.push(SchemePorts { name: name.clone(), service, wanted });
+        }
     }
     Ok(schemes)
 }

@@ -138,7 +138,10 @@ pub(super) fn existing(title: &'static str, path: &Path) -> Result<PathBuf, Conf
 }
 
 /// Makes a path absolute, from the directory the process was started in. `~` is the home directory, as in wptserve.
-pub(super) fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
+///
+/// # Errors
+/// The path is empty, or the working directory is gone.
+pub fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
     std::path::absolute(home(path)).map_err(|source| ConfigError::Absolute { path: path.to_owned(), source })
 }
 

@@ -187,6 +187,10 @@ impl Wpt {
         body.to_owned()
     }
 
+    pub fn ready_file(&self) -> PathBuf {
+        self.folder.path().join("ready")
+    }
+
     /// What it has said so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("out")).unwrap()
