@@ -72,6 +72,14 @@ class Judgement(unittest.TestCase):
         self.assertEqual(self.kind(answer(b"abcd", "time", True), answer(b"abc", "time", True)), DIFFERENT)
         self.assertEqual(self.kind(answer(b"abcd", "time"), answer(b"", "time")), DIFFERENT)
 
+    def test_a_client_that_waits_for_the_reference_alone_is_known(self) -> None:
+        waits = (answer(b"abc", "time", True), ONE)
+        self.assertTrue(judge("g", "c", waits, (answer(b"abc", "closed"), TWO), None).expected_reason)
+        for other in (answer(b"ab", "closed"), answer(b"abc", "reset"), answer(b"", "closed"), answer(b"abcd", "closed")):
+            self.assertEqual(judge("g", "c", waits, (other, TWO), None).expected_reason, "", other)
+        streams = (answer(b"abc", "time"), ONE)
+        self.assertEqual(judge("g", "c", streams, (answer(b"abc", "closed"), TWO), None).expected_reason, "")
+
     def test_traceback_text_is_its_own_verdict(self) -> None:
         self.assertEqual(self.kind(failure(TRACE), failure(OURS, 50002)), TRACEBACK)
 
