@@ -59,6 +59,9 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) selftest $(MAKE) -s selftest
 	$(STEP) differential $(MAKE) -s differential
 	$(STEP) websocket $(MAKE) -s websocket
+	$(STEP) python-selftest $(MAKE) -s python-selftest
+	$(STEP) python-diff $(MAKE) -s python-diff
+	$(STEP) python-cpython $(MAKE) -s python-cpython
 ifeq ($(OWN_SITE),)
 	$(STEP) differential-wpt $(MAKE) -s differential-wpt
 	$(STEP) differential-serve $(MAKE) -s differential-serve

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import platform
 import shlex
 import sys
 import time
@@ -115,10 +116,11 @@ def check_pinned(command: list[str]) -> tuple[int, int]:
                 print_difference("PINNED", difference, 1, command)
         differing = {difference.program: difference
                      for difference in compare(candidate, entries, [program for _, program in examples])}
+    same_python = platform.python_version() == known.made_with()
     for entry, program in examples:
         met = differing.get(program)
         if not met or not entry.explains(met.kind, program.domain, program.source, met.reference, met.ours):
-            failed += 1
+            failed += same_python
             print("UNEXPECTED PASS: the example %r does not differ as known.toml says (%s)%s"
                   % (program.source, entry.reason, ": %s, CPython %s, ours %s" % (met.kind, met.reference, met.ours) if met else ""))
     return len(corpus) + len(examples) - failed, failed

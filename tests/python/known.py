@@ -56,6 +56,11 @@ class Known:
         return not without or without.sub("", reference) == without.sub("", ours)
 
 
+def made_with(path: Path = HERE / "known.toml") -> str:
+    """The version of CPython that the known differences were found with."""
+    return tomllib.loads(path.read_text(encoding="ascii"))["version"]
+
+
 def load(path: Path = HERE / "known.toml") -> list[Known]:
     """The known differences, in their order: the first that explains a difference is its reason."""
     entries = tomllib.loads(path.read_text(encoding="ascii")).get("known", [])
