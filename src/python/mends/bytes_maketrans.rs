@@ -2,12 +2,16 @@
 //!
 //! RustPython 0.6.0, `rustpython-vm/src/bytes_inner.rs`, `PyBytesInner::maketrans`: the first occurrence counts. CPython: the last.
 
-use rustpython_vm::function::ArgBytesLike;
+use rustpython_vm::function::{ArgBytesLike, ItemDoc, PyMethodDef, PyMethodFlags};
 use rustpython_vm::{PyResult, VirtualMachine};
+
+static DEFINITION: PyMethodDef = PyMethodDef::new_const("maketrans", maketrans, PyMethodFlags::STATIC, SIGNATURE);
+/// What `inspect.signature` reads.
+const SIGNATURE: ItemDoc = ItemDoc { text: Some("maketrans(frm, to, /)\n--\n\n"), offset: 0, len: 0 };
 
 pub(super) fn install(vm: &VirtualMachine) {
     for class in [vm.ctx.types.bytes_type, vm.ctx.types.bytearray_type] {
-        class.set_attr(vm.ctx.intern_str("maketrans"), vm.new_function("maketrans", maketrans).into());
+        class.set_attr(vm.ctx.intern_str("maketrans"), DEFINITION.build_staticmethod(&vm.ctx, class).into());
     }
 }
 

@@ -10,7 +10,18 @@ use rustpython_vm::builtins::PyTypeRef;
 use rustpython_vm::function::{FuncArgs, ItemDoc, PyMethodDef, PyMethodFlags};
 use rustpython_vm::{AsObject as _, PyObjectRef, PyResult, VirtualMachine};
 
-static DEFINITION: PyMethodDef = PyMethodDef::new_const("from_bytes", from_bytes, PyMethodFlags::CLASS, ItemDoc::NONE);
+static DEFINITION: PyMethodDef = PyMethodDef::new_const("from_bytes", from_bytes, PyMethodFlags::CLASS, SIGNATURE);
+/// What `inspect.signature` reads.
+const SIGNATURE: ItemDoc = ItemDoc {
+    text: Some(
+        "from_bytes($type, /, bytes, byteorder='big', *, signed=False)
+--
+
+",
+    ),
+    offset: 0,
+    len: 0,
+};
 /// RustPython's own, bound to `int`.
 static ORIGINAL: OnceLock<PyObjectRef> = OnceLock::new();
 

@@ -168,7 +168,7 @@ fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static str], vm: &V
     }
 }
 
-/// Exchanges a function of a native module, or puts one there.
+/// Exchanges a function of a native module, or puts one there. The new one keeps the signature of the old one.
 ///
 /// # Errors
 /// The module cannot be written to.
@@ -181,7 +181,14 @@ fn replace_function<F, Kind>(
 where
     F: IntoPyNativeFn<Kind>,
 {
-    let function = vm.new_function(name, function);
+    let signature = module.get_attr(name, vm).and_then(|old| old.get_attr("__text_signature__", vm));
+    let doc = match signature.ok().as_ref().and_then(|signature| signature.downcast_ref::<PyStr>()?.to_str()) {
+        // It lives as long as the definition.
+        Some(signature) => ItemDoc { text: Some(format!("{name}{signature}\n--\n\n").leak()), ..ItemDoc::NONE },
+        None => ItemDoc::NONE,
+    };
+    let definition = vm.ctx.new_method_def(name, function, PyMethodFlags::empty(), doc);
+    let function = definition.build_function(vm, None);
     function.as_object().set_attr("__module__", module.get_attr("__name__", vm)?, vm)?;
     module.set_attr(name, function, vm)
 }
