@@ -3,13 +3,14 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy deny advisories cargo-test dist-check \
+.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
 	reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
 	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
-# Some crates ask for Rust 1.96 but build on 1.95, when cargo is told to let them.
+# Plain cargo from the version on that Cargo.toml promises. All builds on 1.95 as well, when cargo is told to let it.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
-RUST_FLAG := $(shell [ "$(RUST_MINOR)" -ge 96 ] 2>/dev/null || echo --ignore-rust-version)
+RUST_NEEDED := $(shell sed -n 's/^rust-version = "1\.\([0-9]*\)"$$/\1/p' Cargo.toml)
+RUST_FLAG := $(shell [ "$(RUST_MINOR)" -ge "$(RUST_NEEDED)" ] 2>/dev/null || echo --ignore-rust-version)
 CARGO ?= cargo
 
 comma := ,
@@ -50,9 +51,11 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) deps $(MAKE) -s deps
 	$(STEP) fmt $(MAKE) -s fmt-check
 	$(STEP) clippy $(MAKE) -s clippy
+	$(STEP) doc $(MAKE) -s doc
 	$(STEP) deny $(MAKE) -s deny
 	$(STEP) advisories $(MAKE) -s advisories
 	$(STEP) cargo-test $(MAKE) -s cargo-test
+	$(STEP) install-check $(MAKE) -s install-check
 	$(STEP) dist $(MAKE) -s dist
 	$(STEP) dist-check $(MAKE) -s dist-check
 	$(STEP) reference $(MAKE) -s reference
@@ -72,7 +75,7 @@ endif
 	$(STEP) bench-smoke $(MAKE) -s bench-smoke
 	$(STEP) --summary
 
-lint: fmt-check clippy deny advisories ## format, clippy without warnings, licences, sources, known vulnerabilities
+lint: fmt-check clippy doc deny advisories ## format, clippy and rustdoc without warnings, licences, sources, known vulnerabilities
 
 # Renamed into place: a running copy is not written to.
 put_dist = mkdir -p dist && cp $(TARGET_DIR)/$(TRIPLE)/dist/wptserve dist/.wptserve.part && \
@@ -133,6 +136,9 @@ fmt-check: ## is everything formatted, and the demo site's index up to date
 clippy: build-deps ## clippy, warnings are errors
 	$(CARGO) clippy $(RUST_FLAG) --all-targets -- -D warnings
 
+doc: build-deps ## the crate's documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(RUST_FLAG)
+
 deny: ## licences and sources of the dependencies
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources; else python3 tests/licences.py; fi
 
@@ -141,6 +147,10 @@ advisories: ## known vulnerabilities of the dependencies, as far as they can be 
 
 cargo-test: build-deps ## unit and integration tests
 	$(CARGO) test $(RUST_FLAG)
+
+install-check: build-deps ## does cargo install do what the README says; quick and unoptimised
+	$(CARGO) install $(RUST_FLAG) --path . --locked --debug --no-track --force --root $(TARGET_DIR)/installed
+	@$(TARGET_DIR)/installed/bin/wptserve --version
 
 dist-check: ## is dist/wptserve static, and does it work in an empty root
 	@python3 tests/dist.py --binary dist/wptserve

@@ -1,9 +1,11 @@
-//! The documentation: every link leads to a file, and to a heading where it names one.
+//! The documentation: every link leads to a file, and to a heading where it names one; the compiler that it promises is the
+//! one that the dependencies need.
 
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// All pages of the repository that people read.
@@ -108,4 +110,36 @@ fn links_and_anchors_are_found() {
     let page = "# One `two`, three\n[a](b.md#c) and ![d](e.png)\n```\n[no](x.md)\n# no\n```\n`[no](y.md)`\n<a id=\"own\"></a>\n";
     assert_eq!(targets(&prose(page)), ["b.md#c", "e.png"]);
     assert_eq!(anchors(page).into_iter().collect::<Vec<_>>(), ["one-two-three", "own"]);
+}
+
+/// 1.96 and 1.96.0 are the same.
+fn version(text: &str) -> [u32; 3] {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap());
+    [0; 3].map(|_| parts.next().unwrap_or(0))
+}
+
+#[test]
+fn plain_cargo_works_from_the_promised_compiler_on() {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let promised = env!("CARGO_PKG_RUST_VERSION");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--filter-platform=x86_64-unknown-linux-gnu"])
+        .args(["--manifest-path", manifest])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let resolved: BTreeSet<&str> =
+        metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap()).collect();
+    let needed = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| resolved.contains(package["id"].as_str().unwrap()) && package["name"] != "wptserve-rs")
+        .filter_map(|package| Some((version(package["rust_version"].as_str()?), package["name"].as_str()?)))
+        .max()
+        .unwrap();
+    assert_eq!(needed.0, version(promised), "{} decides what Cargo.toml has to promise", needed.1);
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(readme.contains(&format!("wants Rust {promised} or newer")), "the README promises another compiler");
 }

@@ -34,7 +34,7 @@ pub enum ConfigError {
     UnknownKey {
         /// The key.
         key: String,
-        /// [`did_you_mean`].
+        /// A hint at the key that is likely meant, or nothing.
         meant: String,
     },
     /// An entry of `aliases` lacks a key, perhaps because it is misspelt.
