@@ -434,6 +434,23 @@ fn text_is_utf_8_whatever_the_locale_of_the_host_is() {
 }
 
 #[test]
+fn a_module_that_only_cpython_has_is_named_with_what_to_use_instead() {
+    let server = Server::start(&[
+        ("ssl_.py", &shows("import ssl", "1")),
+        ("cgi_.py", &shows("from cgi import parse_header", "1")),
+        ("caught.py", &shows("try:\n    import cgi\nexcept ImportError as error:\n    name = error.name", "name")),
+        // `http.client` and `smtplib` look for it as well.
+        ("client.py", &shows("import http.client, smtplib, urllib.request", "hasattr(http.client, 'HTTPSConnection')")),
+    ]);
+    let message = server.get("/ssl_.py").error(500);
+    assert!(message.contains("ModuleNotFoundError: No module named '_ssl': the server's Python"), "{message}");
+    let message = server.get("/cgi_.py").error(500);
+    assert!(message.contains("use request.POST for forms"), "{message}");
+    assert_eq!(server.get("/caught.py").ok(), "cgi");
+    assert_eq!(server.get("/client.py").ok(), "False");
+}
+
+#[test]
 fn the_standard_modules_that_handlers_use_are_there() {
     let modules = "time os json sys importlib urllib.parse urllib.request urllib.error re datetime random base64 io uuid string \
                    gzip zlib array math encodings html html.parser mimetypes hashlib hmac struct threading codecs copy queue pathlib typing \

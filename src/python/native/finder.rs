@@ -25,7 +25,7 @@ pub(super) mod classes {
     };
 
     use crate::handover::ImportPolicy;
-    use crate::python::import::{Found, Imports};
+    use crate::python::import::{Found, Imports, absent_message};
 
     /// A `sys.meta_path` entry. The first one stands before the frozen standard library and finds packages and
     /// modules; the second one stands after it and deals with what nobody has found.
@@ -143,7 +143,8 @@ pub(super) mod classes {
         /// Nobody has the module. If it lies beside the file that asks for it, say how to write the import.
         fn not_found(&self, fullname: &str, vm: &VirtualMachine) -> PyResult {
             let importer = importing_file(self.imports.root(), vm);
-            match importer.and_then(|file| self.imports.sibling_message(fullname, &file)) {
+            let sibling = importer.and_then(|file| self.imports.sibling_message(fullname, &file));
+            match sibling.or_else(|| absent_message(fullname)) {
                 Some(message) => Err(module_not_found(fullname, message, vm)),
                 None => Ok(vm.ctx.none()),
             }
