@@ -183,8 +183,11 @@ where
 {
     let signature = module.get_attr(name, vm).and_then(|old| old.get_attr("__text_signature__", vm));
     let doc = match signature.ok().as_ref().and_then(|signature| signature.downcast_ref::<PyStr>()?.to_str()) {
-        // It lives as long as the definition.
-        Some(signature) => ItemDoc { text: Some(format!("{name}{signature}\n--\n\n").leak()), ..ItemDoc::NONE },
+        // It lives as long as the definition, and a function without `__self__` has no module in its signature.
+        Some(signature) => {
+            let signature = signature.replacen("$module, /, ", "", 1).replacen("$module, ", "", 1);
+            ItemDoc { text: Some(format!("{name}{signature}\n--\n\n").leak()), ..ItemDoc::NONE }
+        }
         None => ItemDoc::NONE,
     };
     let definition = vm.ctx.new_method_def(name, function, PyMethodFlags::empty(), doc);
