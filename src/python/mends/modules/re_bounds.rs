@@ -34,13 +34,15 @@ pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModul
     Ok(())
 }
 
-/// Makes negative bounds zero, and says whether `pos` is behind `endpos`.
+/// Makes negative bounds zero, and says whether `pos` is behind `endpos`. Behind the end of the text both are at its end.
 fn leaves_nothing(args: &mut FuncArgs, vm: &VirtualMachine) -> bool {
+    let text = args.args.get(1).or_else(|| args.kwargs.get("string"));
+    let length = text.and_then(|text| i64::try_from(text.length(vm).ok()?).ok()).unwrap_or(i64::MAX);
     let bounds = [(2, "pos"), (3, "endpos")].map(|(place, name)| {
         let value = args.args.get(place).or_else(|| args.kwargs.get(name))?;
         let value = value.downcast_ref::<PyInt>()?.try_to_primitive::<i64>(vm).ok()?;
         if value >= 0 {
-            return Some(value);
+            return Some(value.min(length));
         }
         let zero = vm.ctx.new_int(0).into();
         match args.args.get_mut(place) {
