@@ -153,7 +153,10 @@ fn values_that_make_no_sense_are_refused() {
         (json!({"import_policy": "lax"}), "import_policy must be \"strict\", \"warn\" or null, not \"lax\""),
         (json!({"ports": {"http": [8000, 9000]}}), "port 9000 is asked for twice, for http and for h2"),
         (json!({"ports": {"http": [65536]}}), "65536 in ports.http is no port"),
-        (json!("text"), "the configuration must be an object, not \"text\""),
+        (json!("text"), "given.json: the configuration must be an object, not \"text\""),
+        (json!([]), "given.json: the configuration must be an object, not []"),
+        (json!({"ssl": 1}), "given.json: ssl must be an object, not 1"),
+        (json!({"check_subdomain": true}), "given.json: KeyError: \"unknown config override 'check_subdomain'\""),
     ] {
         let error = given(config.clone()).unwrap_err();
         assert!(error.contains(part), "{config}: {error}");

@@ -27,6 +27,15 @@ pub enum ConfigError {
         #[source]
         source: serde_json::Error,
     },
+    /// What is wrong in a file of configuration.
+    #[error("in {path}: {source}")]
+    In {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong there.
+        #[source]
+        source: Box<Self>,
+    },
     /// A top-level key that does not exist. The beginning is that of wptserve's exception: jsdom looks for it.
     #[error(
         "KeyError: \"unknown config override '{key}'\"{meant}; take the key out of the configuration, or correct it"

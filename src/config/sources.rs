@@ -81,10 +81,10 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
     let mut warnings = Vec::new();
     let own = repo_root.join("config.json");
     if own.exists() {
-        merge::update(&mut data, read_json(own)?, &mut warnings)?;
+        overlay(&mut data, own, &mut warnings)?;
     }
     if let Some(path) = &flags.config {
-        merge::update(&mut data, read_json(home(path))?, &mut warnings)?;
+        overlay(&mut data, home(path), &mut warnings)?;
     }
     if flags.verbose
         && let Some(level) = data.get_mut("logging").and_then(|logging| logging.get_mut("level"))
@@ -103,6 +103,12 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
         }
     }
     Ok((data, warnings))
+}
+
+/// Lays a file over `data`. There may be two: what cannot be merged is said with the file's name.
+fn overlay(data: &mut Map<String, Value>, path: PathBuf, warnings: &mut Vec<String>) -> Result<(), ConfigError> {
+    let over = read_json(path.clone())?;
+    merge::update(data, over, warnings).map_err(|source| ConfigError::In { path, source: Box::new(source) })
 }
 
 /// Lines of `/ALIAS_NAME/, DOC_ROOT`.

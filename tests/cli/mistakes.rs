@@ -118,9 +118,14 @@ fn every_key_says_what_it_holds() {
         let config = path.rsplit('.').fold(value.clone(), |value, part| json!({part: value}));
         let (code, out, err) = Start::new(site.path()).config(&config).run();
         let found = if path == key { value.to_string() } else { String::new() };
-        let message = format!("wptserve: {key} must be {expected}, not {found}");
+        // What cannot be merged is said with the file that has it.
+        let place = if *expected == *object && !key.starts_with("aliases") { "config.json: " } else { "wptserve: " };
+        let message = format!("{place}{key} must be {expected}, not {found}");
         assert!(code == 1 && out.is_empty(), "{key}: {code} {out}");
-        assert!(err.starts_with(&message) && err.lines().count() == 1, "{key}: {err}not {message}");
+        assert!(
+            err.starts_with("wptserve: ") && err.contains(&message) && err.lines().count() == 1,
+            "{key}: {err}not {message}"
+        );
     }
 }
 
