@@ -15,20 +15,9 @@
 //! `<<<` names that: a test runs these rows in an interpreter without mends and fails when one has come right, because
 //! then the mend can go. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
 
-mod array_items;
-mod bytes_format;
-mod bytes_letters;
-mod bytes_maketrans;
-mod bytes_strip;
-mod bytesio_seek;
-mod complex_format;
 mod constant_folding;
-mod float_power;
-mod format_surrogates;
-mod int_division;
-mod int_from_bytes;
 mod modules;
-mod recursion_text;
+mod types;
 pub(super) mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,16 +31,16 @@ use rustpython_vm::{AsObject as _, Py, PyObject, PyRef, PyResult, VirtualMachine
 
 /// What is done to the types that all interpreters of the process share.
 const TYPES: &[fn(&VirtualMachine)] = &[
-    bytes_format::install,
-    bytes_letters::install,
-    bytes_maketrans::install,
-    bytes_strip::install,
-    complex_format::install,
-    float_power::install,
-    format_surrogates::install,
-    int_division::install,
-    int_from_bytes::install,
-    recursion_text::install,
+    types::bytes_format::install,
+    types::bytes_letters::install,
+    types::bytes_maketrans::install,
+    types::bytes_strip::install,
+    types::complex_format::install,
+    types::float_power::install,
+    types::format_surrogates::install,
+    types::int_division::install,
+    types::int_from_bytes::install,
+    types::recursion_text::install,
 ];
 
 /// What is done to a native module at the end of its import.
@@ -60,11 +49,11 @@ type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
 /// Native modules by name, with their mends.
 const NATIVE: &[(&str, Mend)] = &[
     ("_collections", modules::ordered_dict::install),
-    ("_io", bytesio_seek::install),
+    ("_io", modules::bytesio_seek::install),
     ("_sre", modules::re_bounds::install),
     ("_sre", modules::re_sub::install),
     ("_struct", modules::struct_errors::install),
-    ("array", array_items::install),
+    ("array", modules::array_items::install),
     ("binascii", modules::base64_end::install),
     ("time", modules::time_zone::install),
     ("unicodedata", modules::hangul::install),

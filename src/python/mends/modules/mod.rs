@@ -1,6 +1,8 @@
 //! The mends of modules of the standard library.
 
+pub(super) mod array_items;
 pub(super) mod base64_end;
+pub(super) mod bytesio_seek;
 pub(super) mod frozen_files;
 pub(super) mod hangul;
 pub(super) mod library;

@@ -9,12 +9,12 @@ use rustpython_vm::builtins::{PyStr, PyType};
 use rustpython_vm::protocol::PyNumberBinaryFunc;
 use rustpython_vm::{AsObject as _, Py, PyObject, PyResult, VirtualMachine};
 
-use super::renew_slot_methods;
+use crate::python::mends::renew_slot_methods;
 
 static BYTES: OnceLock<PyNumberBinaryFunc> = OnceLock::new();
 static BYTEARRAY: OnceLock<PyNumberBinaryFunc> = OnceLock::new();
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     exchange(vm.ctx.types.bytes_type, &BYTES, format_bytes, vm);
     exchange(vm.ctx.types.bytearray_type, &BYTEARRAY, format_bytearray, vm);
 }

@@ -6,9 +6,9 @@
 use rustpython_vm::builtins::{PyByteArray, PyBytes};
 use rustpython_vm::{Py, VirtualMachine};
 
-use super::replace_method;
+use crate::python::mends::replace_method;
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let types = &vm.ctx.types;
     replace_method(types.bytes_type, "isalpha", |own: &Py<PyBytes>| is_alpha(own.as_bytes()), vm);
     replace_method(types.bytes_type, "isalnum", |own: &Py<PyBytes>| is_alnum(own.as_bytes()), vm);

@@ -9,11 +9,11 @@ use rustpython_vm::builtins::PyInt;
 use rustpython_vm::protocol::PyNumberBinaryFunc;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use super::renew_slot_methods;
+use crate::python::mends::renew_slot_methods;
 
 static ORIGINAL: OnceLock<PyNumberBinaryFunc> = OnceLock::new();
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     // `bool` has copied the slots of `int`.
     for class in [vm.ctx.types.int_type, vm.ctx.types.bool_type] {
         let slots = &class.slots().as_number;

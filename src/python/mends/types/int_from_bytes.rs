@@ -25,7 +25,7 @@ const SIGNATURE: ItemDoc = ItemDoc {
 /// RustPython's own, bound to `int`.
 static ORIGINAL: OnceLock<PyObjectRef> = OnceLock::new();
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let class = vm.ctx.types.int_type;
     if let Ok(original) = class.as_object().get_attr("from_bytes", vm) {
         let _ = ORIGINAL.set(original);

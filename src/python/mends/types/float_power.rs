@@ -11,11 +11,11 @@ use rustpython_vm::builtins::{PyFloat, PyInt, try_bigint_to_f64};
 use rustpython_vm::protocol::PyNumberTernaryFunc;
 use rustpython_vm::{AsObject as _, PyObject, PyResult, VirtualMachine};
 
-use super::renew_slot_methods;
+use crate::python::mends::renew_slot_methods;
 
 static ORIGINAL: OnceLock<PyNumberTernaryFunc> = OnceLock::new();
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let slots = &vm.ctx.types.float_type.slots().as_number;
     if let Some(original) = slots.power.load() {
         let _ = ORIGINAL.set(original);

@@ -9,7 +9,7 @@ use rustpython_vm::builtins::{PyByteArray, PyBytesRef};
 use rustpython_vm::function::{ArgBytesLike, OptionalOption};
 use rustpython_vm::{AsObject as _, Py, VirtualMachine};
 
-use super::replace_method;
+use crate::python::mends::replace_method;
 
 /// What `strip` removes when it is not told.
 const BLANKS: &[u8] = b" \t\n\r\x0b\x0c";
@@ -21,7 +21,7 @@ struct Ends {
     right: bool,
 }
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let types = &vm.ctx.types;
     for (name, ends) in [
         ("strip", Ends { left: true, right: true }),

@@ -11,7 +11,7 @@ use rustpython_vm::common::wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use super::wrap_method;
+use crate::python::mends::wrap_method;
 
 /// Where the surrogates begin.
 const SURROGATES: u32 = 0xD800;
@@ -20,7 +20,7 @@ const COUNT: u32 = 2048;
 /// Where 2048 characters for private use begin.
 const PRIVATE: [u32; 3] = [0x0010_F800, 0x0010_0000, 0x000F_0000];
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let types = &vm.ctx.types;
     for class in [types.str_type, types.int_type, types.bool_type, types.float_type, types.complex_type] {
         wrap_method(class, "__format__", around, vm);

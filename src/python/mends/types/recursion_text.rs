@@ -12,7 +12,7 @@ use rustpython_vm::builtins::{PyBaseException, PyStr, PyStrRef, PyTupleRef};
 use rustpython_vm::function::{FuncArgs, PySetterValue};
 use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use super::wrap_method;
+use crate::python::mends::wrap_method;
 
 const TEXT: &str = "maximum recursion depth exceeded";
 
@@ -20,7 +20,7 @@ static REPR: OnceLock<fn(&PyObject, &VirtualMachine) -> PyResult<PyStrRef>> = On
 /// The attribute `args` of all exceptions.
 static ARGS: OnceLock<PyObjectRef> = OnceLock::new();
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let class = vm.ctx.exceptions.recursion_error;
     let args = vm.ctx.intern_str("args");
     wrap_method(class, "__str__", around_str, vm);

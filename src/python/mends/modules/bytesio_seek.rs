@@ -8,9 +8,9 @@ use rustpython_vm::builtins::{PyInt, PyModule};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use super::{native_class, wrap_method};
+use crate::python::mends::{native_class, wrap_method};
 
-pub(super) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     static ONCE: Once = Once::new();
     let class = native_class(module, "BytesIO", vm)?;
     ONCE.call_once(|| wrap_method(class, "seek", around, vm));

@@ -9,7 +9,7 @@ static DEFINITION: PyMethodDef = PyMethodDef::new_const("maketrans", maketrans, 
 /// What `inspect.signature` reads.
 const SIGNATURE: ItemDoc = ItemDoc { text: Some("maketrans(frm, to, /)\n--\n\n"), offset: 0, len: 0 };
 
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     for class in [vm.ctx.types.bytes_type, vm.ctx.types.bytearray_type] {
         class.set_attr(vm.ctx.intern_str("maketrans"), DEFINITION.build_staticmethod(&vm.ctx, class).into());
     }

@@ -11,7 +11,7 @@ use rustpython_vm::builtins::{PyByteArray, PyBytes, PyModule, PyStr, PyStrRef, P
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine};
 
-use super::{native_class, renew_slot_methods};
+use crate::python::mends::{native_class, renew_slot_methods};
 
 type New = fn(PyTypeRef, FuncArgs, &VirtualMachine) -> PyResult;
 type Shown = fn(&PyObject, &VirtualMachine) -> PyResult<PyStrRef>;
@@ -19,7 +19,7 @@ type Shown = fn(&PyObject, &VirtualMachine) -> PyResult<PyStrRef>;
 static NEW: OnceLock<New> = OnceLock::new();
 static REPR: OnceLock<Shown> = OnceLock::new();
 
-pub(super) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
+pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     let class = native_class(module, "array", vm)?;
     // The type is shared: later interpreters find it done.
     if let (Some(make), Some(repr)) = (class.slots().new.load(), class.slots().repr.load())
