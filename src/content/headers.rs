@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::{ContentError, cause};
-use crate::http::shortage;
+use crate::http::answer::shortage;
 use crate::pipes::template::{Context, substitute};
 
 /// Response headers that keep the place of the first field of a name, and its spelling: wptserve's `ResponseHeaders`.

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::error_page::{ErrorPage, Parts};
-use super::framing::{BadFraming, Framing, framing};
+use super::answer::error_page::{ErrorPage, Parts};
+use super::body::framing::{BadFraming, Framing, framing};
 use super::headers::Headers;
 use super::text::{is_space, latin1, repr};
 

@@ -5,34 +5,25 @@
 //! order and case, reason phrases, which mistakes are forgiven and which are not. Text that Python would hold in a `str` decoded
 //! as latin-1 stays raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where one is asked for.
 
+pub mod answer;
 pub mod body;
-pub mod chunked;
 pub mod cookies;
-pub mod delivery;
-pub mod encoder;
-pub mod error_page;
-pub mod framing;
 pub mod h2;
 pub mod head;
 pub mod headers;
 pub mod query;
-pub mod reply;
 pub mod request;
-pub mod shortage;
-pub mod status;
 pub mod text;
-pub mod trickle;
 pub mod url;
 
-pub use chunked::{ChunkError, ChunkedDecoder};
-pub use delivery::{Delivery, Outcome};
-pub use encoder::Encoder;
-pub use framing::{BadFraming, Framing};
+pub use answer::{Body, Delivery, Encoder, Outcome, Reply, Trickle, error_page, shortage, trickle};
+pub use body::{
+    chunked::{ChunkError, ChunkedDecoder},
+    framing::{BadFraming, Framing},
+};
 pub use head::{Head, HeadReader, Step};
 pub use headers::Headers;
-pub use reply::{Body, Reply};
 pub use request::{H2_HEADERS, HTTP2, Request, RequestError, Scheme};
-pub use trickle::Trickle;
 
 /// The value of the `Server` header.
 pub const SERVER: &str = concat!("wptserve-rs/", env!("CARGO_PKG_VERSION"));

@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
-use super::framing::{BadFraming, Framing};
+use super::body::framing::{BadFraming, Framing};
 use super::head::Head;
 use super::headers::Headers;
 use super::text::latin1;

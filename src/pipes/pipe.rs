@@ -12,8 +12,8 @@ use flate2::{Compression, GzBuilder};
 
 use super::error::{Key, PipeError};
 use super::tokenizer::{Token, Tokenizer};
+use crate::http::answer::trickle::{Part, Trickle, slice_range};
 use crate::http::text::{encode_latin1, parse_int, repr};
-use crate::http::trickle::{Part, Trickle, slice_range};
 
 /// An answer that pipes work on: wptserve's `response`.
 pub trait Target {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::error::{PipeError, encode_latin1};
 use super::pipe::Target;
 use super::template::{Context, substitute};
-use crate::http::trickle::{Trickle, Undrainable};
+use crate::http::answer::trickle::{Trickle, Undrainable};
 use crate::http::{Body, Reply};
 
 /// Why a reply could not be piped.
@@ -137,7 +137,7 @@ impl Target for Piped<'_> {
 
 impl From<Undrainable> for PipeError {
     fn from(error: Undrainable) -> PipeError {
-        use crate::http::trickle::BadDelay;
+        use crate::http::answer::trickle::BadDelay;
         let message = error.to_string();
         match error {
             Undrainable::Delay(BadDelay::TooLong) => PipeError::Overflow(message),

@@ -309,7 +309,7 @@ fn apply(
 /// `get_error_cause`).
 pub(super) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
     if let Some(error) = shortage::of(exception.as_object(), vm) {
-        http::shortage::note("a handler cannot be run", &error);
+        http::answer::shortage::note("a handler cannot be run", &error);
         return Failure { code: 503, cause: exception };
     }
     if !is_http_exception(&exception, runtime, vm) {

@@ -1,10 +1,10 @@
-//! Exceptions that mean that the process has run out of descriptors or memory; see [`crate::http::shortage`].
+//! Exceptions that mean that the process has run out of descriptors or memory; see [`crate::http::answer::shortage`].
 
 use std::io;
 
 use rustpython_vm::{PyObject, VirtualMachine};
 
-use crate::http::shortage;
+use crate::http::answer::shortage;
 
 /// The error of the system, if the exception is an `OSError` about something that has run out.
 pub(super) fn of(exception: &PyObject, vm: &VirtualMachine) -> Option<io::Error> {

@@ -16,7 +16,7 @@ pub(in crate::python) use classes::Trickled;
 
 use super::{Request, Response};
 use crate::{
-    http::trickle::Trickle,
+    http::answer::trickle::Trickle,
     pipes::{self, Key, Pipe, PipeError, Target, template},
 };
 
@@ -200,7 +200,7 @@ pub(super) mod classes {
 
     use super::{exception, parse, run, run_pipeline};
     use crate::{
-        http::trickle::{Step, Trickle, Undrainable},
+        http::answer::trickle::{Step, Trickle, Undrainable},
         pipes::{self, Pipe},
     };
 

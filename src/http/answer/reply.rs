@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use super::text::json_string;
 use super::trickle::Trickle;
+pub use crate::http::text::json_string;
 
 /// An answer that is ready to be sent.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-use super::text::{latin1, repr};
+use crate::http::text::{latin1, repr};
 
 /// The longest line with a chunk size, extensions included.
 const MAX_SIZE_LINE: usize = 8192;

@@ -7,12 +7,13 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::text::{encode_latin1, escape_html};
-use super::{SERVER, status};
+use super::status;
+use crate::http::SERVER;
+use crate::http::text::{encode_latin1, escape_html};
 
 /// Which parts of an answer go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parts {
+pub(crate) enum Parts {
     /// A normal answer.
     HeadAndBody,
     /// The answer to a HEAD request.
@@ -23,14 +24,14 @@ pub(super) enum Parts {
 
 /// One `send_error` call. `message` and `explain` are the arguments of that method, `explain` filled in.
 #[derive(Debug)]
-pub(super) struct ErrorPage {
-    pub(super) code: u16,
-    pub(super) message: String,
-    pub(super) explain: &'static str,
+pub(crate) struct ErrorPage {
+    pub(crate) code: u16,
+    pub(crate) message: String,
+    pub(crate) explain: &'static str,
 }
 
 impl ErrorPage {
-    pub(super) fn encode(&self, parts: Parts) -> Bytes {
+    pub(crate) fn encode(&self, parts: Parts) -> Bytes {
         self.encode_as("HTTP/1.1", parts)
     }
 

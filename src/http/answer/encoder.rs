@@ -11,7 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::reply::{Body, Reply};
-use super::{SERVER, status};
+use super::status;
+use crate::http::SERVER;
 
 /// Progress through one response head.
 #[derive(Clone, Debug, Default)]

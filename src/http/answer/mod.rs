@@ -1,0 +1,14 @@
+//! Answers: made as values, encoded as bytes, and followed until the client has all of one.
+
+pub mod delivery;
+pub mod encoder;
+pub mod error_page;
+pub mod reply;
+pub mod shortage;
+pub mod status;
+pub mod trickle;
+
+pub use delivery::{Delivery, Outcome};
+pub use encoder::Encoder;
+pub use reply::{Body, Reply};
+pub use trickle::Trickle;
