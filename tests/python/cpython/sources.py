@@ -35,7 +35,7 @@ MODULES = """
 # Those that take more than a few seconds.
 SLOW = set("""
     test_datetime test_pickle test_weakref test_statistics test_set test_decimal test_io test_unicodedata test_codecs test_math test_queue
-    test_itertools test_email test_unicode test_http_cookiejar
+    test_itertools test_email test_unicode test_http_cookiejar test_deque test_userstring test_shutil test_random test_strtod test_difflib
 """.split())
 
 
