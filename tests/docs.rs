@@ -105,6 +105,14 @@ fn every_page_of_the_documentation_can_be_reached() {
     assert!(lost.is_empty(), "no link leads from the README to {lost:?}");
 }
 
+/// People read it in a terminal and in a diff: an entry is a few short lines, not a row of a table.
+#[test]
+fn the_differences_are_readable() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/differences.md")).unwrap();
+    let too_long: Vec<_> = page.lines().filter(|line| line.chars().count() > 140 || line.starts_with('|')).collect();
+    assert!(too_long.is_empty(), "lines of more than 140 columns, or tables:\n{}", too_long.join("\n"));
+}
+
 #[test]
 fn links_and_anchors_are_found() {
     let page = "# One `two`, three\n[a](b.md#c) and ![d](e.png)\n```\n[no](x.md)\n# no\n```\n`[no](y.md)`\n<a id=\"own\"></a>\n";
