@@ -3,7 +3,7 @@
 //! The length follows wptserve 4.0.3 (`request.py`: `int()` of the first `Content-Length`). wptserve cannot read chunked bodies
 //! at all; we do, which is a documented difference. A head that two readers could understand differently is refused, because
 //! what one of them takes for a body is a request for the other (RFC 9112, sections 6.1 and 6.3). Nothing here reads the body;
-//! [`ChunkedDecoder`](super::ChunkedDecoder) does.
+//! [`ChunkedDecoder`](super::chunked::ChunkedDecoder) does.
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::http::text::{latin1, parse_int, repr};
 pub enum Framing {
     /// After this many bytes.
     Length(u64),
-    /// By [`ChunkedDecoder`](super::ChunkedDecoder).
+    /// By [`ChunkedDecoder`](super::chunked::ChunkedDecoder).
     Chunked,
 }
 
