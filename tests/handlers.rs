@@ -239,7 +239,8 @@ fn mistakes_are_logged_with_their_place_and_the_right_form() {
         let server = serve(handler);
         server.get(&format!("/h.py{query}")).error(500);
         server.logged(line);
-        assert!(server.log().contains("h.py"), "{handler}");
+        // It may stand in another line than the advice.
+        server.logged("h.py");
     }
     // A mistake inside main has a line of its own, and needs no advice.
     let server = serve(&main("return open(3, 4, 5)"));
