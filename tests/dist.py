@@ -7,9 +7,11 @@ namespaces; where neither is allowed the check is skipped with one loud line, an
 from __future__ import annotations
 
 import argparse
+import grp
 import http.client
 import json
 import os
+import pwd
 import shutil
 import socket
 import ssl
@@ -115,6 +117,29 @@ def check_empty_root(checks: Checks, binary: Path, site: Path) -> None:
         check_https(checks, command, jail)
 
 
+ACCOUNTS = """import grp, os.path, pwd, socket
+def main(request, response):
+    users, groups = pwd.getpwall(), grp.getgrall()
+    return "%s %s %s %s" % (users[0].pw_name, groups[0].gr_name, os.path.expanduser("~" + users[0].pw_name),
+                            socket.gethostbyname("localhost"))
+"""
+
+
+def check_accounts(checks: Checks, binary: Path) -> None:
+    """glibc looks names up through shared libraries, which a static binary has to do without."""
+    expected = "%s %s %s 127.0.0.1" % (pwd.getpwall()[0].pw_name, grp.getgrall()[0].gr_name, pwd.getpwall()[0].pw_dir)
+    with tempfile.TemporaryDirectory(prefix="wptserve-site-") as directory:
+        site = Path(directory)
+        (site / "accounts.py").write_text(ACCOUNTS)
+        try:
+            with Server("wptserve", [str(binary)], site, "strict") as server:
+                answer = exchange(server.address, request("GET", "/accounts.py"))
+                good = answer.raw.endswith(expected.encode())
+                checks.check(good, "users and groups of the machine" if good else "accounts: %r" % answer.raw[-300:])
+        except (StartFailed, OSError) as error:
+            checks.check(False, "accounts: %s" % error)
+
+
 def check_https(checks: Checks, command: list[str], jail: Path) -> None:
     try:
         with Server("wptserve in an empty root, https", command, Path("/site"), "strict", jail,
@@ -140,6 +165,7 @@ def main() -> int:
         return 1
     checks = Checks()
     check_static(checks, args.binary.resolve())
+    check_accounts(checks, args.binary.resolve())
     check_empty_root(checks, args.binary, args.site)
     print("%d passed, %d failed" % (checks.passed, checks.failed))
     return 1 if checks.failed else 0
