@@ -163,7 +163,7 @@ impl Python {
         Ok(session)
     }
 
-    /// Takes no more calls and ends the idle threads; running handlers are left alone.
+    /// Runs no more calls and ends the idle threads; running handlers are left alone.
     pub fn stop(&self) {
         self.pool.close();
         if let Some(supervisor) = self.supervisor.lock().take() {

@@ -89,6 +89,8 @@ struct State {
     is_watched: bool,
     /// No more work is taken; the supervisor and the idle threads end.
     is_closed: bool,
+    /// There is no interpreter: what is queued is dropped, and no more is taken.
+    is_given_up: bool,
 }
 
 impl State {
@@ -180,10 +182,14 @@ impl Pool {
     /// Queues a job; it starts as soon as a thread is free, in the order of submission.
     pub(super) fn submit(&self, job: Job) -> Result<(), Full> {
         let mut state = self.state.lock();
-        if state.is_closed || state.queue.len() >= MAX_QUEUE {
+        if state.is_given_up || state.queue.len() >= MAX_QUEUE {
             return Err(Full);
         }
         state.queue.push_back(job);
+        if state.is_closed {
+            // As what was queued before: the connection is about to go, and must not hear of a failure first.
+            return Ok(());
+        }
         let (waiting, quick) = (state.queue.len(), state.quick());
         let are_too_few = quick < self.cores && waiting >= quick * CROWD;
         let called = if are_too_few { state.call(1) } else { Vec::new() };
@@ -220,7 +226,11 @@ impl Pool {
     pub(super) fn give_up(&self) {
         self.close();
         // Not under the lock: a dropped job tells its connection.
-        let dropped = std::mem::take(&mut self.state.lock().queue);
+        let dropped = {
+            let mut state = self.state.lock();
+            state.is_given_up = true;
+            std::mem::take(&mut state.queue)
+        };
         drop(dropped);
     }
 

@@ -141,3 +141,18 @@ fn nobody_waits_for_a_handler_that_does_not_end() {
     pool.close();
     supervisor.join().unwrap();
 }
+
+#[test]
+fn what_comes_behind_the_end_is_neither_run_nor_refused() {
+    let pool = Pool::new(1, 1);
+    let (told, hears) = mpsc::channel::<()>();
+    let job = |told: mpsc::Sender<()>| -> Job { Box::new(move |_| told.send(()).unwrap()) };
+    pool.close();
+    assert_eq!(pool.submit(job(told.clone())), Ok(()));
+    assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Empty), "it waits with its connection");
+    // Without an interpreter there is nobody to wait for.
+    pool.give_up();
+    drop(told);
+    assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    assert_eq!(pool.submit(Box::new(|_| {})), Err(Full));
+}
