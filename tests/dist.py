@@ -117,17 +117,28 @@ def check_empty_root(checks: Checks, binary: Path, site: Path) -> None:
         check_https(checks, command, jail)
 
 
-ACCOUNTS = """import grp, os.path, pwd, socket
+ACCOUNTS = """import grp, os, pwd, socket
+def missing(look_up, *args):
+    try:
+        return look_up(*args)
+    except (KeyError, OSError):
+        return "-"
 def main(request, response):
     users, groups = pwd.getpwall(), grp.getgrall()
-    return "%s %s %s %s" % (users[0].pw_name, groups[0].gr_name, os.path.expanduser("~" + users[0].pw_name),
-                            socket.gethostbyname("localhost"))
+    unknown = [missing(pwd.getpwnam, "nobody-of-that-name"), missing(pwd.getpwuid, 987654), missing(grp.getgrgid, 987654),
+               missing(grp.getgrnam, "nobody-of-that-name"), missing(socket.gethostbyname, "nobody.invalid"),
+               missing(socket.getservbyname, "nobody"), missing(socket.getprotobyname, "nobody"),
+               os.path.expanduser("~nobody-of-that-name"), len(os.getgrouplist("nobody-of-that-name", 1))]
+    return "%s %s %s %s %s" % (users[0].pw_name, groups[0].gr_name, os.path.expanduser("~" + users[0].pw_name),
+                               socket.gethostbyname("localhost"), unknown)
 """
+UNKNOWN = ["-"] * 7 + ["~nobody-of-that-name", 1]
 
 
 def check_accounts(checks: Checks, binary: Path) -> None:
     """glibc looks names up through shared libraries, which a static binary has to do without."""
-    expected = "%s %s %s 127.0.0.1" % (pwd.getpwall()[0].pw_name, grp.getgrall()[0].gr_name, pwd.getpwall()[0].pw_dir)
+    users, groups = pwd.getpwall(), grp.getgrall()
+    expected = "%s %s %s 127.0.0.1 %s" % (users[0].pw_name, groups[0].gr_name, users[0].pw_dir, UNKNOWN)
     with tempfile.TemporaryDirectory(prefix="wptserve-site-") as directory:
         site = Path(directory)
         (site / "accounts.py").write_text(ACCOUNTS)

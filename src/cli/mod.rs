@@ -9,6 +9,7 @@ mod bind;
 mod dns;
 mod hosts_file;
 mod logger;
+mod names;
 mod personality;
 mod serve;
 mod subdomains;
@@ -69,6 +70,7 @@ enum Command {
 
 /// Runs a whole command line, the program's name included.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    names::use_own_services();
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_default();
     if !personality::is_python(&program) {

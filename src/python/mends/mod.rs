@@ -55,8 +55,6 @@ const NATIVE: &[(&str, Mend)] = &[
     ("_struct", modules::struct_errors::install),
     ("array", modules::array_items::install),
     ("binascii", modules::base64_end::install),
-    ("grp", modules::accounts::install_groups),
-    ("pwd", modules::accounts::install_users),
     ("time", modules::time_zone::install),
     ("unicodedata", modules::hangul::install),
 ];
@@ -210,7 +208,6 @@ mod tests {
     }
 
     tables!(
-        accounts,
         array_items,
         bytes_format,
         base64_end,
@@ -236,9 +233,6 @@ mod tests {
         time_zone,
     );
 
-    /// What only a static binary does wrong, which a test of this crate is not: `tests/dist.py` looks at it.
-    const STATIC: &[&str] = &["accounts"];
-
     #[test]
     fn every_mend_is_needed() {
         if std::env::var_os(WITHOUT).is_none() {
@@ -261,7 +255,6 @@ mod tests {
                 vm::build_without_mends().enter(|vm| {
                     TABLES
                         .iter()
-                        .filter(|(name, _)| !STATIC.contains(name))
                         .flat_map(|(name, table)| testing::mended_upstream(name, table, vm))
                         .collect::<Vec<_>>()
                 })

@@ -1,6 +1,5 @@
 //! The mends of modules of the standard library.
 
-pub(super) mod accounts;
 pub(super) mod array_items;
 pub(super) mod base64_end;
 pub(super) mod bytesio_seek;
