@@ -5,18 +5,16 @@
 //! that), and a handler that sleeps blocks nobody.
 
 mod advice;
-mod call;
-mod conversation;
 mod import;
 mod mends;
 mod native;
 mod pool;
 mod recovery;
+mod run;
 mod script;
 mod shortage;
 mod traceback;
 mod vm;
-mod websocket;
 
 use std::{
     fmt,
@@ -31,7 +29,7 @@ use parking_lot::Mutex;
 use rustpython_vm::{PyResult, VirtualMachine};
 use tokio::sync::oneshot;
 
-pub use conversation::Conversation;
+pub use run::http2::Conversation;
 
 use crate::{
     docroot::DocPath,
@@ -40,9 +38,12 @@ use crate::{
     },
     http,
 };
-use call::{Call, Runtime};
 use import::Imports;
 use pool::Pool;
+use run::{
+    http1::{self, Call, Runtime},
+    websocket,
+};
 
 /// Handlers that may run at the same time; the next ones wait.
 const MAX_THREADS: usize = 1024;
@@ -89,7 +90,7 @@ impl Python {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let interpreter = vm::build();
                 let prepared = interpreter
-                    .enter(|vm| prepare(imports, environment, vm).map_err(|error| NotStarted(call::text(&error, vm))));
+                    .enter(|vm| prepare(imports, environment, vm).map_err(|error| NotStarted(http1::text(&error, vm))));
                 (interpreter, prepared)
             }));
             match outcome {
@@ -133,7 +134,7 @@ impl Python {
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {
             if let Some(runtime) = runtime.get() {
-                call::run(call, runtime, vm);
+                http1::run(call, runtime, vm);
             }
         };
         self.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)?;

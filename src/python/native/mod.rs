@@ -6,7 +6,6 @@
 mod containers;
 mod dict_copies;
 pub(super) mod finder;
-pub(super) mod inject;
 pub(super) mod output;
 pub(super) mod pipes;
 mod request;
@@ -17,7 +16,7 @@ pub(super) mod testing;
 mod text;
 mod websocket;
 
-pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders};
+pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders, ResponseHeaders};
 pub(super) use module::module_def;
 pub(super) use request::{H2Request, InputFile, Request, Surroundings};
 pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};

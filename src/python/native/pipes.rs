@@ -122,7 +122,7 @@ fn exception(error: PipeError, vm: &VirtualMachine) -> PyBaseExceptionRef {
 }
 
 /// All of the content: `b"".join(response.iter_content(True))`.
-pub(super) fn joined_content(response: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
+pub(in crate::python) fn joined_content(response: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
     let chunks = vm.call_method(response, "iter_content", (true,))?;
     let joined = vm.call_method(vm.ctx.new_bytes(Vec::new()).as_object(), "join", (chunks,))?;
     Ok(joined.downcast_ref::<PyBytes>().map(|all| Bytes::copy_from_slice(all.as_bytes())).unwrap_or_default())

@@ -22,9 +22,8 @@ pub(super) mod classes {
         handover::{Command, FrameError, Handshake, Opening, Socket},
         http::{Body, Reply, error_page},
         python::{
-            call::Runtime,
             native::text::{broken_pipe, encoded},
-            websocket,
+            run::{http1::Runtime, websocket},
         },
         websocket::{
             close::{self, BadClose},

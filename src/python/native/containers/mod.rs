@@ -13,3 +13,4 @@ pub(in crate::python) use cookies::Cookies;
 pub(in crate::python) use headers::RequestHeaders;
 pub(in crate::python) use multidict::MultiDict;
 pub(in crate::python) use raw_headers::RawHeaders;
+pub(in crate::python) use response_headers::ResponseHeaders;

@@ -15,49 +15,49 @@ use rustpython_vm::{
     builtins::{PyBaseExceptionRef, PyDictRef, PyTuple},
 };
 
-use super::{
-    advice,
-    import::Imports,
-    native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, inject, output, pipes},
-    script::{self, Script},
-    shortage, traceback,
-    websocket::Modules,
-};
+use super::{inject, websocket::Modules};
 use crate::{
     handover::{Link, Routed},
     http::{self, Outcome},
+    python::{
+        advice,
+        import::Imports,
+        native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, output, pipes},
+        script::{self, Script},
+        shortage, traceback,
+    },
 };
 
 /// What all calls share.
-pub(super) struct Runtime {
-    pub(super) imports: Arc<Imports>,
+pub(in crate::python) struct Runtime {
+    pub(in crate::python) imports: Arc<Imports>,
     /// `wptserve.utils.HTTPException`.
-    pub(super) http_exception: PyObjectRef,
+    pub(in crate::python) http_exception: PyObjectRef,
     /// What `request.server` is made of.
-    pub(super) surroundings: Arc<Surroundings>,
+    pub(in crate::python) surroundings: Arc<Surroundings>,
     /// The modules of WebSocket handlers.
-    pub(super) modules: Modules,
+    pub(in crate::python) modules: Modules,
 }
 
 /// One request for one handler.
-pub(super) struct Call {
-    pub(super) script: PathBuf,
-    pub(super) request: Box<http::Request>,
-    pub(super) routed: Routed,
+pub(in crate::python) struct Call {
+    pub(in crate::python) script: PathBuf,
+    pub(in crate::python) request: Box<http::Request>,
+    pub(in crate::python) routed: Routed,
     /// The part of the body that has arrived with the head.
-    pub(super) body: Bytes,
-    pub(super) link: Link,
+    pub(in crate::python) body: Bytes,
+    pub(in crate::python) link: Link,
 }
 
 /// How a handler failed: the code for the client, and the exception to show.
-pub(super) struct Failure {
+pub(in crate::python) struct Failure {
     code: i64,
     cause: PyBaseExceptionRef,
 }
 
 impl Failure {
     /// Makes the response say it.
-    pub(super) fn show(&self, response: &Py<Response>, script: &Path, vm: &VirtualMachine) {
+    pub(in crate::python) fn show(&self, response: &Py<Response>, script: &Path, vm: &VirtualMachine) {
         if let Err(exception) = Response::fail_by_name(response, self.code, &self.cause.clone().into(), vm) {
             // An exception that cannot even be printed.
             log::error!("{}: {}", script.display(), text(&exception, vm));
@@ -67,7 +67,7 @@ impl Failure {
 }
 
 /// Runs the call to its end; the connection has its [`crate::handover::Event::Finish`] when this returns.
-pub(super) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
+pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let _unwinding = call.link.ends_with_panic();
     let is_head = call.request.is_head();
     let url = call.request.url.clone();
@@ -173,7 +173,11 @@ fn handle(
 }
 
 /// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
-pub(super) fn inject_script(routed: &Routed, response: &Py<Response>, vm: &VirtualMachine) -> Result<(), Failure> {
+pub(in crate::python) fn inject_script(
+    routed: &Routed,
+    response: &Py<Response>,
+    vm: &VirtualMachine,
+) -> Result<(), Failure> {
     match &routed.inject_script {
         Some(content) => inject::into_response(response, content, vm).map_err(|cause| Failure { code: 500, cause }),
         None => Ok(()),
@@ -181,7 +185,11 @@ pub(super) fn inject_script(routed: &Routed, response: &Py<Response>, vm: &Virtu
 }
 
 /// Executes a script in fresh globals, which are returned with the script: a directory stands for one in it.
-pub(super) fn load(script: &Path, runtime: &Runtime, vm: &VirtualMachine) -> Result<(PyDictRef, Arc<Script>), Failure> {
+pub(in crate::python) fn load(
+    script: &Path,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Result<(PyDictRef, Arc<Script>), Failure> {
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
         log::error!("cannot renew changed helpers: {}", text(&exception, vm));
     }
@@ -201,7 +209,7 @@ pub(super) fn load(script: &Path, runtime: &Runtime, vm: &VirtualMachine) -> Res
 }
 
 /// What a script calls by this name.
-pub(super) fn defined(
+pub(in crate::python) fn defined(
     globals: &PyDictRef,
     name: &str,
     path: &str,
@@ -212,7 +220,7 @@ pub(super) fn defined(
 }
 
 /// Calls `main`, and puts what it returns into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
-pub(super) fn call_main(
+pub(in crate::python) fn call_main(
     main: &PyObject,
     request: &PyObject,
     response: &Py<Response>,
@@ -307,7 +315,7 @@ fn apply(
 /// What an exception of `main` means: an `HTTPException` says its code itself, everything else is a 500, `SystemExit`
 /// and `KeyboardInterrupt` included. What has run out is a 503. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
 /// `get_error_cause`).
-pub(super) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+pub(in crate::python) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
     if let Some(error) = shortage::of(exception.as_object(), vm) {
         http::answer::shortage::note("a handler cannot be run", &error);
         return Failure { code: 503, cause: exception };
@@ -329,7 +337,12 @@ fn is_http_exception(exception: &PyBaseExceptionRef, runtime: &Runtime, vm: &Vir
 }
 
 /// `raise HTTPException(code, message)` by the server itself.
-pub(super) fn http_exception(code: i64, message: Option<String>, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
+pub(in crate::python) fn http_exception(
+    code: i64,
+    message: Option<String>,
+    runtime: &Runtime,
+    vm: &VirtualMachine,
+) -> Failure {
     let mut args: Vec<PyObjectRef> = vec![vm.ctx.new_int(code).into()];
     args.extend(message.map(|message| vm.ctx.new_str(message).into()));
     let made = runtime.http_exception.call(args, vm).and_then(|made| made.try_into_value(vm));
@@ -338,7 +351,7 @@ pub(super) fn http_exception(code: i64, message: Option<String>, runtime: &Runti
 }
 
 /// An exception for the log.
-pub(super) fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
+pub(in crate::python) fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
     traceback::describe(Some(&exception.clone().into()), vm)
         .unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
 }

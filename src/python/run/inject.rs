@@ -6,15 +6,17 @@ use rustpython_vm::{
     builtins::{PyBytes, PyStr},
 };
 
-use super::{Response, containers::response_headers::ResponseHeaders, pipes};
-use crate::inject;
+use crate::{
+    inject,
+    python::native::{Response, ResponseHeaders, pipes},
+};
 
 /// Puts the script into the page that the response holds, if it holds one (`wpt serve` of January 2026, tools/serve/serve.py,
 /// `HtmlScriptInjectorHandlerWrapper`). Content that is neither text nor a file stays as it is.
 ///
 /// # Errors
 /// `IndexError` if the answer has no `Content-Type`: so it is in WPT. Whatever reading the content raises.
-pub(in crate::python) fn into_response(response: &Py<Response>, script: &Bytes, vm: &VirtualMachine) -> PyResult<()> {
+pub(super) fn into_response(response: &Py<Response>, script: &Bytes, vm: &VirtualMachine) -> PyResult<()> {
     let response = response.as_object();
     let headers = response.get_attr("headers", vm)?;
     if headers.downcast_ref::<ResponseHeaders>().is_none() {

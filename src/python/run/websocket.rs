@@ -13,19 +13,21 @@ use rustpython_vm::{
     builtins::{PyBaseExceptionRef, PyDictRef},
 };
 
-use super::{
-    call,
-    import::Imports,
-    native::{RawHeaders, SocketConnection, finder, output},
-    script::{self, Stamp},
+use super::http1;
+use crate::{
+    handover::{Command, Opening, Socket},
+    python::{
+        import::Imports,
+        native::{RawHeaders, SocketConnection, finder, output},
+        script::{self, Stamp},
+    },
 };
-use crate::handover::{Command, Opening, Socket};
 
 /// The handlers' modules: a file is executed once, when it is first asked for, and keeps its globals until it changes.
 ///
 /// pywebsocket3 executes all files at start, once per port.
 #[derive(Default)]
-pub(super) struct Modules(Mutex<HashMap<PathBuf, Arc<Module>>>);
+pub(in crate::python) struct Modules(Mutex<HashMap<PathBuf, Arc<Module>>>);
 
 /// The globals of a file that has been executed. Its lock is held while it is, so that this happens once.
 type Module = Mutex<Option<(Stamp, PyDictRef)>>;
@@ -35,7 +37,7 @@ impl Modules {
     ///
     /// # Errors
     /// The file cannot be read, does not compile, or raises.
-    pub(super) fn load(&self, file: &Path, imports: &Imports, vm: &VirtualMachine) -> PyResult<PyDictRef> {
+    pub(in crate::python) fn load(&self, file: &Path, imports: &Imports, vm: &VirtualMachine) -> PyResult<PyDictRef> {
         let module = Arc::clone(self.0.lock().entry(file.to_owned()).or_default());
         let mut module = vm.allow_threads(|| module.lock());
         let script = imports.scripts.load(file, vm)?;
@@ -61,7 +63,7 @@ impl Drop for Finish {
 }
 
 /// Runs the session to its end.
-pub(super) fn run(opening: Opening, socket: Socket, runtime: &Arc<call::Runtime>, vm: &VirtualMachine) {
+pub(in crate::python) fn run(opening: Opening, socket: Socket, runtime: &Arc<http1::Runtime>, vm: &VirtualMachine) {
     let finish = Finish(Arc::new(socket));
     let socket = &finish.0;
     let file = opening.handler.display().to_string();
@@ -79,10 +81,10 @@ pub(super) fn run(opening: Opening, socket: Socket, runtime: &Arc<call::Runtime>
 }
 
 /// Writes down why a session ended. A client that has gone is no news.
-pub(super) fn report(file: &str, exception: &PyBaseExceptionRef, socket: &Socket, vm: &VirtualMachine) {
+pub(in crate::python) fn report(file: &str, exception: &PyBaseExceptionRef, socket: &Socket, vm: &VirtualMachine) {
     let is_gone = socket.is_gone() && exception.as_object().fast_isinstance(vm.ctx.exceptions.os_error);
     let level = if is_gone { log::Level::Debug } else { log::Level::Error };
-    log::log!(level, "{file}: {}", call::text(exception, vm));
+    log::log!(level, "{file}: {}", http1::text(exception, vm));
 }
 
 #[cfg(test)]
