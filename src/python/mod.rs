@@ -11,6 +11,7 @@ mod native;
 mod pool;
 mod recovery;
 mod run;
+mod runtime;
 mod script;
 mod shortage;
 mod traceback;
@@ -26,10 +27,11 @@ use std::{
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rustpython_vm::{PyResult, VirtualMachine};
+use rustpython_vm::VirtualMachine;
 use tokio::sync::oneshot;
 
-pub use run::http2::Conversation;
+pub use pool::Overloaded;
+pub use run::Conversation;
 
 use crate::{
     docroot::DocPath,
@@ -40,10 +42,8 @@ use crate::{
 };
 use import::Imports;
 use pool::Pool;
-use run::{
-    http1::{self, Call, Runtime},
-    websocket,
-};
+use run::{Call, http1, websocket};
+use runtime::Runtime;
 
 /// Handlers that may run at the same time; the next ones wait.
 const MAX_THREADS: usize = 1024;
@@ -62,11 +62,6 @@ impl fmt::Debug for Python {
         formatter.debug_struct("Python").finish_non_exhaustive()
     }
 }
-
-/// Too many requests wait for a handler thread already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("all handler threads are busy and too many requests wait already")]
-pub struct Overloaded;
 
 impl Python {
     /// Starts the interpreter on a thread of its own and returns at once: calls wait until it is there. The receiver
@@ -89,8 +84,9 @@ impl Python {
         let supervisor = thread::Builder::new().name("python".to_owned()).stack_size(pool::STACK).spawn(move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let interpreter = vm::build();
-                let prepared = interpreter
-                    .enter(|vm| prepare(imports, environment, vm).map_err(|error| NotStarted(http1::text(&error, vm))));
+                let prepared = interpreter.enter(|vm| {
+                    Runtime::new(imports, environment, vm).map_err(|error| NotStarted(traceback::for_log(&error, vm)))
+                });
                 (interpreter, prepared)
             }));
             match outcome {
@@ -137,7 +133,7 @@ impl Python {
                 http1::run(call, runtime, vm);
             }
         };
-        self.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)?;
+        self.pool.submit(Box::new(job))?;
         Ok(events)
     }
 
@@ -160,7 +156,7 @@ impl Python {
                 websocket::run(opening, socket, runtime, vm);
             }
         };
-        self.pool.submit_session(Box::new(job)).map_err(|pool::Full| Overloaded)?;
+        self.pool.submit_session(Box::new(job))?;
         Ok(session)
     }
 
@@ -172,17 +168,4 @@ impl Python {
         }
         native::output::end_all_lines();
     }
-}
-
-fn prepare(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine) -> PyResult<Runtime> {
-    // What the server itself needs is imported before the doc root can have a say in it: a json.py there would stop it.
-    native::finder::forget_host(vm)?;
-    vm::warm_up(vm)?;
-    native::finder::install(&imports, vm)?;
-    let output = vm.import("_wptserve_output", 0)?;
-    vm.call_method(&output, "expect_logging", ())?;
-    let utils = vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
-    let http_exception = utils.get_attr("HTTPException", vm)?;
-    let surroundings = Arc::new(native::Surroundings::new(environment, vm)?);
-    Ok(Runtime { imports, http_exception, surroundings, modules: websocket::Modules::default() })
 }

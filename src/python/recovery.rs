@@ -7,7 +7,7 @@ use std::thread;
 
 use rustpython_vm::{VirtualMachine, stdlib::_thread::get_ident};
 
-use super::{pool::Job, run::http1};
+use super::{pool::Job, traceback};
 use crate::stash::Stash;
 
 /// Called by the thread that has panicked; what is returned has to be done by a healthy one.
@@ -20,6 +20,6 @@ pub(super) fn begin(stash: &Stash) -> Job {
 fn free_imports(dead: u64, vm: &VirtualMachine) {
     let freed = vm.import("_wptserve_recovery", 0).and_then(|module| vm.call_method(&module, "free_imports", (dead,)));
     if let Err(exception) = freed {
-        log::error!("the imports of a handler that panicked stay locked: {}", http1::text(&exception, vm));
+        log::error!("the imports of a handler that panicked stay locked: {}", traceback::for_log(&exception, vm));
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, fmt::Write as _, fs};
 
 use rustpython_vm::{
     AsObject, Py, PyObjectRef, PyResult, VirtualMachine,
-    builtins::{PyBaseException, PyStr},
+    builtins::{PyBaseException, PyBaseExceptionRef, PyStr},
 };
 
 use super::mends::wording::as_in_cpython;
@@ -35,6 +35,11 @@ pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyRe
         exception.class().name(),
         as_in_cpython(&cause.str(vm)?.to_string_lossy())
     ))
+}
+
+/// An exception for the log, whatever its own `__str__` does.
+pub(super) fn for_log(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
+    describe(Some(&exception.clone().into()), vm).unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
 }
 
 /// What is said of an exception when the configuration's `logging.suppress_handler_traceback` is true: where it was

@@ -21,7 +21,7 @@ pub(super) use module::module_def;
 pub(super) use request::{H2Request, InputFile, Request, Surroundings};
 pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};
 use server::ServerInfo;
-pub(super) use websocket::SocketConnection;
+pub(super) use websocket::{SocketConnection, report_end};
 
 // In the order in which the classes are made: a base class stands before what it is the base of.
 #[rustpython_vm::pymodule(

@@ -2,7 +2,25 @@
 //!
 //! The rest of the API is Python: `pylib-stubs/pywebsocket3`.
 
+use std::path::Path;
+
+use rustpython_vm::{AsObject as _, VirtualMachine, builtins::PyBaseExceptionRef};
+
 pub(crate) use classes::SocketConnection;
+
+use crate::{handover::Socket, python::traceback};
+
+/// Writes down why a session ended. A client that has gone is no news.
+pub(in crate::python) fn report_end(
+    handler: &Path,
+    exception: &PyBaseExceptionRef,
+    socket: &Socket,
+    vm: &VirtualMachine,
+) {
+    let is_gone = socket.is_gone() && exception.as_object().fast_isinstance(vm.ctx.exceptions.os_error);
+    let level = if is_gone { log::Level::Debug } else { log::Level::Error };
+    log::log!(level, "{}: {}", handler.display(), traceback::for_log(exception, vm));
+}
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
@@ -21,10 +39,7 @@ pub(super) mod classes {
     use crate::{
         handover::{Command, FrameError, Handshake, Opening, Socket},
         http::{Body, Reply, error_page},
-        python::{
-            native::text::{broken_pipe, encoded},
-            run::{http1::Runtime, websocket},
-        },
+        python::native::text::{broken_pipe, encoded},
         websocket::{
             close::{self, BadClose},
             frame,
@@ -38,8 +53,11 @@ pub(super) mod classes {
     pub(crate) struct SocketConnection {
         opening: Opening,
         socket: Arc<Socket>,
-        runtime: Arc<Runtime>,
+        load: Load,
     }
+
+    /// Gives the globals of the handler's file, which it has executed if need be.
+    pub(crate) type Load = Box<dyn Fn(&VirtualMachine) -> PyResult<PyDictRef> + Send + Sync>;
 
     impl std::fmt::Debug for SocketConnection {
         fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -48,8 +66,8 @@ pub(super) mod classes {
     }
 
     impl SocketConnection {
-        pub(crate) fn new(opening: Opening, socket: Arc<Socket>, runtime: Arc<Runtime>) -> Self {
-            Self { opening, socket, runtime }
+        pub(crate) fn new(opening: Opening, socket: Arc<Socket>, load: Load) -> Self {
+            Self { opening, socket, load }
         }
 
         /// Waits for the client, and lets all other threads go on meanwhile.
@@ -154,14 +172,13 @@ pub(super) mod classes {
         /// The globals of the handler's file.
         #[pymethod]
         fn _load(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyDictRef> {
-            zelf.runtime.modules.load(&zelf.opening.handler, &zelf.runtime.imports, vm)
+            (zelf.load)(vm)
         }
 
         /// Write down what went wrong in the handler.
         #[pymethod]
         fn _report(zelf: &Py<Self>, exception: PyBaseExceptionRef, vm: &VirtualMachine) {
-            let file = zelf.opening.handler.display().to_string();
-            websocket::report(&file, &exception, &zelf.socket, vm);
+            super::report_end(&zelf.opening.handler, &exception, &zelf.socket, vm);
         }
 
         /// Go on as if there was no handler.

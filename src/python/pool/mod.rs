@@ -56,9 +56,10 @@ pub(super) type Job = Box<dyn FnOnce(&VirtualMachine) + Send>;
 /// What a thread does whose job has panicked, and what a healthy one has to do then.
 pub(super) type Recovery = Box<dyn Fn() -> Job + Send + Sync>;
 
-/// The queue is full: the limit of threads is reached and too many requests wait already.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Full;
+/// Too many requests wait for a handler thread already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("all handler threads are busy and too many requests wait already")]
+pub struct Overloaded;
 
 /// A job that has not yet been found slow.
 struct Running {
@@ -180,10 +181,10 @@ impl Pool {
     }
 
     /// Queues a job; it starts as soon as a thread is free, in the order of submission.
-    pub(super) fn submit(&self, job: Job) -> Result<(), Full> {
+    pub(super) fn submit(&self, job: Job) -> Result<(), Overloaded> {
         let mut state = self.state.lock();
         if state.is_given_up || state.queue.len() >= MAX_QUEUE {
-            return Err(Full);
+            return Err(Overloaded);
         }
         state.queue.push_back(job);
         if state.is_closed {
@@ -207,11 +208,11 @@ impl Pool {
     }
 
     /// Queues a job that may take as long as a client likes: the limit of threads is raised by one while it lasts.
-    pub(super) fn submit_session(self: &Arc<Self>, job: Job) -> Result<(), Full> {
+    pub(super) fn submit_session(self: &Arc<Self>, job: Job) -> Result<(), Overloaded> {
         {
             let mut state = self.state.lock();
             if state.sessions >= self.max_sessions {
-                return Err(Full);
+                return Err(Overloaded);
             }
             state.sessions += 1;
         }

@@ -103,7 +103,7 @@ fn sessions_take_no_thread_from_the_others() {
     for _ in 0..8 {
         session().unwrap();
     }
-    assert_eq!(session(), Err(Full));
+    assert_eq!(session(), Err(Overloaded));
     let plain = told.clone();
     pool.submit(Box::new(move |_| plain.send("plain").unwrap())).unwrap();
     let mut heard: Vec<&str> = (0..9).map(|_| hears.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
@@ -154,5 +154,5 @@ fn what_comes_behind_the_end_is_neither_run_nor_refused() {
     pool.give_up();
     drop(told);
     assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Disconnected));
-    assert_eq!(pool.submit(Box::new(|_| {})), Err(Full));
+    assert_eq!(pool.submit(Box::new(|_| {})), Err(Overloaded));
 }

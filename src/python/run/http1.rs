@@ -10,34 +10,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustpython_vm::{
-    AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, VirtualMachine,
-    builtins::{PyBaseExceptionRef, PyDictRef, PyTuple},
-};
+use rustpython_vm::{AsObject as _, Py, PyPayload as _, PyRef, VirtualMachine, builtins::PyDictRef};
 
-use super::{inject, websocket::Modules};
+use super::{
+    failure::{Failure, http_exception},
+    handler::{call_main, defined, inject_script, load, pipe},
+};
 use crate::{
     handover::{Link, Routed},
     http::{self, Outcome},
     python::{
-        advice,
-        import::Imports,
-        native::{Answer, Fields, Request, Response, Surroundings, Wire, finder, output, pipes},
-        script::{self, Script},
-        shortage, traceback,
+        native::{Answer, Fields, Request, Response, Wire, output},
+        runtime::Runtime,
+        script, traceback,
     },
 };
-
-/// What all calls share.
-pub(in crate::python) struct Runtime {
-    pub(in crate::python) imports: Arc<Imports>,
-    /// `wptserve.utils.HTTPException`.
-    pub(in crate::python) http_exception: PyObjectRef,
-    /// What `request.server` is made of.
-    pub(in crate::python) surroundings: Arc<Surroundings>,
-    /// The modules of WebSocket handlers.
-    pub(in crate::python) modules: Modules,
-}
 
 /// One request for one handler.
 pub(in crate::python) struct Call {
@@ -47,23 +34,6 @@ pub(in crate::python) struct Call {
     /// The part of the body that has arrived with the head.
     pub(in crate::python) body: Bytes,
     pub(in crate::python) link: Link,
-}
-
-/// How a handler failed: the code for the client, and the exception to show.
-pub(in crate::python) struct Failure {
-    code: i64,
-    cause: PyBaseExceptionRef,
-}
-
-impl Failure {
-    /// Makes the response say it.
-    pub(in crate::python) fn show(&self, response: &Py<Response>, script: &Path, vm: &VirtualMachine) {
-        if let Err(exception) = Response::fail_by_name(response, self.code, &self.cause.clone().into(), vm) {
-            // An exception that cannot even be printed.
-            log::error!("{}: {}", script.display(), text(&exception, vm));
-            let _ = response.fail(500, None, vm);
-        }
-    }
 }
 
 /// Runs the call to its end; the connection has its [`crate::handover::Event::Finish`] when this returns.
@@ -128,7 +98,7 @@ fn send(answer: &Answer, response: &Py<Response>, script: &Path, vm: &VirtualMac
         }
     };
     if !answer.is_untouched() || answer.is_whole() {
-        log::error!("{}: the answer broke off: {}", script.display(), text(&cause, vm));
+        log::error!("{}: the answer broke off: {}", script.display(), traceback::for_log(&cause, vm));
         return true;
     }
     log::error!("{}: the answer cannot be sent: {}", script.display(), response.what_to_send(vm));
@@ -138,7 +108,7 @@ fn send(answer: &Answer, response: &Py<Response>, script: &Path, vm: &VirtualMac
         let _ = response.fail(500, None, vm);
     }
     if let Err(exception) = answer.put_last(vm) {
-        log::error!("{}: not even the error can be sent: {}", script.display(), text(&exception, vm));
+        log::error!("{}: not even the error can be sent: {}", script.display(), traceback::for_log(&exception, vm));
     }
     false
 }
@@ -170,188 +140,4 @@ fn handle(
     call_main(&main, request.as_object(), response, path, runtime, vm)?;
     // wptserve has two layers of handlers here and both apply the pipes of the query.
     pipe(true, path, request.as_object(), response, runtime, vm)
-}
-
-/// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
-pub(in crate::python) fn inject_script(
-    routed: &Routed,
-    response: &Py<Response>,
-    vm: &VirtualMachine,
-) -> Result<(), Failure> {
-    match &routed.inject_script {
-        Some(content) => inject::into_response(response, content, vm).map_err(|cause| Failure { code: 500, cause }),
-        None => Ok(()),
-    }
-}
-
-/// Executes a script in fresh globals, which are returned with the script: a directory stands for one in it.
-pub(in crate::python) fn load(
-    script: &Path,
-    runtime: &Runtime,
-    vm: &VirtualMachine,
-) -> Result<(PyDictRef, Arc<Script>), Failure> {
-    if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
-        log::error!("cannot renew changed helpers: {}", text(&exception, vm));
-    }
-    let scripts = &runtime.imports.scripts;
-    let loaded = match scripts.known(script, vm) {
-        Some(known) => known,
-        None => {
-            let file = vm.allow_threads(|| default_script(script));
-            let loaded = scripts.load(&file, vm);
-            loaded.map_err(|exception| outside_main(exception, &file.to_string_lossy(), runtime, vm))?
-        }
-    };
-    match script::execute(&loaded, vm) {
-        Ok(globals) => Ok((globals, loaded)),
-        Err(exception) => Err(outside_main(exception, &loaded.path, runtime, vm)),
-    }
-}
-
-/// What a script calls by this name.
-pub(in crate::python) fn defined(
-    globals: &PyDictRef,
-    name: &str,
-    path: &str,
-    runtime: &Runtime,
-    vm: &VirtualMachine,
-) -> Result<Option<PyObjectRef>, Failure> {
-    globals.get_item_opt(name, vm).map_err(|exception| outside_main(exception, path, runtime, vm))
-}
-
-/// Calls `main`, and puts what it returns into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
-pub(in crate::python) fn call_main(
-    main: &PyObject,
-    request: &PyObject,
-    response: &Py<Response>,
-    path: &str,
-    runtime: &Runtime,
-    vm: &VirtualMachine,
-) -> Result<(), Failure> {
-    let returned = main.call((request.to_owned(), response.as_object().to_owned()), vm).map_err(|exception| {
-        if let Some(advice) = advice::of_call(main, &exception, vm) {
-            log::error!("{path}: {advice}");
-        }
-        classify(exception, runtime, vm)
-    })?;
-    if vm.is_none(&returned) {
-        return Ok(());
-    }
-    apply(returned, path, response, runtime, vm)?;
-    pipe(false, path, request, response, runtime, vm)
-}
-
-/// Applies the pipes of the query, and that of the file's name if it counts.
-fn pipe(
-    does_name_count: bool,
-    path: &str,
-    request: &PyObject,
-    response: &Py<Response>,
-    runtime: &Runtime,
-    vm: &VirtualMachine,
-) -> Result<(), Failure> {
-    let piped = pipes::wrap_pipeline(if does_name_count { path } else { "" }, request, response.as_object(), vm);
-    piped.map_err(|exception| {
-        log::error!("{path}: a pipe cannot be applied to this answer: {}", advice::message(&exception, vm));
-        outside_main(exception, path, runtime, vm)
-    })
-}
-
-/// What an exception means that is raised before or after `main`. A file that cannot be opened, be it the script or one that
-/// it opens, is a 404 (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
-fn outside_main(exception: PyBaseExceptionRef, path: &str, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
-    if exception.fast_isinstance(vm.ctx.exceptions.os_error) && shortage::of(exception.as_object(), vm).is_none() {
-        log::warn!("{path}: {}", text(&exception, vm));
-        return http_exception(404, None, runtime, vm);
-    }
-    classify(exception, runtime, vm)
-}
-
-/// A directory stands for its first `default*.py` (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
-fn default_script(path: &Path) -> PathBuf {
-    if !path.is_dir() {
-        return path.to_owned();
-    }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_default = |file: &PathBuf| {
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        name.starts_with("default") && name.ends_with(".py") && file.is_file()
-    };
-    entries.filter(is_default).min().unwrap_or_else(|| path.to_owned())
-}
-
-/// The return value into the response.
-fn apply(
-    returned: PyObjectRef,
-    path: &str,
-    response: &Py<Response>,
-    runtime: &Runtime,
-    vm: &VirtualMachine,
-) -> Result<(), Failure> {
-    let internal = |exception| {
-        log::error!("{path}: {}: {}", advice::message(&exception, vm), advice::of_returned(&returned, vm));
-        outside_main(exception, path, runtime, vm)
-    };
-    let content = match returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) {
-        Some([status, headers, content]) => {
-            response.assign_status(status, vm).map_err(internal)?;
-            Response::update_headers(response, headers.clone(), vm).map_err(internal)?;
-            content.clone()
-        }
-        Some([headers, content]) => {
-            Response::update_headers(response, headers.clone(), vm).map_err(internal)?;
-            content.clone()
-        }
-        Some(_) => {
-            log::error!("{path}: {}", advice::of_returned(&returned, vm));
-            return Err(http_exception(500, None, runtime, vm));
-        }
-        None => returned.clone(),
-    };
-    response.assign_content(content);
-    Ok(())
-}
-
-/// What an exception of `main` means: an `HTTPException` says its code itself, everything else is a 500, `SystemExit`
-/// and `KeyboardInterrupt` included. What has run out is a 503. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
-/// `get_error_cause`).
-pub(in crate::python) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
-    if let Some(error) = shortage::of(exception.as_object(), vm) {
-        http::answer::shortage::note("a handler cannot be run", &error);
-        return Failure { code: 503, cause: exception };
-    }
-    if !is_http_exception(&exception, runtime, vm) {
-        return Failure { code: 500, cause: exception };
-    }
-    let code =
-        exception.as_object().get_attr("code", vm).and_then(|code| code.try_into_value::<i64>(vm)).unwrap_or(500);
-    if (500..600).contains(&code) {
-        let cause = exception.__cause__().or_else(|| exception.__context__()).unwrap_or(exception);
-        return Failure { code, cause };
-    }
-    Failure { code, cause: exception }
-}
-
-fn is_http_exception(exception: &PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> bool {
-    exception.as_object().is_instance(&runtime.http_exception, vm).unwrap_or(false)
-}
-
-/// `raise HTTPException(code, message)` by the server itself.
-pub(in crate::python) fn http_exception(
-    code: i64,
-    message: Option<String>,
-    runtime: &Runtime,
-    vm: &VirtualMachine,
-) -> Failure {
-    let mut args: Vec<PyObjectRef> = vec![vm.ctx.new_int(code).into()];
-    args.extend(message.map(|message| vm.ctx.new_str(message).into()));
-    let made = runtime.http_exception.call(args, vm).and_then(|made| made.try_into_value(vm));
-    let (Ok(cause) | Err(cause)) = made;
-    Failure { code, cause }
-}
-
-/// An exception for the log.
-pub(in crate::python) fn text(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
-    traceback::describe(Some(&exception.clone().into()), vm)
-        .unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
 }

@@ -14,7 +14,10 @@ use std::{
 use parking_lot::Mutex;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload as _, PyRef, VirtualMachine};
 
-use super::http1::{self, Failure, Runtime};
+use super::{
+    failure::{self, Failure},
+    handler,
+};
 use crate::{
     handover::{Closing, H2Events, H2Link, Routed},
     http::{
@@ -22,9 +25,10 @@ use crate::{
         h2::{Backlog, Event},
     },
     python::{
-        Overloaded,
         native::{Fields, H2Answer, H2Request, H2Response, Response, Wire, output},
-        pool::{self, Pool},
+        pool::{Overloaded, Pool},
+        runtime::Runtime,
+        traceback,
     },
 };
 
@@ -74,7 +78,7 @@ impl Conversation {
         }
         let shared = Arc::clone(&self.0);
         let job = move |vm: &VirtualMachine| shared.attend(vm);
-        self.0.pool.submit(Box::new(job)).map_err(|pool::Full| Overloaded)
+        self.0.pool.submit(Box::new(job))
     }
 }
 
@@ -217,14 +221,14 @@ impl Live {
         if !matches!(event, Event::Request { .. }) {
             return Ok(());
         }
-        let (globals, loaded) = http1::load(script, runtime, vm)?;
+        let (globals, loaded) = handler::load(script, runtime, vm)?;
         let path = &loaded.path;
-        let defined = |name| http1::defined(&globals, name, path, runtime, vm);
+        let defined = |name| handler::defined(&globals, name, path, runtime, vm);
         let (headers, data, main) = (defined("handle_headers")?, defined("handle_data")?, defined("main")?);
         if headers.is_none() && data.is_none() && main.is_none() {
             log::error!("{path} defines none of main, handle_headers and handle_data");
             let message = format!("No main function or handlers in script {path}");
-            return Err(http1::http_exception(500, Some(message), runtime, vm));
+            return Err(failure::http_exception(500, Some(message), runtime, vm));
         }
         self.handlers = Handlers { headers, data, main, path: path.clone() };
         Ok(())
@@ -250,17 +254,19 @@ impl Live {
             }
             Ok(())
         };
-        step().map_err(|exception| http1::classify(exception, runtime, vm))
+        step().map_err(|exception| failure::classify(exception, runtime, vm))
     }
 
     /// The request is complete.
     fn finish(self, script: &std::path::Path, runtime: &Runtime, vm: &VirtualMachine) {
         let Some(response) = self.response() else { return };
         let called = match &self.handlers.main {
-            Some(main) => http1::call_main(main, self.request.as_object(), response, &self.handlers.path, runtime, vm),
+            Some(main) => {
+                handler::call_main(main, self.request.as_object(), response, &self.handlers.path, runtime, vm)
+            }
             None => Ok(()),
         };
-        let finished = called.and_then(|()| http1::inject_script(self.request.routed(), response, vm));
+        let finished = called.and_then(|()| handler::inject_script(self.request.routed(), response, vm));
         if let Err(failure) = finished {
             failure.show(response, script, vm);
         }
@@ -284,7 +290,11 @@ impl Live {
             _ => self.answer.put_last(self.response.as_object(), vm),
         };
         let mut closing = put_last().unwrap_or_else(|exception| {
-            log::error!("{}: the answer could not be written: {}", script.display(), http1::text(&exception, vm));
+            log::error!(
+                "{}: the answer could not be written: {}",
+                script.display(),
+                traceback::for_log(&exception, vm)
+            );
             Closing { broken: true, ..Closing::default() }
         });
         closing.close = self.response().is_some_and(|response| response.closes(vm));

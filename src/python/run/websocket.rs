@@ -1,57 +1,17 @@
 //! Runs one WebSocket session: loads the handler's file, then gives connection and request to the Python half
 //! (`pylib-stubs/pywebsocket3/_session.py`), which does the handshake and calls the handler.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
-use rustpython_vm::{
-    AsObject as _, PyPayload as _, PyResult, VirtualMachine,
-    builtins::{PyBaseExceptionRef, PyDictRef},
-};
+use rustpython_vm::{PyPayload as _, VirtualMachine};
 
-use super::http1;
 use crate::{
     handover::{Command, Opening, Socket},
     python::{
-        import::Imports,
-        native::{RawHeaders, SocketConnection, finder, output},
-        script::{self, Stamp},
+        native::{RawHeaders, SocketConnection, output, report_end},
+        runtime::Runtime,
     },
 };
-
-/// The handlers' modules: a file is executed once, when it is first asked for, and keeps its globals until it changes.
-///
-/// pywebsocket3 executes all files at start, once per port.
-#[derive(Default)]
-pub(in crate::python) struct Modules(Mutex<HashMap<PathBuf, Arc<Module>>>);
-
-/// The globals of a file that has been executed. Its lock is held while it is, so that this happens once.
-type Module = Mutex<Option<(Stamp, PyDictRef)>>;
-
-impl Modules {
-    /// The globals of a handler's file.
-    ///
-    /// # Errors
-    /// The file cannot be read, does not compile, or raises.
-    pub(in crate::python) fn load(&self, file: &Path, imports: &Imports, vm: &VirtualMachine) -> PyResult<PyDictRef> {
-        let module = Arc::clone(self.0.lock().entry(file.to_owned()).or_default());
-        let mut module = vm.allow_threads(|| module.lock());
-        let script = imports.scripts.load(file, vm)?;
-        if let Some((known, globals)) = &*module
-            && *known == script.stamp
-        {
-            return Ok(globals.clone());
-        }
-        finder::forget_changed(imports, vm)?;
-        let globals = script::execute(&script, vm)?;
-        *module = Some((script.stamp, globals.clone()));
-        Ok(globals)
-    }
-}
 
 /// Tells the connection that the handler is done, however that came about.
 struct Finish(Arc<Socket>);
@@ -63,12 +23,16 @@ impl Drop for Finish {
 }
 
 /// Runs the session to its end.
-pub(in crate::python) fn run(opening: Opening, socket: Socket, runtime: &Arc<http1::Runtime>, vm: &VirtualMachine) {
+pub(in crate::python) fn run(opening: Opening, socket: Socket, runtime: &Arc<Runtime>, vm: &VirtualMachine) {
     let finish = Finish(Arc::new(socket));
     let socket = &finish.0;
-    let file = opening.handler.display().to_string();
+    let handler = opening.handler.clone();
     let headers = RawHeaders::new(opening.headers.clone()).into_pyobject(vm);
-    let connection = SocketConnection::new(opening, Arc::clone(socket), Arc::clone(runtime)).into_pyobject(vm);
+    let load = {
+        let (runtime, handler) = (Arc::clone(runtime), handler.clone());
+        Box::new(move |vm: &VirtualMachine| runtime.module(&handler, vm))
+    };
+    let connection = SocketConnection::new(opening, Arc::clone(socket), load).into_pyobject(vm);
     let serve = || {
         let session = vm.import("pywebsocket3._session", 0)?.get_attr("_session", vm)?;
         vm.call_method(&session, "serve", (connection, headers))
@@ -76,15 +40,8 @@ pub(in crate::python) fn run(opening: Opening, socket: Socket, runtime: &Arc<htt
     let served = serve();
     output::end_lines();
     if let Err(exception) = served {
-        report(&file, &exception, socket, vm);
+        report_end(&handler, &exception, socket, vm);
     }
-}
-
-/// Writes down why a session ended. A client that has gone is no news.
-pub(in crate::python) fn report(file: &str, exception: &PyBaseExceptionRef, socket: &Socket, vm: &VirtualMachine) {
-    let is_gone = socket.is_gone() && exception.as_object().fast_isinstance(vm.ctx.exceptions.os_error);
-    let level = if is_gone { log::Level::Debug } else { log::Level::Error };
-    log::log!(level, "{file}: {}", http1::text(exception, vm));
 }
 
 #[cfg(test)]

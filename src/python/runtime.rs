@@ -1,0 +1,75 @@
+//! What all runs share: the imports and compiled scripts of the doc root, the files of WebSocket handlers that have been executed,
+//! and the Python objects that are made once.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine, builtins::PyDictRef};
+
+use super::{
+    import::Imports,
+    native::{Surroundings, finder},
+    script::{self, Stamp},
+    vm,
+};
+use crate::handover::Environment;
+
+/// See the module.
+pub(super) struct Runtime {
+    pub(super) imports: Arc<Imports>,
+    /// `wptserve.utils.HTTPException`.
+    pub(super) http_exception: PyObjectRef,
+    /// What `request.server` is made of.
+    pub(super) surroundings: Arc<Surroundings>,
+    modules: Modules,
+}
+
+/// The WebSocket handlers' files, by path.
+type Modules = Mutex<HashMap<PathBuf, Arc<Module>>>;
+
+/// The globals of a file that has been executed. Its lock is held while the file is executed, so that this happens once.
+type Module = Mutex<Option<(Stamp, PyDictRef)>>;
+
+impl Runtime {
+    /// Makes an interpreter that has just been built ready for handlers.
+    ///
+    /// # Errors
+    /// A module of the interpreter is not as expected.
+    pub(super) fn new(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine) -> PyResult<Self> {
+        // What the server itself needs is imported before the doc root can have a say in it: a json.py there would stop it.
+        finder::forget_host(vm)?;
+        vm::warm_up(vm)?;
+        finder::install(&imports, vm)?;
+        let output = vm.import("_wptserve_output", 0)?;
+        vm.call_method(&output, "expect_logging", ())?;
+        let utils =
+            vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
+        let http_exception = utils.get_attr("HTTPException", vm)?;
+        let surroundings = Arc::new(Surroundings::new(environment, vm)?);
+        Ok(Self { imports, http_exception, surroundings, modules: Modules::default() })
+    }
+
+    /// The globals of a WebSocket handler's file. It is executed once, when it is first asked for, and keeps its globals until
+    /// it changes; pywebsocket3 executes all files at start, once per port.
+    ///
+    /// # Errors
+    /// The file cannot be read, does not compile, or raises.
+    pub(super) fn module(&self, file: &Path, vm: &VirtualMachine) -> PyResult<PyDictRef> {
+        let module = Arc::clone(self.modules.lock().entry(file.to_owned()).or_default());
+        let mut module = vm.allow_threads(|| module.lock());
+        let script = self.imports.scripts.load(file, vm)?;
+        if let Some((known, globals)) = &*module
+            && *known == script.stamp
+        {
+            return Ok(globals.clone());
+        }
+        finder::forget_changed(&self.imports, vm)?;
+        let globals = script::execute(&script, vm)?;
+        *module = Some((script.stamp, globals.clone()));
+        Ok(globals)
+    }
+}
