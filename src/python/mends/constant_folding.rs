@@ -38,7 +38,7 @@ pub(super) fn install(vm: &VirtualMachine) -> PyResult<()> {
             }
             original.call(args, vm)
         };
-        super::replace_function(&vm.builtins, name, function, vm)?;
+        super::exchange::replace_function(&vm.builtins, name, function, vm)?;
     }
     Ok(())
 }

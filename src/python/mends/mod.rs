@@ -1,33 +1,35 @@
 //! RustPython's mistakes, put right from outside: one file per mistake.
 //!
 //! Each file says which function of RustPython 0.6.0 is wrong, what CPython does and what RustPython does instead; the same
-//! in words for those who would mend it there is `docs/upstream.md`. This file is the list, and the means by which a mend
-//! gets in:
+//! in words for those who would mend it there is `docs/upstream.md`. This file lists the mends by the moment at which they get in;
+//! [`exchange`] has the means:
 //!
-//! - [`TYPES`]: methods and slots of the built-in types are exchanged ([`replace_method`]). All interpreters of a process
-//!   share the types, so this happens once.
+//! - [`TYPES`]: methods and slots of the built-in types are exchanged. All interpreters of a process share the types, so this
+//!   happens once.
 //! - [`NATIVE`]: a native module gets something of ours each time it is imported. What is not imported costs nothing.
 //! - [`OWN`]: what each interpreter has to itself, such as the functions of `builtins`.
 //! - `modules::library`: Python modules of the standard library are put right by Python code in `pylib-stubs/_wptserve_mends`, each
 //!   when it is imported.
 //!
-//! A mend has a table in `tables/` with the values that CPython gives. Where RustPython by itself gives another one, the line
+//! A mend has a table below `tables/` with the values that CPython gives. Where RustPython by itself gives another one, the line
 //! `<<<` names that: a test runs these rows in an interpreter without mends and fails when one has come right, because
 //! then the mend can go. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
 
 mod constant_folding;
+mod exchange;
 mod modules;
 mod types;
 pub(super) mod wording;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Once, OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Once, OnceLock},
+};
 
-use rustpython_vm::builtins::descriptor::PyMethodDescriptor;
-use rustpython_vm::builtins::{PyModule, PyModuleDef, PyModuleSlots, PyStr, PyType};
-use rustpython_vm::class::add_operators;
-use rustpython_vm::function::{FuncArgs, IntoPyNativeFn, ItemDoc, PyMethodFlags};
-use rustpython_vm::{AsObject as _, Py, PyObject, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    Py, PyResult, VirtualMachine,
+    builtins::{PyModule, PyModuleDef, PyModuleSlots},
+};
 
 /// What is done to the types that all interpreters of the process share.
 const TYPES: &[fn(&VirtualMachine)] = &[
@@ -109,80 +111,6 @@ fn exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
         exec(vm, module)?;
     }
     NATIVE.iter().filter(|(mended, _)| *mended == name.as_str()).try_for_each(|(_, mend)| mend(vm, module))
-}
-
-/// Stands in for a method: gets the method as RustPython has it, and the object and the arguments of a call.
-type Around = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult;
-
-/// Puts a function around a method of a built-in type.
-fn wrap_method(class: &'static Py<PyType>, name: &'static str, around: Around, vm: &VirtualMachine) {
-    if let Some(original) = class.get_attr(vm.ctx.intern_str(name)) {
-        let function = move |args: FuncArgs, vm: &VirtualMachine| around(&original, args, vm);
-        replace_method(class, name, function, vm);
-    }
-}
-
-/// Exchanges a method of a built-in type. The new one keeps the name and the documentation of the old one.
-fn replace_method<F, Kind>(class: &'static Py<PyType>, name: &'static str, function: F, vm: &VirtualMachine)
-where
-    F: IntoPyNativeFn<Kind>,
-{
-    let name_of = vm.ctx.intern_str(name);
-    let doc = class
-        .get_attr(name_of)
-        .and_then(|method| Some(method.downcast_ref::<PyMethodDescriptor>()?.method.item_doc()))
-        .unwrap_or(ItemDoc::NONE);
-    let definition = vm.ctx.new_method_def(name, function, PyMethodFlags::METHOD, doc);
-    class.set_attr(name_of, definition.build_method(class, vm).into());
-}
-
-/// A class of a native module. The types of native modules live as long as the process.
-fn native_class(module: &Py<PyModule>, name: &'static str, vm: &VirtualMachine) -> PyResult<&'static Py<PyType>> {
-    Ok(PyRef::leak(module.get_attr(name, vm)?.try_into_value(vm)?))
-}
-
-/// Makes the methods of a type that stand for its slots anew, after a slot was exchanged: subclasses look at them.
-fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static str], vm: &VirtualMachine) {
-    class.modified();
-    let known = class.attributes.entries();
-    for name in names {
-        class.attributes.remove(vm.ctx.intern_str(*name));
-    }
-    add_operators(class, &vm.ctx, &[]);
-    // It has also made those that the type inherits.
-    for (name, _) in class.attributes.entries() {
-        if let Some(text) = name.downcast_ref::<PyStr>().filter(|_| !known.iter().any(|(old, _)| old.is(&name))) {
-            class.attributes.remove(vm.ctx.intern_str(text.as_wtf8()));
-        }
-    }
-}
-
-/// Exchanges a function of a native module, or puts one there. The new one keeps the signature of the old one.
-///
-/// # Errors
-/// The module cannot be written to.
-fn replace_function<F, Kind>(
-    module: &Py<PyModule>,
-    name: &'static str,
-    function: F,
-    vm: &VirtualMachine,
-) -> PyResult<()>
-where
-    F: IntoPyNativeFn<Kind>,
-{
-    let signature = module.get_attr(name, vm).and_then(|old| old.get_attr("__text_signature__", vm));
-    let doc = match signature.ok().as_ref().and_then(|signature| signature.downcast_ref::<PyStr>()?.to_str()) {
-        // It lives as long as the definition, and a function without `__self__` has no module in its signature.
-        Some(signature) => {
-            let signature = signature.replacen("$module, /, ", "", 1).replacen("$module, ", "", 1);
-            ItemDoc { text: Some(format!("{name}{signature}\n--\n\n").leak()), ..ItemDoc::NONE }
-        }
-        None => ItemDoc::NONE,
-    };
-    let definition = vm.ctx.new_method_def(name, function, PyMethodFlags::empty(), doc);
-    let function = definition.build_function(vm, None);
-    function.as_object().set_attr("__module__", module.get_attr("__name__", vm)?, vm)?;
-    module.set_attr(name, function, vm)
 }
 
 #[cfg(test)]

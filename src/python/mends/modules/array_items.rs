@@ -11,7 +11,7 @@ use rustpython_vm::builtins::{PyByteArray, PyBytes, PyModule, PyStr, PyStrRef, P
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine};
 
-use crate::python::mends::{native_class, renew_slot_methods};
+use crate::python::mends::exchange::{native_class, renew_slot_methods};
 
 type New = fn(PyTypeRef, FuncArgs, &VirtualMachine) -> PyResult;
 type Shown = fn(&PyObject, &VirtualMachine) -> PyResult<PyStrRef>;

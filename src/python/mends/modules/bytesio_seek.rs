@@ -8,7 +8,7 @@ use rustpython_vm::builtins::{PyInt, PyModule};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::python::mends::{native_class, wrap_method};
+use crate::python::mends::exchange::{native_class, wrap_method};
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     static ONCE: Once = Once::new();

@@ -7,7 +7,7 @@ use rustpython_vm::builtins::{PyModule, PyStr};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{Py, PyResult, VirtualMachine};
 
-use crate::python::mends::replace_function;
+use crate::python::mends::exchange::replace_function;
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     let original = module.get_attr("decomposition", vm)?;

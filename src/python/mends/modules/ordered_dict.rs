@@ -8,7 +8,7 @@ use rustpython_vm::common::wtf8::Wtf8Buf;
 use rustpython_vm::recursion::ReprGuard;
 use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyRef, PyResult, VirtualMachine};
 
-use crate::python::mends::{native_class, renew_slot_methods};
+use crate::python::mends::exchange::{native_class, renew_slot_methods};
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     let class = native_class(module, "OrderedDict", vm)?;

@@ -7,7 +7,7 @@ use rustpython_vm::builtins::{PyInt, PyModule, PyStr};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{Py, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::python::mends::{native_class, replace_method};
+use crate::python::mends::exchange::{native_class, replace_method};
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     let class = native_class(module, "Pattern", vm)?;

@@ -10,7 +10,7 @@ use rustpython_vm::builtins::{PyBaseExceptionRef, PyByteArray, PyBytes, PyInt, P
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::python::mends::{native_class, replace_function, replace_method};
+use crate::python::mends::exchange::{native_class, replace_function, replace_method};
 
 type Init = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult<()>;
 

@@ -9,7 +9,7 @@ use rustpython_vm::common::wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{AsObject as _, Py, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::python::mends::replace_function;
+use crate::python::mends::exchange::replace_function;
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     let original = module.get_attr("strftime", vm)?;

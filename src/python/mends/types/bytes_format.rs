@@ -9,7 +9,7 @@ use rustpython_vm::builtins::{PyStr, PyType};
 use rustpython_vm::protocol::PyNumberBinaryFunc;
 use rustpython_vm::{AsObject as _, Py, PyObject, PyResult, VirtualMachine};
 
-use crate::python::mends::renew_slot_methods;
+use crate::python::mends::exchange::renew_slot_methods;
 
 static BYTES: OnceLock<PyNumberBinaryFunc> = OnceLock::new();
 static BYTEARRAY: OnceLock<PyNumberBinaryFunc> = OnceLock::new();

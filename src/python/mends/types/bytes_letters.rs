@@ -6,7 +6,7 @@
 use rustpython_vm::builtins::{PyByteArray, PyBytes};
 use rustpython_vm::{Py, VirtualMachine};
 
-use crate::python::mends::replace_method;
+use crate::python::mends::exchange::replace_method;
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     let types = &vm.ctx.types;

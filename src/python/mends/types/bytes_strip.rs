@@ -9,7 +9,7 @@ use rustpython_vm::builtins::{PyByteArray, PyBytesRef};
 use rustpython_vm::function::{ArgBytesLike, OptionalOption};
 use rustpython_vm::{AsObject as _, Py, VirtualMachine};
 
-use crate::python::mends::replace_method;
+use crate::python::mends::exchange::replace_method;
 
 /// What `strip` removes when it is not told.
 const BLANKS: &[u8] = b" \t\n\r\x0b\x0c";

@@ -7,7 +7,7 @@ use rustpython_vm::builtins::{PyComplex, PyStr};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use crate::python::mends::wrap_method;
+use crate::python::mends::exchange::wrap_method;
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     wrap_method(vm.ctx.types.complex_type, "__format__", around, vm);

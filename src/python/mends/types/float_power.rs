@@ -11,7 +11,7 @@ use rustpython_vm::builtins::{PyFloat, PyInt, try_bigint_to_f64};
 use rustpython_vm::protocol::PyNumberTernaryFunc;
 use rustpython_vm::{AsObject as _, PyObject, PyResult, VirtualMachine};
 
-use crate::python::mends::renew_slot_methods;
+use crate::python::mends::exchange::renew_slot_methods;
 
 static ORIGINAL: OnceLock<PyNumberTernaryFunc> = OnceLock::new();
 

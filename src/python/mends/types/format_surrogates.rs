@@ -13,7 +13,7 @@ use rustpython_vm::common::wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::python::mends::wrap_method;
+use crate::python::mends::exchange::wrap_method;
 
 /// Where the surrogates begin.
 const SURROGATES: u32 = 0xD800;

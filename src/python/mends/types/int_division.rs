@@ -9,7 +9,7 @@ use rustpython_vm::builtins::PyInt;
 use rustpython_vm::protocol::PyNumberBinaryFunc;
 use rustpython_vm::{PyObject, PyResult, VirtualMachine};
 
-use crate::python::mends::renew_slot_methods;
+use crate::python::mends::exchange::renew_slot_methods;
 
 static ORIGINAL: OnceLock<PyNumberBinaryFunc> = OnceLock::new();
 

@@ -12,7 +12,7 @@ use rustpython_vm::builtins::{PyBaseException, PyStr, PyStrRef, PyTupleRef};
 use rustpython_vm::function::{FuncArgs, PySetterValue};
 use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::python::mends::wrap_method;
+use crate::python::mends::exchange::wrap_method;
 
 const TEXT: &str = "maximum recursion depth exceeded";
 
