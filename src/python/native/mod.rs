@@ -4,9 +4,10 @@
 //! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
 
 mod containers;
-mod dict_copies;
 pub(super) mod finder;
+mod instance;
 pub(super) mod output;
+mod pipe_error;
 pub(super) mod pipes;
 mod request;
 mod response;
@@ -37,7 +38,7 @@ pub(super) use websocket::{SocketConnection, report_end};
         request::input::classes,
         request::form::classes,
         server::stash::classes,
-        server::queue::classes,
+        server::values::classes,
         server::classes,
         request::classes,
         containers::response_headers::classes,
@@ -46,6 +47,7 @@ pub(super) use websocket::{SocketConnection, report_end};
         response::h2_writer::classes,
         response::classes,
         response::content::classes,
+        response::trickled::classes,
         pipes::classes,
         websocket::classes,
         finder::classes
@@ -56,7 +58,7 @@ mod module {
     use rustpython_vm::{Py, PyResult, VirtualMachine};
 
     pub(crate) fn module_exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
-        super::dict_copies::install(vm);
+        super::containers::dict_copies::install(vm);
         __module_exec(vm, module);
         Ok(())
     }

@@ -1,8 +1,7 @@
 //! `wptserve.pipes` for handlers, and the pipes that the server itself applies to what they answer.
 //!
 //! The pipes are those of [`crate::pipes`]; here is the Python `response` they work on. It is reached through its
-//! attributes only, as in wptserve, so whatever a handler has put into them counts. A trickle becomes an iterator that
-//! sleeps when Python code pulls it; left in `response.content` it goes to the connection, which needs no thread for it.
+//! attributes only, as in wptserve, so whatever a handler has put into them counts.
 
 use std::path::Path;
 
@@ -12,12 +11,10 @@ use rustpython_vm::{
     builtins::{PyBaseExceptionRef, PyBytes},
 };
 
-pub(in crate::python) use classes::Trickled;
-
-use super::{Request, Response};
+use super::{Request, Response, pipe_error::exception, response::Trickled};
 use crate::{
     http::answer::trickle::Trickle,
-    pipes::{self, Key, Pipe, PipeError, Target, template},
+    pipes::{self, Pipe, PipeError, Target, template},
 };
 
 /// What pipes see of a handler's answer.
@@ -87,40 +84,6 @@ fn substitute(request: &PyObject, content: &Bytes, escape: Option<&str>, vm: &Vi
     result.map_err(|error| exception(error, vm))
 }
 
-/// A pipe's exception as a Python object.
-fn exception(error: PipeError, vm: &VirtualMachine) -> PyBaseExceptionRef {
-    let types = &vm.ctx.exceptions;
-    let class = match error {
-        PipeError::Key(key) => {
-            return vm.new_key_error(match key {
-                Key::Text(text) => vm.ctx.new_str(text).into(),
-                Key::Bytes(bytes) => vm.ctx.new_bytes(bytes).into(),
-                Key::Int(number) => vm.ctx.new_int(number).into(),
-                Key::None => vm.ctx.none(),
-            });
-        }
-        PipeError::Encode(text, start, end) => {
-            let reason = vm.ctx.new_str("ordinal not in range(256)");
-            return vm.new_unicode_encode_error(vm.ctx.new_str("latin-1"), vm.ctx.new_str(text), start, end, reason);
-        }
-        PipeError::Decode(bytes, start, end, reason) => {
-            let (bytes, reason) = (vm.ctx.new_bytes(bytes), vm.ctx.new_str(reason));
-            return vm.new_unicode_decode_error(vm.ctx.new_str("utf-8"), bytes, start, end, reason);
-        }
-        PipeError::Value(_) => types.value_error,
-        PipeError::Type(_) => types.type_error,
-        PipeError::Index(_) => types.index_error,
-        PipeError::Assertion(_) => types.assertion_error,
-        PipeError::Overflow(_) => types.overflow_error,
-        PipeError::Memory(_) => types.memory_error,
-        PipeError::Plain(_) => types.exception_type,
-    };
-    match error.message() {
-        empty if empty.is_empty() => vm.new_exception_empty(class.to_owned()),
-        message => vm.new_exception_msg(class.to_owned(), message.into()),
-    }
-}
-
 /// All of the content: `b"".join(response.iter_content(True))`.
 pub(in crate::python) fn joined_content(response: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
     let chunks = vm.call_method(response, "iter_content", (true,))?;
@@ -185,69 +148,17 @@ impl Target for PyTarget<'_> {
 
 #[rustpython_vm::pymodule(sub)]
 pub(super) mod classes {
-    use std::time::Duration;
-
     use bytes::Bytes;
-    use parking_lot::Mutex;
     use rustpython_vm::{
         FromArgs, Py, PyObjectRef, PyPayload, PyResult, TryFromObject, VirtualMachine,
         builtins::{PyStr, PyType, PyUtf8StrRef},
         function::{ArgBytesLike, OptionalArg},
-        protocol::PyIterReturn,
         pyclass,
-        types::{Callable, Constructor, IterNext, SelfIter},
+        types::{Callable, Constructor},
     };
 
-    use super::{exception, parse, run, run_pipeline};
-    use crate::{
-        http::answer::trickle::{Step, Trickle, Undrainable},
-        pipes::{self, Pipe},
-    };
-
-    /// Content that leaves in parts, with pauses; iterating over it waits.
-    #[pyattr]
-    #[pyclass(module = "wptserve.pipes", name = "Trickled")]
-    #[derive(Debug, PyPayload)]
-    pub(in crate::python) struct Trickled(Mutex<Trickle>);
-
-    impl Trickled {
-        pub(super) fn new(trickle: Trickle) -> Self {
-            Self(Mutex::new(trickle))
-        }
-
-        pub(super) fn drain(&self) -> (Duration, Result<Bytes, Undrainable>) {
-            self.0.lock().drain()
-        }
-
-        /// What is left of it, to be sent by somebody else.
-        pub(in crate::python::native) fn rest(&self) -> Trickle {
-            self.0.lock().clone()
-        }
-    }
-
-    #[pyclass(with(IterNext))]
-    impl Trickled {}
-
-    impl SelfIter for Trickled {}
-
-    impl IterNext for Trickled {
-        fn next(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyIterReturn> {
-            loop {
-                let step = zelf.0.lock().next();
-                let error = match step {
-                    None => return Ok(PyIterReturn::StopIteration(None)),
-                    Some(Step::Send(bytes)) => return Ok(PyIterReturn::Return(vm.ctx.new_bytes(bytes.into()).into())),
-                    Some(Step::Wait(time)) => {
-                        vm.allow_threads(|| std::thread::sleep(time));
-                        continue;
-                    }
-                    Some(Step::Fail(cause)) => Undrainable::Delay(cause),
-                    Some(Step::Stall) => Undrainable::Endless,
-                };
-                return Err(exception(error.into(), vm));
-            }
-        }
-    }
+    use super::{parse, run, run_pipeline};
+    use crate::pipes::{self, Pipe};
 
     /// The pipes of a string such as "sub(none)|trickle(d1)" (wptserve 4.0.3, pipes.py, `Pipeline`).
     #[pyattr]

@@ -71,7 +71,7 @@ pub(in crate::python::native) mod classes {
     use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
 
     use super::text;
-    use crate::python::native::{containers::multidict::LookupArgs, dict_copies};
+    use crate::python::native::containers::multidict::{LookupArgs, equal};
 
     #[pyattr]
     #[pyclass(
@@ -165,7 +165,7 @@ pub(in crate::python::native) mod classes {
             op: PyComparisonOp,
             vm: &VirtualMachine,
         ) -> PyResult<PyComparisonValue> {
-            dict_copies::equal(&zelf.0, other, op, vm)
+            equal(&zelf.0, other, op, vm)
         }
     }
 

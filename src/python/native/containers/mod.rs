@@ -2,6 +2,7 @@
 
 pub(super) mod auth;
 pub(super) mod cookies;
+pub(super) mod dict_copies;
 pub(super) mod headers;
 pub(super) mod multidict;
 pub(super) mod raw_headers;

@@ -5,6 +5,8 @@
 //! looking up a `str` also finds the bytes key of the same ISO-8859-1 name; what is stored and returned stays as it was.
 
 use rustpython_vm::builtins::{PyDict, PyList, PyStr};
+use rustpython_vm::function::PyComparisonValue;
+use rustpython_vm::types::PyComparisonOp;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 
 pub(in crate::python::native) use classes::LookupArgs;
@@ -98,6 +100,20 @@ impl MultiDict {
     }
 }
 
+/// `==` between two dicts one of which is ours: by what the tables hold, where RustPython would ask `[]`.
+pub(super) fn equal(
+    ours: &PyDict,
+    other: &PyObject,
+    op: PyComparisonOp,
+    vm: &VirtualMachine,
+) -> PyResult<PyComparisonValue> {
+    op.eq_only(|| {
+        let Some(other) = other.downcast_ref::<PyDict>() else { return Ok(PyComparisonValue::NotImplemented) };
+        let [ours, other] = [ours.copy(), other.copy()].map(|table| PyObjectRef::from(table.into_ref(&vm.ctx)));
+        Ok(PyComparisonValue::Implemented(vm.bool_eq(&ours, &other)?))
+    })
+}
+
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
     use rustpython_vm::builtins::PyDict;
@@ -109,8 +125,7 @@ pub(in crate::python::native) mod classes {
     };
     use rustpython_vm::{AsObject, FromArgs, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
 
-    use super::{Pick, find, pick};
-    use crate::python::native::dict_copies;
+    use super::{Pick, equal, find, pick};
 
     #[pyattr]
     #[pyclass(module = "wptserve.request", name = "MultiDict", base = PyDict, unhashable = true, traverse = "manual")]
@@ -195,7 +210,7 @@ pub(in crate::python::native) mod classes {
             op: PyComparisonOp,
             vm: &VirtualMachine,
         ) -> PyResult<PyComparisonValue> {
-            dict_copies::equal(&zelf.0, other, op, vm)
+            equal(&zelf.0, other, op, vm)
         }
     }
 

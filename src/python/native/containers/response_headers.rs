@@ -14,7 +14,7 @@ pub(in crate::python::native) mod classes {
         types::{AsMapping, AsSequence, Constructor, Iterable, Representable},
     };
 
-    use crate::python::native::{response::is_changed, text};
+    use crate::python::native::{instance::is_changed, text};
 
     /// One header: the name as it was first given, and its values (a list that handlers may hold on to and change).
     #[derive(Debug, Clone)]

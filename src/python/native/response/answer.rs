@@ -13,11 +13,11 @@ use rustpython_vm::{
     builtins::{PyBytes, PyInt, PyList, PyStr, PyTuple},
 };
 
-use super::fields::Fields;
+use super::{fields::Fields, trickled::Trickled};
 use crate::{
     handover::{Last, Link},
     http::{Delivery, Encoder, Outcome, Trickle},
-    python::native::{pipes::Trickled, text},
+    python::native::text,
 };
 
 /// wptserve 4.0.3, response.py, `ResponseWriter.file_chunk_size`.

@@ -13,11 +13,6 @@ use rustpython_vm::{
 use super::{answer::Answer, fields::Fields};
 use crate::{http::SERVER, python::native::text};
 
-/// Whether a handler has put anything on this very object.
-pub(in crate::python::native) fn is_changed(object: &PyObject) -> bool {
-    object.has_instance_dict() && object.dict().is_some_and(|own| !own.is_empty())
-}
-
 /// `writer.name(argument)`, and what the writer says about its success.
 fn call(writer: &PyObject, name: &'static str, argument: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
     vm.call_method(writer, name, (argument,))?.try_to_bool(vm)

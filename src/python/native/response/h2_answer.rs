@@ -12,14 +12,14 @@ use rustpython_vm::{
     builtins::{PyBaseExceptionRef, PyBytes, PyStr},
 };
 
-use super::{content::ContentIterator, fields::Fields};
+use super::{content::ContentIterator, fields::Fields, trickled::Trickled};
 use crate::{
     handover::{Closing, H2Link},
     http::{
         H2_HEADERS,
         h2::{Ask, Field, SendError, Sent},
     },
-    python::native::{pipes::Trickled, text},
+    python::native::text,
 };
 
 #[derive(Debug, Default)]

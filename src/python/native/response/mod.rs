@@ -7,12 +7,13 @@ pub(super) mod content;
 mod fields;
 mod h2_answer;
 pub(super) mod h2_writer;
+pub(super) mod trickled;
 pub(super) mod writer;
 
 pub(in crate::python) use answer::Answer;
-pub(super) use by_name::is_changed;
 pub(in crate::python) use fields::Fields;
 pub(in crate::python) use h2_answer::H2Answer;
+pub(super) use trickled::Trickled;
 
 pub(crate) use classes::{H2Response, Response, Wire};
 
@@ -33,6 +34,7 @@ pub(in crate::python::native) mod classes {
                     response_headers::ResponseHeaders,
                     set_cookie::{CookieArgs, cookie_text, without_cookie},
                 },
+                instance::is_changed,
                 response::{
                     answer::Answer,
                     by_name,
@@ -404,7 +406,7 @@ pub(in crate::python::native) mod classes {
 
         /// Whether a handler has put anything on this response or its writer.
         pub(crate) fn is_changed(zelf: &Py<Self>) -> bool {
-            by_name::is_changed(zelf.as_object()) || by_name::is_changed(&zelf.writer)
+            is_changed(zelf.as_object()) || is_changed(&zelf.writer)
         }
 
         /// `response.write()`, whatever that is.
@@ -431,7 +433,7 @@ pub(in crate::python::native) mod classes {
             cause: &PyObjectRef,
             vm: &VirtualMachine,
         ) -> PyResult<()> {
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return vm.call_method(zelf.as_object(), "set_error", (code, cause.clone())).map(drop);
             }
             zelf.fail(code, Some(cause), vm)

@@ -11,10 +11,13 @@ pub(in crate::python::native) mod classes {
         AsObject as _, FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
     };
 
-    use crate::python::native::response::{
-        answer::{Answer, FILE_CHUNK},
-        by_name,
-        connection::{RequestHandler, SocketWriter},
+    use crate::python::native::{
+        instance::is_changed,
+        response::{
+            answer::{Answer, FILE_CHUNK},
+            by_name,
+            connection::{RequestHandler, SocketWriter},
+        },
     };
 
     /// Writes an answer piece by piece (wptserve 4.0.3, response.py, `ResponseWriter`).
@@ -149,7 +152,7 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write_status(zelf: &Py<Self>, args: StatusArgs, vm: &VirtualMachine) -> PyResult<()> {
             let message = args.message.unwrap_or_else(|| vm.ctx.none());
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return by_name::status(zelf.as_object(), &zelf.answer, &args.code, &message, vm);
             }
             let step = zelf.answer.put_status(&args.code, &message, vm);
@@ -159,7 +162,7 @@ pub(in crate::python::native) mod classes {
         /// Write one header, after a status line of 200 if none was written. True if it reached the client.
         #[pymethod]
         fn write_header(zelf: &Py<Self>, args: HeaderArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return by_name::header(zelf.as_object(), &zelf.answer, &args.name, &args.value, vm);
             }
             let step = zelf.answer.put_header(&args.name, &args.value, vm);
@@ -170,7 +173,7 @@ pub(in crate::python::native) mod classes {
         /// handler has written them. True if they reached the client.
         #[pymethod]
         fn write_default_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return by_name::default_headers(zelf.as_object(), &zelf.answer, vm);
             }
             let step = zelf.answer.put_default_headers(vm);
@@ -181,7 +184,7 @@ pub(in crate::python::native) mod classes {
         /// reached the client.
         #[pymethod]
         fn end_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return by_name::end_headers(zelf.as_object(), &zelf.answer, vm);
             }
             let step = zelf.answer.end_headers(vm);
@@ -191,7 +194,7 @@ pub(in crate::python::native) mod classes {
         /// Write the body, after status line and headers if they were not written. True if it reached the client.
         #[pymethod]
         fn write_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return by_name::content(zelf.as_object(), &zelf.answer, args.data, vm);
             }
             let step = zelf.answer.put_content(args.data, vm);
@@ -202,7 +205,7 @@ pub(in crate::python::native) mod classes {
         /// Write text, bytes or a file object as they are. True if it reached the client (a file: always false).
         #[pymethod]
         fn write_raw_content(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 return by_name::raw_content(zelf.as_object(), args.data, vm);
             }
             let step = zelf.answer.put_raw_content(args.data, vm);
@@ -220,7 +223,7 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<bool> {
             zelf.answer.set_content_written(true);
-            if by_name::is_changed(zelf.as_object()) {
+            if is_changed(zelf.as_object()) {
                 let encoded = vm.call_method(zelf.as_object(), "encode", (args.data,))?;
                 zelf.answer.put(&zelf.answer.fields().encode(&encoded, vm)?);
             } else {

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
 use serde_json::Value;
 
-pub(super) mod queue;
 pub(super) mod stash;
-mod values;
+pub(super) mod values;
 
 pub(in crate::python) use classes::ServerInfo;
 pub(in crate::python) use stash::Stash;

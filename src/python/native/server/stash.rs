@@ -104,7 +104,7 @@ pub(in crate::python::native) mod classes {
         AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyType, pyclass,
     };
 
-    use crate::python::native::server::queue::StashQueue;
+    use crate::python::native::server::values::StashQueue;
     use crate::stash::{NotLocked, Queue, Stash as Store};
 
     #[pyattr]

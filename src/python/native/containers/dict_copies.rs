@@ -1,4 +1,4 @@
-//! Makes `dict(request.headers)` and `dict(request.GET)` give the lists of values, and `==` compare them, as CPython does.
+//! Makes `dict(request.headers)` and `dict(request.GET)` give the lists of values, as CPython does.
 //!
 //! CPython's `dict(m)` copies the table of a dict subclass that keeps `dict`'s iteration, without asking its `[]`; two WPT
 //! handlers rely on it. RustPython asks `keys()` and `[]` of every subclass. The initialiser of its `dict` type is a slot
@@ -8,9 +8,8 @@
 use std::sync::OnceLock;
 
 use rustpython_vm::builtins::PyDict;
-use rustpython_vm::function::{FuncArgs, PyComparisonValue};
-use rustpython_vm::types::PyComparisonOp;
-use rustpython_vm::{Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine};
+use rustpython_vm::function::FuncArgs;
+use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine};
 
 use super::{MultiDict, RequestHeaders};
 
@@ -20,7 +19,7 @@ type Init = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult<()>;
 static OF_DICT: OnceLock<Init> = OnceLock::new();
 
 /// Puts our initialiser before that of `dict`; once per process, later calls find it done.
-pub(super) fn install(vm: &VirtualMachine) {
+pub(in crate::python::native) fn install(vm: &VirtualMachine) {
     let slots = vm.ctx.types.dict_type.slots();
     if let Some(own) = slots.init.load()
         && OF_DICT.set(own).is_ok()
@@ -51,18 +50,4 @@ fn table_of(source: &PyObject) -> Option<&Py<PyDict>> {
     (source.downcastable::<MultiDict>() || source.downcastable::<RequestHeaders>())
         .then(|| source.downcast_ref::<PyDict>())
         .flatten()
-}
-
-/// `==` between two dicts one of which is ours: by what the tables hold, where RustPython would ask `[]`.
-pub(super) fn equal(
-    ours: &PyDict,
-    other: &PyObject,
-    op: PyComparisonOp,
-    vm: &VirtualMachine,
-) -> PyResult<PyComparisonValue> {
-    op.eq_only(|| {
-        let Some(other) = other.downcast_ref::<PyDict>() else { return Ok(PyComparisonValue::NotImplemented) };
-        let [ours, other] = [ours.copy(), other.copy()].map(|table| PyObjectRef::from(table.into_ref(&vm.ctx)));
-        Ok(PyComparisonValue::Implemented(vm.bool_eq(&ours, &other)?))
-    })
 }

@@ -1,0 +1,68 @@
+//! Content that a trickle has made of an answer's: an iterator that sleeps when Python code pulls it. Left in
+//! `response.content` it goes to the connection, which needs no thread for it.
+
+pub(in crate::python::native) use classes::Trickled;
+
+#[rustpython_vm::pymodule(sub)]
+pub(in crate::python::native) mod classes {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use parking_lot::Mutex;
+    use rustpython_vm::{
+        Py, PyPayload, PyResult, VirtualMachine,
+        protocol::PyIterReturn,
+        pyclass,
+        types::{IterNext, SelfIter},
+    };
+
+    use crate::{
+        http::answer::trickle::{Step, Trickle, Undrainable},
+        python::native::pipe_error::exception,
+    };
+
+    /// Content that leaves in parts, with pauses; iterating over it waits.
+    #[pyattr]
+    #[pyclass(module = "wptserve.pipes", name = "Trickled")]
+    #[derive(Debug, PyPayload)]
+    pub(in crate::python) struct Trickled(Mutex<Trickle>);
+
+    impl Trickled {
+        pub(in crate::python::native) fn new(trickle: Trickle) -> Self {
+            Self(Mutex::new(trickle))
+        }
+
+        pub(in crate::python::native) fn drain(&self) -> (Duration, Result<Bytes, Undrainable>) {
+            self.0.lock().drain()
+        }
+
+        /// What is left of it, to be sent by somebody else.
+        pub(in crate::python::native) fn rest(&self) -> Trickle {
+            self.0.lock().clone()
+        }
+    }
+
+    #[pyclass(with(IterNext))]
+    impl Trickled {}
+
+    impl SelfIter for Trickled {}
+
+    impl IterNext for Trickled {
+        fn next(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyIterReturn> {
+            loop {
+                let step = zelf.0.lock().next();
+                let error = match step {
+                    None => return Ok(PyIterReturn::StopIteration(None)),
+                    Some(Step::Send(bytes)) => return Ok(PyIterReturn::Return(vm.ctx.new_bytes(bytes.into()).into())),
+                    Some(Step::Wait(time)) => {
+                        vm.allow_threads(|| std::thread::sleep(time));
+                        continue;
+                    }
+                    Some(Step::Fail(cause)) => Undrainable::Delay(cause),
+                    Some(Step::Stall) => Undrainable::Endless,
+                };
+                return Err(exception(error.into(), vm));
+            }
+        }
+    }
+}
