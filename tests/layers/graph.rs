@@ -82,6 +82,25 @@ impl Graph {
         circles
     }
 
+    /// The same graph with each module taken together with all that is below it, one graph for each level: the edges between the
+    /// children of one parent. Two folders whose files name each other are a circle even where no two of the files are.
+    pub fn levels(&self) -> Vec<Self> {
+        let mut levels: BTreeMap<Vec<&str>, BTreeMap<String, BTreeMap<String, String>>> = BTreeMap::new();
+        for (module, named) in &self.edges {
+            let from: Vec<&str> = module.split("::").collect();
+            for (other, written) in named {
+                let to: Vec<&str> = other.split("::").collect();
+                let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+                let (Some(one), Some(two)) = (from.get(..=common), to.get(..=common)) else { continue };
+                let edges = levels.entry(from[..common].to_vec()).or_default();
+                edges.entry(two.join("::")).or_default();
+                let written = format!("{module}: {written}");
+                edges.entry(one.join("::")).or_default().entry(two.join("::")).or_insert(written);
+            }
+        }
+        levels.into_values().map(|edges| Self { edges }).collect()
+    }
+
     /// What a circle consists of, for a message.
     pub fn told(&self, circle: &[String]) -> String {
         let followers = circle.iter().cycle().skip(1);
