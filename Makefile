@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
-	reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
+	fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
 	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Plain cargo from the version on that Cargo.toml promises. All builds on 1.95 as well, when cargo is told to let it.
@@ -55,6 +55,7 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) deny $(MAKE) -s deny
 	$(STEP) advisories $(MAKE) -s advisories
 	$(STEP) cargo-test $(MAKE) -s cargo-test
+	$(STEP) fuzz $(MAKE) -s fuzz SECONDS=1 RUNS=20000
 	$(STEP) install-check $(MAKE) -s install-check
 	$(STEP) dist $(MAKE) -s dist
 	$(STEP) dist-check $(MAKE) -s dist-check
@@ -116,7 +117,7 @@ peers: build-deps
 	@$(CARGO) build $(RUST_FLAG) $(DIST_FLAGS) --example peers
 
 fmt: ## format the Rust code, rewrite the demo site's index
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 	@python3 fixtures/make_index.py
 
 clean: ## remove what was built
@@ -130,11 +131,11 @@ build-deps:
 	@tests/deps.sh build
 
 fmt-check: ## is everything formatted, and the demo site's index up to date
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	@python3 fixtures/make_index.py --check
 
 clippy: build-deps ## clippy, warnings are errors
-	$(CARGO) clippy $(RUST_FLAG) --all-targets -- -D warnings
+	$(CARGO) clippy $(RUST_FLAG) --workspace --all-targets -- -D warnings
 
 doc: build-deps ## the crate's documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(RUST_FLAG)
@@ -147,6 +148,18 @@ advisories: ## known vulnerabilities of the dependencies, as far as they can be 
 
 cargo-test: build-deps ## unit and integration tests
 	$(CARGO) test $(RUST_FLAG)
+
+# The counters of coverage are a pass of LLVM, which stable Rust can be asked for. Only the package fuzz gets it, not what it
+# depends on. The last flag lets our own counter of basic blocks win over the empty one of libFuzzer; see fuzz/src/meter.rs.
+COVERAGE = -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table \
+	trace-compares trace-pc) -Clink-arg=-Wl,--allow-multiple-definition
+SECONDS ?= 60
+fuzz: fuzz-build ## fuzz every target for SECONDS (60), or those that TARGETS names, RUNS inputs at most
+	@python3 fuzz/run.py --binary $(TARGET_DIR)/debug/fuzz --work $(TARGET_DIR)/fuzz --seconds $(SECONDS) \
+		$(if $(RUNS),--runs $(RUNS)) $(if $(TARGETS),--targets "$(TARGETS)") $(if $(TALLY),--tally $(TALLY))
+
+fuzz-build: build-deps
+	@$(CARGO) rustc $(RUST_FLAG) --quiet -p wptserve-fuzz --bin fuzz -- $(COVERAGE)
 
 install-check: build-deps ## does cargo install do what the README says; quick and unoptimised
 	$(CARGO) install $(RUST_FLAG) --path . --locked --debug --no-track --force --root $(TARGET_DIR)/installed

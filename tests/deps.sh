@@ -22,6 +22,7 @@ test)
     need chromium-driver command -v chromedriver
     need python3-venv python3 -c 'import ensurepip, venv'
     need file command -v file
+    need g++ command -v c++
     need wrk command -v wrk
     ;;
 *)

@@ -9,7 +9,7 @@ use crate::tls::DEFAULT_PASSWORD;
 
 /// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy` and
 /// `ssl.pregenerated.mint`.
-pub(super) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
+pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
     let path = |parts: &[&str]| {
         let mut path = repo_root.to_owned();
         path.extend(parts);

@@ -47,7 +47,7 @@ const KEYS: [Row; 18] = [
 ///
 /// # Errors
 /// A value is of another kind than its key's; an alias lacks a key.
-pub(super) fn check(data: &Map<String, Value>, warnings: &mut Vec<String>) -> Result<(), ConfigError> {
+pub(crate) fn check(data: &Map<String, Value>, warnings: &mut Vec<String>) -> Result<(), ConfigError> {
     for (key, expected, fits) in KEYS {
         let mut parts = key.split('.');
         let first = parts.next().and_then(|part| data.get(part));

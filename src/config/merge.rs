@@ -22,7 +22,7 @@ pub(super) const RENAMED_SCHEMES: [(&str, &str); 2] =
 ///
 /// # Errors
 /// `over` is no object, has a key that the base has not, or has something else where the base has an object.
-pub(super) fn update(
+pub(crate) fn update(
     base: &mut Map<String, Value>,
     over: Value,
     warnings: &mut Vec<String>,

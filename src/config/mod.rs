@@ -3,13 +3,13 @@
 //! The keys, their defaults and how files and flags are laid over each other are those of `wpt serve`: tools/serve/serve.py of
 //! 2026, `build_config`, and wptserve 4.0.3, config.py.
 
-mod defaults;
+pub(crate) mod defaults;
 mod environment;
 mod errors;
 mod hosts;
-mod kinds;
-mod merge;
-mod ports;
+pub(crate) mod kinds;
+pub(crate) mod merge;
+pub(crate) mod ports;
 mod sources;
 
 use std::{

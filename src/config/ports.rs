@@ -105,7 +105,7 @@ impl SchemePorts {
 
 /// Reads `ports`, those of the services that are wanted: encrypted ones are not when there is no certificate (wptserve
 /// 4.0.3, config.py, `_get_ports`, leaves out https and wss then; the others would not start).
-pub(super) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result<Vec<SchemePorts>, ConfigError> {
+pub(crate) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result<Vec<SchemePorts>, ConfigError> {
     let mut schemes = Vec::new();
     let Value::Object(ports) = ports else {
         return Err(ConfigError::kind("ports", "an object of lists", ports));
@@ -125,7 +125,7 @@ pub(super) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result
 }
 
 /// A number may be given once only: the second listener would find the port taken, by ourselves.
-pub(super) fn check(schemes: &[SchemePorts]) -> Result<(), ConfigError> {
+pub(crate) fn check(schemes: &[SchemePorts]) -> Result<(), ConfigError> {
     let mut seen: Vec<(u16, &SchemePorts)> = Vec::new();
     for scheme in schemes {
         for wanted in &scheme.wanted {

@@ -8,20 +8,20 @@ use super::yaml::{self, Node};
 
 /// What a page needs to know of a test.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// Type and phase of the error that the test has to end with.
-    pub(super) negative: Option<(String, String)>,
+    pub(crate) negative: Option<(String, String)>,
     /// Whether the test says itself when it is done.
-    pub(super) is_async: bool,
+    pub(crate) is_async: bool,
     /// Names of the harness files it needs.
-    pub(super) includes: Vec<String>,
+    pub(crate) includes: Vec<String>,
 }
 
 /// Reads the frontmatter of the file called `name`. `None` if there is none, or if the file is no test.
 ///
 /// # Errors
 /// The YAML cannot be read, or has something else where a mapping or a list of names has to be.
-pub(super) fn parse(source: &str, name: &str) -> Result<Option<Record>, ContentError> {
+pub(crate) fn parse(source: &str, name: &str) -> Result<Option<Record>, ContentError> {
     if name.ends_with("_FIXTURE.js") {
         return Ok(None);
     }

@@ -103,7 +103,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The fields in a header file. The error is the number of the line that is none.
-fn parse(data: &Bytes) -> Result<Vec<(Bytes, Bytes)>, usize> {
+pub(crate) fn parse(data: &Bytes) -> Result<Vec<(Bytes, Bytes)>, usize> {
     let mut fields = Vec::new();
     for (at, line) in split_lines(data).enumerate().filter(|(_, line)| !line.is_empty()) {
         let colon = memchr::memchr(b':', line).ok_or(at + 1)?;

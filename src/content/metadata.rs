@@ -6,7 +6,7 @@
 use crate::pipes::{PipeError, decode_utf8};
 
 /// Keys and values, in their order. The only error is text that is not UTF-8.
-pub(super) fn entries(script: &[u8]) -> impl Iterator<Item = Result<(String, String), PipeError>> {
+pub(crate) fn entries(script: &[u8]) -> impl Iterator<Item = Result<(String, String), PipeError>> {
     script.split_inclusive(|byte| *byte == b'\n').map_while(entry).map(|(key, value)| {
         // The key has only ASCII letters.
         Ok((decode_utf8(key)?, decode_utf8(value)?))
@@ -30,7 +30,7 @@ fn skip_blanks(text: &[u8]) -> &[u8] {
 }
 
 /// Whether a test whose `global` is `value` (empty if it names none) is meant for this scope.
-pub(super) fn is_meant_for(value: &str, scope: &str) -> bool {
+pub(crate) fn is_meant_for(value: &str, scope: &str) -> bool {
     if value.is_empty() {
         return matches!(scope, "window" | "dedicatedworker");
     }

@@ -5,14 +5,14 @@
 
 mod asis;
 mod files;
-mod frontmatter;
-mod headers;
+pub(crate) mod frontmatter;
+pub(crate) mod headers;
 mod listing;
-mod metadata;
+pub(crate) mod metadata;
 pub mod mime;
-mod ranges;
+pub(crate) mod ranges;
 mod wrapper;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -30,7 +30,7 @@ use crate::route::Handler;
 
 /// Why a request for content gets an error.
 #[derive(Debug, thiserror::Error)]
-enum ContentError {
+pub(crate) enum ContentError {
     /// The file is not there, or cannot be read.
     #[error("404")]
     NotFound,

@@ -12,24 +12,24 @@ const MAX_REPEATS: u64 = 4;
 
 /// The bytes from `start` up to, but not including, `end`. Never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ByteRange {
-    pub(super) start: u64,
-    pub(super) end: u64,
+pub(crate) struct ByteRange {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
 }
 
 impl ByteRange {
-    pub(super) fn len(self) -> u64 {
+    pub(crate) fn len(self) -> u64 {
         self.end - self.start
     }
 
     /// The value of `Content-Range` for this part of a file.
-    pub(super) fn content_range(self, file_size: u64) -> String {
+    pub(crate) fn content_range(self, file_size: u64) -> String {
         format!("bytes {}-{}/{file_size}", self.start, self.end - 1)
     }
 }
 
 /// Reads a `Range` header for a file of `file_size` bytes. There is at least one range in the result.
-pub(super) fn parse(header: &[u8], file_size: u64) -> Result<Vec<ByteRange>, ContentError> {
+pub(crate) fn parse(header: &[u8], file_size: u64) -> Result<Vec<ByteRange>, ContentError> {
     if !header.is_ascii() {
         // wptserve means to answer 400 here, loses the exception and stumbles over what it has not set.
         return Err(ContentError::Server(

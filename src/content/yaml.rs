@@ -10,7 +10,7 @@ const MAX_DEPTH: usize = 16;
 
 /// A node of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Null,
     Boolean(bool),
     /// An integer, as Python shows it.
@@ -21,12 +21,12 @@ pub(super) enum Node {
 }
 
 impl Node {
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         *self == Node::Null
     }
 
     /// What Python takes for false.
-    pub(super) fn is_falsy(&self) -> bool {
+    pub(crate) fn is_falsy(&self) -> bool {
         match self {
             Node::Null => true,
             Node::Boolean(value) => !value,
@@ -37,7 +37,7 @@ impl Node {
         }
     }
 
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Node::Text(text) => Some(text),
             _ => None,
@@ -45,7 +45,7 @@ impl Node {
     }
 
     /// The items of a sequence; none of anything else.
-    pub(super) fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Node] {
         match self {
             Node::Sequence(items) => items,
             _ => &[],
@@ -53,7 +53,7 @@ impl Node {
     }
 
     /// The name of the Python type.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Node::Null => "NoneType",
             Node::Boolean(_) => "bool",
@@ -65,7 +65,7 @@ impl Node {
     }
 
     /// Python's `str()` of a scalar.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self {
             Node::Boolean(true) => "True".to_owned(),
             Node::Boolean(false) => "False".to_owned(),
@@ -112,7 +112,7 @@ fn integer(text: &str) -> Option<String> {
 
 /// Why text is no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum YamlError {
+pub(crate) enum YamlError {
     /// It is not YAML.
     #[error("{0}")]
     Syntax(#[from] ScanError),
@@ -125,7 +125,7 @@ pub(super) enum YamlError {
 }
 
 /// Reads the one document in `text`. Nothing is [`Node::Null`].
-pub(super) fn read(text: &str) -> Result<Node, YamlError> {
+pub(crate) fn read(text: &str) -> Result<Node, YamlError> {
     let mut open: Vec<Open> = Vec::new();
     let mut document = None;
     for event in Parser::new_from_str(text) {

@@ -3,7 +3,7 @@
 //! Follows wptserve 4.0.3, `router.py`, for the choice, and `wpt serve` of January 2026, `tools/serve/serve.py`, for the routes.
 //! Pure: it knows what kind of handler to run, not how, and looks at no file.
 
-mod pattern;
+pub(crate) mod pattern;
 mod wpt;
 mod wrapper;
 

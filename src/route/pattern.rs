@@ -31,7 +31,7 @@ pub enum PatternError {
 
 /// A compiled path pattern: literals and groups, then perhaps a star with literals behind it.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     parts: Vec<Part>,
     /// What has to follow the text of the star. Nothing but literals can stand there.
     after_star: Option<String>,
@@ -48,7 +48,7 @@ impl Pattern {
     /// A slash at the start is implied. A backslash keeps the next character literal, and stays there itself.
     ///
     /// The passes over the tokens are those of wptserve, and so is the error that is found first.
-    pub(super) fn compile(pattern: &str) -> Result<Pattern, PatternError> {
+    pub(crate) fn compile(pattern: &str) -> Result<Pattern, PatternError> {
         let tokens = tokenize(pattern)?;
         check_order(&tokens)?;
         check_names(&tokens)?;
@@ -74,7 +74,7 @@ impl Pattern {
         }
     }
 
-    pub(super) fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
+    pub(crate) fn match_path(&self, path: &str) -> Option<Vec<(String, String)>> {
         if !self.may_match(path) {
             return None;
         }
