@@ -437,13 +437,21 @@ fn text_is_utf_8_whatever_the_locale_of_the_host_is() {
 fn a_module_that_only_cpython_has_is_named_with_what_to_use_instead() {
     let server = Server::start(&[
         ("ssl_.py", &shows("import ssl", "1")),
+        ("tk_.py", &shows("import tkinter.ttk", "1")),
+        ("venv_.py", &shows("import venv", "1")),
+        ("zstd_.py", &shows("import compression.zstd", "1")),
         ("cgi_.py", &shows("from cgi import parse_header", "1")),
         ("caught.py", &shows("try:\n    import cgi\nexcept ImportError as error:\n    name = error.name", "name")),
         // `http.client` and `smtplib` look for it as well.
         ("client.py", &shows("import http.client, smtplib, urllib.request", "hasattr(http.client, 'HTTPSConnection')")),
     ]);
     let message = server.get("/ssl_.py").error(500);
-    assert!(message.contains("ModuleNotFoundError: No module named '_ssl': the server's Python"), "{message}");
+    assert!(message.contains("ModuleNotFoundError: No module named 'ssl': the server's Python"), "{message}");
+    for (file, module) in [("tk_", "tkinter"), ("venv_", "venv"), ("zstd_", "compression.zstd")] {
+        let message = server.get(&format!("/{file}.py")).error(500);
+        let expected = format!("ModuleNotFoundError: No module named '{module}': the server's Python does not have it");
+        assert!(message.contains(&expected), "{message}");
+    }
     let message = server.get("/cgi_.py").error(500);
     assert!(message.contains("use request.POST for forms"), "{message}");
     assert_eq!(server.get("/caught.py").ok(), "cgi");

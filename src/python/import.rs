@@ -213,45 +213,6 @@ impl Imports {
     }
 }
 
-/// Modules of Python 3.11's standard library that are not in the binary, with what can be used instead, if anything. Of some
-/// the Python half is there, which asks for the other.
-const ABSENT: [(&str, &str); 27] = [
-    ("aifc", ""),
-    ("asynchat", "asyncio and socketserver"),
-    ("asyncore", "asyncio and socketserver"),
-    ("audioop", ""),
-    ("cProfile", "profile"),
-    ("cgi", "request.POST for forms, urllib.parse for queries, email.message for the parameters of headers"),
-    ("cgitb", "traceback"),
-    ("chunk", ""),
-    ("crypt", "hashlib"),
-    ("curses", ""),
-    ("distutils", "shutil and sysconfig"),
-    ("imghdr", "the first bytes of the file"),
-    ("lib2to3", "ast"),
-    ("mailcap", "mimetypes"),
-    ("nntplib", ""),
-    ("pipes", "shlex.quote"),
-    ("readline", ""),
-    ("smtpd", ""),
-    ("sndhdr", "the first bytes of the file"),
-    ("_sqlite3", "request.server.stash to keep values"),
-    ("_ssl", "the https and wss ports of the server"),
-    ("sunau", "wave"),
-    ("telnetlib", "socket"),
-    ("_tkinter", ""),
-    ("_tracemalloc", ""),
-    ("uu", "binascii.a2b_uu and b2a_uu"),
-    ("xdrlib", "struct"),
-];
-
-/// What is said instead of "No module named …" about a module that CPython has.
-pub(super) fn absent_message(name: &str) -> Option<String> {
-    let (_, instead) = ABSENT.iter().find(|(absent, _)| *absent == name)?;
-    let advice = if instead.is_empty() { String::new() } else { format!("; use {instead}") };
-    Some(format!("No module named '{name}': the server's Python does not have it{advice}"))
-}
-
 /// How to import an absolute module: as a statement, or through importlib where the path is not made of identifiers.
 fn advice(module: &str) -> String {
     match module.rsplit_once('.') {
@@ -310,14 +271,6 @@ mod tests {
             Some(Found::Bare(vec![root.join("a-b/c")]))
         );
         assert_eq!(imports.find_in(&[], "top"), None);
-    }
-
-    #[test]
-    fn absent_modules_of_python_are_told_from_unknown_ones() {
-        let cgi = absent_message("cgi").unwrap();
-        assert!(cgi.starts_with("No module named 'cgi': ") && cgi.contains("use request.POST"), "{cgi}");
-        assert_eq!(absent_message("aifc").unwrap(), "No module named 'aifc': the server's Python does not have it");
-        assert_eq!(absent_message("nosuchmodule"), None);
     }
 
     #[test]

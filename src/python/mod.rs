@@ -23,6 +23,7 @@
 //!
 //! This file, the door, stands above all of them. `tests/layers.rs` reads the table and the sources, and keeps the third column true.
 
+mod absent;
 mod advice;
 mod import;
 mod mends;

@@ -24,8 +24,13 @@ pub(super) mod classes {
         types::Callable,
     };
 
-    use crate::handover::ImportPolicy;
-    use crate::python::import::{Found, Imports, absent_message};
+    use crate::{
+        handover::ImportPolicy,
+        python::{
+            absent::absent_message,
+            import::{Found, Imports},
+        },
+    };
 
     /// A `sys.meta_path` entry. The first one stands before the frozen standard library and finds packages and
     /// modules; the second one stands after it and deals with what nobody has found.
@@ -63,8 +68,8 @@ pub(super) mod classes {
             let parent = args.path.filter(|path| !vm.is_none(path));
             let (directories, top) = match parent {
                 None => (zelf.top_directories(vm)?, true),
-                // Below a package there is nobody after us: all is decided the first time.
-                Some(_) if zelf.last => return Ok(vm.ctx.none()),
+                // Below a package no other finder looks at the doc root: all of it is decided the first time.
+                Some(_) if zelf.last => return absent(fullname, vm),
                 Some(path) => (directories(&path, vm)?, false),
             };
             let name = fullname.rsplit('.').next().unwrap_or_default();
@@ -143,12 +148,17 @@ pub(super) mod classes {
         /// Nobody has the module. If it lies beside the file that asks for it, say how to write the import.
         fn not_found(&self, fullname: &str, vm: &VirtualMachine) -> PyResult {
             let importer = importing_file(self.imports.root(), vm);
-            let sibling = importer.and_then(|file| self.imports.sibling_message(fullname, &file));
-            match sibling.or_else(|| absent_message(fullname)) {
+            match importer.and_then(|file| self.imports.sibling_message(fullname, &file)) {
                 Some(message) => Err(module_not_found(fullname, message, vm)),
-                None => Ok(vm.ctx.none()),
+                None => absent(fullname, vm),
             }
         }
+    }
+
+    /// A module that no finder has: None, or the error that says what to use instead of a module that only CPython has.
+    fn absent(fullname: &str, vm: &VirtualMachine) -> PyResult {
+        absent_message(fullname)
+            .map_or_else(|| Ok(vm.ctx.none()), |message| Err(module_not_found(fullname, message, vm)))
     }
 
     /// The strings of `sys.path` or of a package's `__path__`.
