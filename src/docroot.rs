@@ -4,10 +4,11 @@
 //! texts: `/%2Froot-sibling/x` names no file here. Symbolic links inside the doc root are followed, as wptserve does; checkouts
 //! use them. Whether the file exists is not looked at.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::http::url::unquote;
 

@@ -3,9 +3,11 @@
 //! Follows wptserve 4.0.3, `handlers.py`, `AsIsHandler`. The bytes are not looked at, and HEAD gets all of them too.
 
 use super::{ContentError, open};
-use crate::docroot::DocRoot;
-use crate::http::{Body, Reply};
-use crate::pipes::template::Context;
+use crate::{
+    docroot::DocRoot,
+    http::{Body, Reply},
+    pipes::template::Context,
+};
 
 pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
     let path = root.resolve(&context.request.url_parts.path)?;

@@ -3,17 +3,25 @@
 //! Follows wptserve 4.0.3, `handlers.py`, `FileHandler` and `DirectoryHandler`. There are no conditional requests and no caching
 //! headers, because wptserve has none.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
 
 use bytes::{Bytes, BytesMut};
 
-use super::headers::{self, HeaderList};
-use super::ranges::{self, ByteRange};
-use super::{Ask, ContentError, listing, mime, open_any, unreadable};
-use crate::http::{Body, Reply, Request, shortage};
-use crate::pipes::{self, template::Context};
+use super::{
+    Ask, ContentError,
+    headers::{self, HeaderList},
+    listing, mime, open_any,
+    ranges::{self, ByteRange},
+    unreadable,
+};
+use crate::{
+    http::{Body, Reply, Request, shortage},
+    pipes::{self, template::Context},
+};
 
 /// Files up to this many bytes are read at once.
 const SMALL: u64 = 64 * 1024;

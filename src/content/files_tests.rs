@@ -3,11 +3,12 @@
 use std::fs;
 
 use super::*;
-use crate::content::{Ask, serve as serve_content, serve_at_once};
-use crate::docroot::DocRoot;
-use crate::http::text::latin1;
-use crate::http::{HeadReader, Scheme, Step};
-use crate::route::Handler;
+use crate::{
+    content::{Ask, serve as serve_content, serve_at_once},
+    docroot::DocRoot,
+    http::{HeadReader, Scheme, Step, text::latin1},
+    route::Handler,
+};
 
 struct Site {
     _dir: tempfile::TempDir,

@@ -3,15 +3,19 @@
 //! Follows wptserve 4.0.3, `handlers.py`, `load_headers`, and the grouping of `response.py`, `ResponseHeaders`. A `.sub.headers`
 //! file takes the place of a `.headers` file, and its templates are substituted, without escaping.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 
 use super::{ContentError, cause};
-use crate::http::answer::shortage;
-use crate::pipes::template::{Context, substitute};
+use crate::{
+    http::answer::shortage,
+    pipes::template::{Context, substitute},
+};
 
 /// Response headers that keep the place of the first field of a name, and its spelling: wptserve's `ResponseHeaders`.
 #[derive(Debug, Default)]

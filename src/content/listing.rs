@@ -3,12 +3,13 @@
 //! Follows wptserve 4.0.3, `handlers.py`, `DirectoryHandler.list_items`. Where a file has a `.headers` file beside it, that one is
 //! shown in the same line. Only what lies in the file system is listed, not what a route would answer.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::path::Path;
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    path::Path,
+};
 
-use crate::http::text::escape_html;
-use crate::http::url::quote_bytes;
+use crate::http::{text::escape_html, url::quote_bytes};
 
 const SIDECAR: &[u8] = b".headers";
 

@@ -3,9 +3,7 @@
 //! The table of wptserve 4.0.3, `constants.py`, looked up as `handlers.py`, `guess_content_type` does: the extension is what
 //! Python's `os.path.splitext` leaves, and its case counts (`A.HTML` is a stream of octets). Types are never guessed from content.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::LazyLock;
+use std::{collections::HashMap, path::Path, sync::LazyLock};
 
 use mime::Mime;
 

@@ -14,19 +14,23 @@ pub(crate) mod ranges;
 mod wrapper;
 pub(crate) mod yaml;
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::time::Duration;
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    time::Duration,
+};
 
 use bytes::Bytes;
 
-use crate::docroot::{DocRoot, PathError};
-use crate::http::{Body, Reply, Request, shortage};
-use crate::inject;
-use crate::pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context};
-use crate::route::Handler;
+use crate::{
+    docroot::{DocRoot, PathError},
+    http::{Body, Reply, Request, shortage},
+    inject,
+    pipes::{self, PipeError, Piped, Pipeline, ReplyError, template::Context},
+    route::Handler,
+};
 
 /// Why a request for content gets an error.
 #[derive(Debug, thiserror::Error)]

@@ -3,20 +3,25 @@
 //! Follows `wpt serve` of 2026, `tools/serve/serve.py`, `WrapperHandler.handle_request`: first the headers, then whether the test is
 //! meant for the page, then the page, then the pipes.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 
-use super::frontmatter::{self, Record};
-use super::headers::{self, HeaderList};
-use super::{ContentError, metadata, open};
-use crate::docroot::DocRoot;
-use crate::http::text::escape_html;
-use crate::http::{Body, Reply};
-use crate::pipes::decode_utf8;
-use crate::pipes::template::Context;
-use crate::route::{Dialect, Replace, Wrapper};
+use super::{
+    ContentError,
+    frontmatter::{self, Record},
+    headers::{self, HeaderList},
+    metadata, open,
+};
+use crate::{
+    docroot::DocRoot,
+    http::{Body, Reply, text::escape_html},
+    pipes::{decode_utf8, template::Context},
+    route::{Dialect, Replace, Wrapper},
+};
 
 pub(super) fn serve(wrapper: &Wrapper, files: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
     let parts = &context.request.url_parts;

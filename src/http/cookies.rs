@@ -3,8 +3,10 @@
 //! Follows CPython 3.11 (`BaseCookie.load`, `Morsel`) with wptserve's rule for values (4.0.3, `request.py`,
 //! `BinaryCookieParser`: bytes as sent, quotes included). No cookie jar, and no RFC 6265: where CPython stops reading, so do we.
 
-use std::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::{
+    ops::Range,
+    time::{Duration, SystemTime},
+};
 
 use super::text::{encode_latin1, repr};
 

@@ -8,10 +8,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::answer::error_page::{ErrorPage, Parts};
-use super::body::framing::{BadFraming, Framing, framing};
-use super::headers::Headers;
-use super::text::{is_space, latin1, repr};
+use super::{
+    answer::error_page::{ErrorPage, Parts},
+    body::framing::{BadFraming, Framing, framing},
+    headers::Headers,
+    text::{is_space, latin1, repr},
+};
 
 /// The longest line CPython accepts, with its line end.
 const MAX_LINE: usize = 65536;

@@ -3,8 +3,7 @@
 //! Follows wptserve 4.0.3, `request.py`, `Request.GET`, which is CPython's `urllib.parse.parse_qsl` in latin-1: names and values
 //! are bytes. Only the pairs in their order; looking up by name is the business of the Python side.
 
-use super::text::encode_latin1;
-use super::url::unquote_latin1;
+use super::{text::encode_latin1, url::unquote_latin1};
 
 /// The names and values of `query`, in order. Only `&` separates; pairs without `=` have an empty value; `+` is a space.
 ///

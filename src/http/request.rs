@@ -7,11 +7,13 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
-use super::body::framing::{BadFraming, Framing};
-use super::head::Head;
-use super::headers::Headers;
-use super::text::latin1;
-use super::url::{SplitUrl, UrlError, urlsplit};
+use super::{
+    body::framing::{BadFraming, Framing},
+    head::Head,
+    headers::Headers,
+    text::latin1,
+    url::{SplitUrl, UrlError, urlsplit},
+};
 
 /// How the client reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,8 +3,10 @@
 //! Follows CPython 3.11. This is no WHATWG URL parser and normalises nothing: handlers get to see the parts just as wptserve's
 //! `request.url_parts` shows them.
 
-use std::borrow::Cow;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    borrow::Cow,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 

@@ -2,18 +2,21 @@
 //!
 //! Follows wptserve 4.0.3, `pipes.py`, `SubFunctions`, with one difference: `file_hash` opens no file outside the doc root.
 
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use super::PipeError;
-use super::template::Context;
-use super::value::{Value, header};
+use super::{
+    PipeError,
+    template::Context,
+    value::{Value, header},
+};
 
 /// wptserve 4.0.3, `SubFunctions.supported_algorithms`.
 pub(super) const ALGORITHMS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];

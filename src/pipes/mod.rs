@@ -17,8 +17,7 @@ pub use error::{Key, PipeError, decode_utf8};
 pub use pipe::{Pipe, Pipeline, Target};
 pub use reply::{Piped, ReplyError};
 
-use crate::docroot::extension;
-use crate::http::url::unquote;
+use crate::{docroot::extension, http::url::unquote};
 
 /// The pipes that a file's name and the query ask for, if any (wptserve 4.0.3, `handlers.py`, `wrap_pipeline`).
 ///

@@ -4,16 +4,22 @@
 //! decorated with `@pipe`. A pipeline is parsed as a whole before its first pipe runs; arguments are converted one pipe
 //! after the other.
 
-use std::io::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    io::Write as _,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 
-use super::error::{Key, PipeError};
-use super::tokenizer::{Token, Tokenizer};
-use crate::http::answer::trickle::{Part, Trickle, slice_range};
-use crate::http::text::{encode_latin1, parse_int, repr};
+use super::{
+    error::{Key, PipeError},
+    tokenizer::{Token, Tokenizer},
+};
+use crate::http::{
+    answer::trickle::{Part, Trickle, slice_range},
+    text::{encode_latin1, parse_int, repr},
+};
 
 /// An answer that pipes work on: wptserve's `response`.
 pub trait Target {

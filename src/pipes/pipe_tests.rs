@@ -1,17 +1,15 @@
 //! Pipe strings over one plain reply, as a table: what wptserve 4.0.3 makes of each under CPython 3.11.
 
-use std::io::Read as _;
-use std::path::Path;
-use std::time::Duration;
+use std::{io::Read as _, path::Path, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::http::text::latin1;
-use crate::http::{Body, HeadReader, Reply, Request, Scheme, Step};
-use crate::pipes::template::Context;
-use crate::pipes::{Piped, ReplyError};
+use crate::{
+    http::{Body, HeadReader, Reply, Request, Scheme, Step, text::latin1},
+    pipes::{Piped, ReplyError, template::Context},
+};
 
 /// Pipes over `0123{{host}}` with the headers `X-A: 1`, `X-A: 2` and `Y: 3`.
 fn piped(pipes: &str) -> Result<Reply, (String, Duration)> {

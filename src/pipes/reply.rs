@@ -3,16 +3,22 @@
 //! Follows wptserve 4.0.3, `response.py`: `ResponseHeaders` for the headers (one name, one place) and `Response.iter_content`
 //! for the content. Files are read here, so keep it off the event loop.
 
-use std::io::{self, Read as _};
-use std::time::Duration;
+use std::{
+    io::{self, Read as _},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
-use super::error::{PipeError, encode_latin1};
-use super::pipe::Target;
-use super::template::{Context, substitute};
-use crate::http::answer::trickle::{Trickle, Undrainable};
-use crate::http::{Body, Reply};
+use super::{
+    error::{PipeError, encode_latin1},
+    pipe::Target,
+    template::{Context, substitute},
+};
+use crate::http::{
+    Body, Reply,
+    answer::trickle::{Trickle, Undrainable},
+};
 
 /// Why a reply could not be piped.
 #[derive(Debug, thiserror::Error)]

@@ -3,18 +3,20 @@
 //! Follows wptserve 4.0.3, `pipes.py`, `template`. Content is bytes; what is put in is UTF-8. A template that cannot be read
 //! is an error, never left standing.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
-use std::path::Path;
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+};
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value as Json;
 
-use super::error::{Key, PipeError};
-use super::tokens::{Index, Token, tokenize};
-use super::value::Value;
-use crate::http::Request;
-use crate::http::text::escape_html;
+use super::{
+    error::{Key, PipeError},
+    tokens::{Index, Token, tokenize},
+    value::Value,
+};
+use crate::http::{Request, text::escape_html};
 
 /// Where templates take their values from.
 #[derive(Clone, Copy, Debug)]

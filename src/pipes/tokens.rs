@@ -3,8 +3,7 @@
 //! Follows wptserve 4.0.3, `pipes.py`, `ReplacementTokenizer`, which is a `re.Scanner`: it stops without a word at the first
 //! thing it does not know, a blank for example.
 
-use super::PipeError;
-use super::error::decode_utf8;
+use super::{PipeError, error::decode_utf8};
 use crate::http::text::{encode_latin1, parse_int, repr};
 
 /// What an index holds: a number if it can be read as one.

@@ -6,11 +6,13 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::PipeError;
-use super::error::{Key, decode_utf8, encode_latin1};
-use super::functions::{ALGORITHMS, Function};
-use super::template::Context;
-use super::tokens::Index;
+use super::{
+    PipeError,
+    error::{Key, decode_utf8, encode_latin1},
+    functions::{ALGORITHMS, Function},
+    template::Context,
+    tokens::Index,
+};
 use crate::http::query::parse_qsl;
 
 /// The properties of a configuration that wptserve keeps as sets (4.0.3, `config.py`, `ConfigBuilder`).

@@ -3,17 +3,18 @@
 //! Follows `wpt serve` of January 2026, `tools/serve/serve.py`, `RoutesBuilder` and `get_route_builder`, with the routes that
 //! came later in that year as well: those for test262 and a few well-known names.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 
-use super::pattern::PatternError;
-use super::wrapper::WRAPPERS;
-use super::{Handler, Route, Router};
-use crate::docroot::DocRoot;
-use crate::http::text::encode_latin1;
-use crate::http::url::{latin1, urlsplit};
+use super::{Handler, Route, Router, pattern::PatternError, wrapper::WRAPPERS};
+use crate::{
+    docroot::DocRoot,
+    http::{
+        text::encode_latin1,
+        url::{latin1, urlsplit},
+    },
+};
 
 /// An entry of the configuration's `aliases`: a directory, or a file of one, that is served under a path of the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 //!
 //! It guards no data: it is what `stash.lock` means to handlers, which hold it across sleeps and requests of their own.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::thread::{self, ThreadId};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    thread::{self, ThreadId},
+};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -88,8 +90,7 @@ impl FairLock {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
+    use std::sync::{Arc, mpsc::channel};
 
     use super::*;
 

@@ -4,8 +4,10 @@
 //! resource paths kept in a map; here, the one file that a resource could mean is looked for, which comes to the same and
 //! finds new files too.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// What the name of a handler's file ends in.
 const SUFFIX: &str = "_wsh.py";

@@ -4,14 +4,18 @@
 //! step through `response.writer`; complete replies go through [`Encoder::reply`]. It writes what it is given: wptserve checks
 //! neither names nor values, and tests depend on malformed responses.
 
-use std::cell::RefCell;
-use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    cell::RefCell,
+    fmt::Write as _,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::reply::{Body, Reply};
-use super::status;
+use super::{
+    reply::{Body, Reply},
+    status,
+};
 use crate::http::SERVER;
 
 /// Progress through one response head.

@@ -8,8 +8,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::status;
-use crate::http::SERVER;
-use crate::http::text::{encode_latin1, escape_html};
+use crate::http::{
+    SERVER,
+    text::{encode_latin1, escape_html},
+};
 
 /// Which parts of an answer go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 //! What wptserve's `Response` holds when a handler is done. It says nothing about HTTP versions or connections;
 //! [`Encoder`](super::Encoder) turns it into bytes.
 
-use std::fs::File;
-use std::time::Duration;
+use std::{fs::File, time::Duration};
 
 use bytes::Bytes;
 

@@ -3,9 +3,11 @@
 //! A file that cannot be opened for such a reason is not missing, and a client that hears 404 believes that it is. It hears 503, and
 //! may come again.
 
-use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::{
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
 use parking_lot::Mutex;
 

@@ -4,8 +4,7 @@
 //! step, and it is asked for one step at a time. Plain values; whoever sends the content sleeps, and on whose thread is its
 //! own business.
 
-use std::ops::Range;
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
@@ -229,8 +228,10 @@ pub fn slice_range(len: usize, start: Option<i128>, end: Option<i128>) -> Range<
 mod tests {
     use proptest::prelude::*;
 
-    use super::Part::{Bytes as B, Delay as D, Repeat as R};
-    use super::*;
+    use super::{
+        Part::{Bytes as B, Delay as D, Repeat as R},
+        *,
+    };
 
     /// Steps as text: `0.5` for a wait, the bytes themselves for bytes.
     fn steps(parts: &[Part], limit: usize) -> Vec<String> {

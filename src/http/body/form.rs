@@ -6,8 +6,10 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::reader::{BodyError, BodyReader};
-use super::spill::Spill;
+use super::{
+    reader::{BodyError, BodyReader},
+    spill::Spill,
+};
 use crate::http::{
     Headers,
     query::parse_qsl,

@@ -7,8 +7,10 @@
 
 use bytes::Bytes;
 
-use crate::http::headers::Headers;
-use crate::http::text::{latin1, parse_int, repr};
+use crate::http::{
+    headers::Headers,
+    text::{latin1, parse_int, repr},
+};
 
 /// How the end of a request body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! Where request bodies and uploaded files are kept.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 /// How much is read from the file at first and at most when looking for something, which mostly is near.
 const STEPS: (u64, u64) = (512, 64 * 1024);

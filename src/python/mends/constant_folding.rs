@@ -14,13 +14,19 @@
 use std::mem;
 
 use ruff_text_size::Ranged as _;
-use rustpython_vm::builtins::{PyBytes, PyStr};
-use rustpython_vm::common::wtf8::Wtf8;
-use rustpython_vm::compiler::ast::visitor::{Visitor, walk_expr};
-use rustpython_vm::compiler::ast::{Expr, InterpolatedStringElement, Number, Operator, Pattern};
-use rustpython_vm::compiler::{ast, parser};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBytes, PyStr},
+    common::wtf8::Wtf8,
+    compiler::{
+        ast::{
+            self, Expr, InterpolatedStringElement, Number, Operator, Pattern,
+            visitor::{Visitor, walk_expr},
+        },
+        parser,
+    },
+    function::FuncArgs,
+};
 
 /// Puts [`hide_constants`] before the three functions that compile text.
 pub(super) fn install(vm: &VirtualMachine) -> PyResult<()> {

@@ -115,8 +115,7 @@ fn exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
 
 #[cfg(test)]
 mod tests {
-    use crate::python::native::testing;
-    use crate::python::{pool, vm};
+    use crate::python::{native::testing, pool, vm};
 
     /// Set for the process that has no mends.
     const WITHOUT: &str = "WPTSERVE_TEST_WITHOUT_MENDS";

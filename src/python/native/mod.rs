@@ -68,8 +68,7 @@ pub(super) use websocket::{SocketConnection, report_end};
     )
 )]
 mod module {
-    use rustpython_vm::builtins::PyModule;
-    use rustpython_vm::{Py, PyResult, VirtualMachine};
+    use rustpython_vm::{Py, PyResult, VirtualMachine, builtins::PyModule};
 
     pub(crate) fn module_exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
         super::containers::dict_copies::install(vm);

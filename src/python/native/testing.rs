@@ -1,12 +1,12 @@
 //! For the tests of this room: one interpreter for the whole test binary, a VM of its own for every test, and tables of
 //! Python expressions with the `repr` they must give. Nothing here ships.
 
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{
+    LazyLock, Mutex,
+    mpsc::{Sender, channel},
+};
 
-use rustpython_vm::scope::Scope;
-use rustpython_vm::vm::thread::ThreadedVirtualMachine;
-use rustpython_vm::{AsObject, PyResult, VirtualMachine};
+use rustpython_vm::{AsObject, PyResult, VirtualMachine, scope::Scope, vm::thread::ThreadedVirtualMachine};
 
 type Ask = Sender<ThreadedVirtualMachine>;
 
@@ -105,15 +105,19 @@ mod helpers {
     use std::sync::{Arc, Mutex};
 
     use bytes::Bytes;
-    use rustpython_vm::builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef, PyUtf8StrRef};
-    use rustpython_vm::function::{OptionalOption, PosArgs};
-    use rustpython_vm::{Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+    use rustpython_vm::{
+        Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+        builtins::{PyBytes, PyBytesRef, PyDict, PyTupleRef, PyUtf8StrRef},
+        function::{OptionalOption, PosArgs},
+    };
 
-    use crate::http::{Headers, body::BodySource};
-    use crate::python::native::{
-        Authentication, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
-        request::form,
-        server::{self, Stash},
+    use crate::{
+        http::{Headers, body::BodySource},
+        python::native::{
+            Authentication, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+            request::form,
+            server::{self, Stash},
+        },
     };
 
     pub(super) fn install(globals: &Py<PyDict>, vm: &VirtualMachine) {

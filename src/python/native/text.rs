@@ -3,10 +3,12 @@
 //!
 //! Isomorphic means ISO-8859-1: each byte is the code point of the same number. Nothing here guesses an encoding.
 
-use rustpython_vm::builtins::{PyBaseExceptionRef, PyBytes, PyStr};
-use rustpython_vm::common::wtf8::Wtf8Buf;
-use rustpython_vm::function::IntoFuncArgs;
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBaseExceptionRef, PyBytes, PyStr},
+    common::wtf8::Wtf8Buf,
+    function::IntoFuncArgs,
+};
 
 use crate::http::text::latin1;
 

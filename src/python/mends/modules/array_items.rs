@@ -7,9 +7,11 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::{PyByteArray, PyBytes, PyModule, PyStr, PyStrRef, PyTypeRef};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{
+    Py, PyObject, PyResult, VirtualMachine,
+    builtins::{PyByteArray, PyBytes, PyModule, PyStr, PyStrRef, PyTypeRef},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::{native_class, renew_slot_methods};
 

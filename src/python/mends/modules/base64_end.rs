@@ -4,9 +4,11 @@
 //! decoded as well, so `b64decode("YQ==YQ==")` is three bytes and `b64decode("YQ==x")` an error. CPython, unless `strict_mode` is
 //! on: complete padding is the end of the data.
 
-use rustpython_vm::builtins::{PyModule, PyStr};
-use rustpython_vm::function::{ArgBytesLike, FuncArgs};
-use rustpython_vm::{Py, PyResult, VirtualMachine};
+use rustpython_vm::{
+    Py, PyResult, VirtualMachine,
+    builtins::{PyModule, PyStr},
+    function::{ArgBytesLike, FuncArgs},
+};
 
 use crate::python::mends::exchange::replace_function;
 

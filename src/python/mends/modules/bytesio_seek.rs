@@ -4,9 +4,11 @@
 
 use std::sync::Once;
 
-use rustpython_vm::builtins::{PyInt, PyModule};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyInt, PyModule},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::{native_class, wrap_method};
 

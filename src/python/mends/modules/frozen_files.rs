@@ -5,8 +5,10 @@
 //! year or does not fit, `functools`, `zipfile` and `encodings` for their warnings, `logging` to find its caller when the
 //! arguments of a message do not fit, `xmlrpc.server`, `doctest`. CPython's modules have them.
 
-use rustpython_vm::builtins::{PyDict, PyStr};
-use rustpython_vm::{AsObject as _, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, PyResult, VirtualMachine,
+    builtins::{PyDict, PyStr},
+};
 
 /// A directory that no machine has: there is nothing to be read.
 const DIRECTORY: &str = "<frozen>";

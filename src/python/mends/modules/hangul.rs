@@ -3,9 +3,11 @@
 //! RustPython 0.6.0, `rustpython-stdlib/src/unicodedata.rs`, `decomposition`: it computes the parts of a syllable. CPython has no entry
 //! for them: it looks at the table of Unicode's database, where the syllables are a range.
 
-use rustpython_vm::builtins::{PyModule, PyStr};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{Py, PyResult, VirtualMachine};
+use rustpython_vm::{
+    Py, PyResult, VirtualMachine,
+    builtins::{PyModule, PyStr},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::replace_function;
 

@@ -3,10 +3,12 @@
 //! RustPython 0.6.0, `rustpython-vm/src/stdlib/_collections.rs`: `OrderedDict({'a': 1})`, as CPython has it since 3.12. In 3.11:
 //! `OrderedDict([('a', 1)])`. A view is `<builtins.odict_keys object at 0x…>`; in CPython `odict_keys(['a'])`.
 
-use rustpython_vm::builtins::{PyDict, PyListRef, PyModule, PyStr, PyType};
-use rustpython_vm::common::wtf8::Wtf8Buf;
-use rustpython_vm::recursion::ReprGuard;
-use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, PyObject, PyObjectRef, PyRef, PyResult, VirtualMachine,
+    builtins::{PyDict, PyListRef, PyModule, PyStr, PyType},
+    common::wtf8::Wtf8Buf,
+    recursion::ReprGuard,
+};
 
 use crate::python::mends::exchange::{native_class, renew_slot_methods};
 

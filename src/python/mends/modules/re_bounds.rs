@@ -5,9 +5,11 @@
 //! matches behind `endpos`. What a match has as its `endpos` here is the end of the text, which is wrong only for those who have
 //! given another: a match does not know it.
 
-use rustpython_vm::builtins::{PyInt, PyModule};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{AsObject as _, Py, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyInt, PyModule},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::{native_class, replace_method};
 

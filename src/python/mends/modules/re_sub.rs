@@ -3,9 +3,11 @@
 //! RustPython 0.6.0, `rustpython-vm/src/stdlib/_sre.rs`, `Pattern::sub_impl`: None from the function raises a `TypeError`, a
 //! negative count a `ValueError`. CPython leaves the match out, and replaces nothing.
 
-use rustpython_vm::builtins::{PyInt, PyModule, PyStr};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{Py, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    Py, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyInt, PyModule, PyStr},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::{native_class, replace_method};
 

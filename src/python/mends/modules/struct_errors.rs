@@ -6,9 +6,11 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::{PyBaseExceptionRef, PyByteArray, PyBytes, PyInt, PyModule, PyStr};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBaseExceptionRef, PyByteArray, PyBytes, PyInt, PyModule, PyStr},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::{native_class, replace_function, replace_method};
 

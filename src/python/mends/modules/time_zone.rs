@@ -4,10 +4,12 @@
 //! `time.strftime("%Z", time.gmtime())` names the zone of the machine ("UTC", "CET") and `%z` is `+0000`. CPython formats what the
 //! `struct_time` has in `tm_zone` and `tm_gmtoff`: "GMT" for `gmtime()`. `altzone`: an hour is subtracted in any case.
 
-use rustpython_vm::builtins::{PyModule, PyStr};
-use rustpython_vm::common::wtf8::{CodePoint, Wtf8, Wtf8Buf};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{AsObject as _, Py, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyModule, PyStr},
+    common::wtf8::{CodePoint, Wtf8, Wtf8Buf},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::replace_function;
 

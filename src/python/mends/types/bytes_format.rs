@@ -5,9 +5,11 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::{PyStr, PyType};
-use rustpython_vm::protocol::PyNumberBinaryFunc;
-use rustpython_vm::{AsObject as _, Py, PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, PyObject, PyResult, VirtualMachine,
+    builtins::{PyStr, PyType},
+    protocol::PyNumberBinaryFunc,
+};
 
 use crate::python::mends::exchange::renew_slot_methods;
 

@@ -3,8 +3,10 @@
 //! RustPython 0.6.0, `rustpython-vm/src/bytes_inner.rs`, `PyBytesInner::isalpha` and `isalnum`: a byte counts as the Latin-1
 //! character of its number, so `b"\xe9".isalpha()` is true. CPython: only the letters and digits of ASCII count.
 
-use rustpython_vm::builtins::{PyByteArray, PyBytes};
-use rustpython_vm::{Py, VirtualMachine};
+use rustpython_vm::{
+    Py, VirtualMachine,
+    builtins::{PyByteArray, PyBytes},
+};
 
 use crate::python::mends::exchange::replace_method;
 

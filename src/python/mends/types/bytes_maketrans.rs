@@ -2,8 +2,10 @@
 //!
 //! RustPython 0.6.0, `rustpython-vm/src/bytes_inner.rs`, `PyBytesInner::maketrans`: the first occurrence counts. CPython: the last.
 
-use rustpython_vm::function::{ArgBytesLike, ItemDoc, PyMethodDef, PyMethodFlags};
-use rustpython_vm::{PyResult, VirtualMachine};
+use rustpython_vm::{
+    PyResult, VirtualMachine,
+    function::{ArgBytesLike, ItemDoc, PyMethodDef, PyMethodFlags},
+};
 
 static DEFINITION: PyMethodDef = PyMethodDef::new_const("maketrans", maketrans, PyMethodFlags::STATIC, SIGNATURE);
 /// What `inspect.signature` reads.

@@ -5,9 +5,11 @@
 //! `b"\xff1".strip(b"\xff")` keeps the byte (it decodes to U+FFFD) and `b"a\xc2\xa0".strip()` loses two. CPython: bytes are
 //! trimmed, without an argument the six blanks of ASCII. `urllib.parse.quote` depends on it.
 
-use rustpython_vm::builtins::{PyByteArray, PyBytesRef};
-use rustpython_vm::function::{ArgBytesLike, OptionalOption};
-use rustpython_vm::{AsObject as _, Py, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, VirtualMachine,
+    builtins::{PyByteArray, PyBytesRef},
+    function::{ArgBytesLike, OptionalOption},
+};
 
 use crate::python::mends::exchange::replace_method;
 

@@ -3,9 +3,11 @@
 //! RustPython 0.6.0, `rustpython-common/src/format.rs`, `format_complex_re_im`: the parts are written out without exponents, so
 //! that `format(1e17 + 2j, "<9")` has eighteen digits and `1e-10` becomes `0.0000000001`. CPython writes them as `repr` does.
 
-use rustpython_vm::builtins::{PyComplex, PyStr};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{
+    PyObject, PyResult, VirtualMachine,
+    builtins::{PyComplex, PyStr},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::wrap_method;
 

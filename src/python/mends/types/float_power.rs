@@ -7,9 +7,11 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::{PyFloat, PyInt, try_bigint_to_f64};
-use rustpython_vm::protocol::PyNumberTernaryFunc;
-use rustpython_vm::{AsObject as _, PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, PyObject, PyResult, VirtualMachine,
+    builtins::{PyFloat, PyInt, try_bigint_to_f64},
+    protocol::PyNumberTernaryFunc,
+};
 
 use crate::python::mends::exchange::renew_slot_methods;
 

@@ -8,10 +8,12 @@
 //!
 //! The mend lends them characters that UTF-8 has: 2048 private ones that do not occur in the call.
 
-use rustpython_vm::builtins::{PyInt, PyStr};
-use rustpython_vm::common::wtf8::{CodePoint, Wtf8, Wtf8Buf};
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyInt, PyStr},
+    common::wtf8::{CodePoint, Wtf8, Wtf8Buf},
+    function::FuncArgs,
+};
 
 use crate::python::mends::exchange::wrap_method;
 

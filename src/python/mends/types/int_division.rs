@@ -5,9 +5,7 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::PyInt;
-use rustpython_vm::protocol::PyNumberBinaryFunc;
-use rustpython_vm::{PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{PyObject, PyResult, VirtualMachine, builtins::PyInt, protocol::PyNumberBinaryFunc};
 
 use crate::python::mends::exchange::renew_slot_methods;
 

@@ -6,9 +6,11 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::PyTypeRef;
-use rustpython_vm::function::{FuncArgs, ItemDoc, PyMethodDef, PyMethodFlags};
-use rustpython_vm::{AsObject as _, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, PyObjectRef, PyResult, VirtualMachine,
+    builtins::PyTypeRef,
+    function::{FuncArgs, ItemDoc, PyMethodDef, PyMethodFlags},
+};
 
 static DEFINITION: PyMethodDef = PyMethodDef::new_const("from_bytes", from_bytes, PyMethodFlags::CLASS, SIGNATURE);
 /// What `inspect.signature` reads.

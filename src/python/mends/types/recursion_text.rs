@@ -8,9 +8,11 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::{PyBaseException, PyStr, PyStrRef, PyTupleRef};
-use rustpython_vm::function::{FuncArgs, PySetterValue};
-use rustpython_vm::{AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject as _, Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyBaseException, PyStr, PyStrRef, PyTupleRef},
+    function::{FuncArgs, PySetterValue},
+};
 
 use crate::python::mends::exchange::wrap_method;
 

@@ -2,8 +2,7 @@
 //!
 //! Basic only, as in wptserve; any other scheme is a 400. Both are bytes, since the encoding is anybody's guess, or None.
 
-use rustpython_vm::builtins::PyBytes;
-use rustpython_vm::{AsObject, PyObject, PyPayload, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{AsObject, PyObject, PyPayload, PyRef, PyResult, VirtualMachine, builtins::PyBytes};
 
 pub(in crate::python) use classes::Authentication;
 
@@ -59,9 +58,12 @@ fn halves(data: &[u8], separator: u8, vm: &VirtualMachine) -> PyResult<(Vec<u8>,
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
-    use rustpython_vm::builtins::{PyBytesRef, PyListRef};
-    use rustpython_vm::types::{Constructor, DefaultConstructor, Initializer};
-    use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{
+        AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine,
+        builtins::{PyBytesRef, PyListRef},
+        pyclass,
+        types::{Constructor, DefaultConstructor, Initializer},
+    };
 
     use super::text;
 

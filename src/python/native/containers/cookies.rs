@@ -3,14 +3,19 @@
 //! Cookies is a MultiDict whose `[]` gives the last value. A CookieValue compares by its value, also with plain bytes, and
 //! prints itself as Python's `Morsel.OutputString`. The header is read by [`crate::http::cookies`]; this is the Python view.
 
-use rustpython_vm::builtins::PyBaseExceptionRef;
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, builtins::PyBaseExceptionRef,
+};
 
 pub(in crate::python) use classes::{CookieValue, Cookies};
 
-use crate::http::cookies::{Attribute, CookieError, Morsel, load};
-use crate::http::text::latin1;
-use crate::python::native::{MultiDict, text};
+use crate::{
+    http::{
+        cookies::{Attribute, CookieError, Morsel, load},
+        text::latin1,
+    },
+    python::native::{MultiDict, text},
+};
 
 /// The attributes of a morsel that wptserve hands on (4.0.3, request.py, `CookieValue.__init__`), and their Python names.
 const ATTRIBUTES: [(&str, &str); 8] = [
@@ -77,17 +82,20 @@ pub(in crate::python::native) fn cookie_error(error: &CookieError, vm: &VirtualM
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
-    use rustpython_vm::builtins::PyStrRef;
-    use rustpython_vm::function::PyComparisonValue;
-    use rustpython_vm::object::{Traverse, TraverseFn};
-    use rustpython_vm::protocol::PyMappingMethods;
-    use rustpython_vm::types::{
-        AsMapping, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp, Representable,
+    use rustpython_vm::{
+        AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
+        builtins::PyStrRef,
+        function::PyComparisonValue,
+        object::{Traverse, TraverseFn},
+        protocol::PyMappingMethods,
+        pyclass,
+        types::{AsMapping, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp, Representable},
     };
-    use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
 
-    use crate::python::native::MultiDict;
-    use crate::python::native::containers::multidict::{Pick, pick};
+    use crate::python::native::{
+        MultiDict,
+        containers::multidict::{Pick, pick},
+    };
 
     #[pyattr]
     #[pyclass(

@@ -7,9 +7,7 @@
 
 use std::sync::OnceLock;
 
-use rustpython_vm::builtins::PyDict;
-use rustpython_vm::function::FuncArgs;
-use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine};
+use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine, builtins::PyDict, function::FuncArgs};
 
 use super::{MultiDict, RequestHeaders};
 

@@ -4,13 +4,14 @@
 //! nothing can be set by name. Over HTTP/1 wptserve keeps only the first value of a repeated field: it asks `http.client` for
 //! the others with a method that has found nothing since Python 3. That is reproduced; `raw_headers` has them all.
 
-use rustpython_vm::builtins::{PyBytes, PyList};
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyBytes, PyList},
+};
 
 pub(in crate::python) use classes::RequestHeaders;
 
-use crate::http::Headers;
-use crate::python::native::text;
+use crate::{http::Headers, python::native::text};
 
 impl RequestHeaders {
     /// The headers of a request as handlers see them (wptserve 4.0.3, request.py, `RequestHeaders.__init__`).
@@ -61,14 +62,15 @@ impl RequestHeaders {
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
-    use rustpython_vm::builtins::PyDict;
-    use rustpython_vm::function::{OptionalArg, PyComparisonValue};
-    use rustpython_vm::object::{Traverse, TraverseFn};
-    use rustpython_vm::protocol::{PyMappingMethods, PySequenceMethods};
-    use rustpython_vm::types::{
-        AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp,
+    use rustpython_vm::{
+        AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
+        builtins::PyDict,
+        function::{OptionalArg, PyComparisonValue},
+        object::{Traverse, TraverseFn},
+        protocol::{PyMappingMethods, PySequenceMethods},
+        pyclass,
+        types::{AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp},
     };
-    use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
 
     use super::text;
     use crate::python::native::containers::multidict::{LookupArgs, equal};

@@ -4,10 +4,12 @@
 //! `dict` itself does (`items()`, `repr`, `==`, `dict(m)`) shows the lists. The one difference from wptserve is that
 //! looking up a `str` also finds the bytes key of the same ISO-8859-1 name; what is stored and returned stays as it was.
 
-use rustpython_vm::builtins::{PyDict, PyList, PyStr};
-use rustpython_vm::function::PyComparisonValue;
-use rustpython_vm::types::PyComparisonOp;
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyDict, PyList, PyStr},
+    function::PyComparisonValue,
+    types::PyComparisonOp,
+};
 
 pub(in crate::python::native) use classes::LookupArgs;
 pub(in crate::python) use classes::MultiDict;
@@ -116,14 +118,15 @@ pub(super) fn equal(
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
-    use rustpython_vm::builtins::PyDict;
-    use rustpython_vm::function::{OptionalArg, PyComparisonValue};
-    use rustpython_vm::object::{Traverse, TraverseFn};
-    use rustpython_vm::protocol::{PyMappingMethods, PySequenceMethods};
-    use rustpython_vm::types::{
-        AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp,
+    use rustpython_vm::{
+        AsObject, FromArgs, Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
+        builtins::PyDict,
+        function::{OptionalArg, PyComparisonValue},
+        object::{Traverse, TraverseFn},
+        protocol::{PyMappingMethods, PySequenceMethods},
+        pyclass,
+        types::{AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp},
     };
-    use rustpython_vm::{AsObject, FromArgs, Py, PyObject, PyObjectRef, PyResult, VirtualMachine, pyclass};
 
     use super::{Pick, equal, find, pick};
 

@@ -9,8 +9,7 @@ use rustpython_vm::builtins::PyStr;
 
 pub(in crate::python) use classes::RawHeaders;
 
-use crate::http::Headers;
-use crate::http::text::latin1;
+use crate::http::{Headers, text::latin1};
 
 impl RawHeaders {
     /// The fields of a request.
@@ -137,12 +136,13 @@ mod print {
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
     use parking_lot::Mutex;
-    use rustpython_vm::builtins::{PyStr, PyStrRef};
-    use rustpython_vm::function::OptionalArg;
-    use rustpython_vm::protocol::{PyMappingMethods, PySequenceMethods};
-    use rustpython_vm::types::{AsMapping, AsSequence, GetAttr, Iterable, Representable};
     use rustpython_vm::{
-        AsObject, FromArgs, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
+        AsObject, FromArgs, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+        builtins::{PyStr, PyStrRef},
+        function::OptionalArg,
+        protocol::{PyMappingMethods, PySequenceMethods},
+        pyclass,
+        types::{AsMapping, AsSequence, GetAttr, Iterable, Representable},
     };
 
     use crate::http::Headers;

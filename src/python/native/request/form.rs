@@ -5,18 +5,19 @@
 
 use std::os::fd::IntoRawFd;
 
-use rustpython_vm::builtins::PyBaseExceptionRef;
-use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, builtins::PyBaseExceptionRef};
 
 use super::input;
-use crate::http::{
-    Headers,
-    body::{
-        BodyError, Spill,
-        form::{self, Content, FormError, Part},
+use crate::{
+    http::{
+        Headers,
+        body::{
+            BodyError, Spill,
+            form::{self, Content, FormError, Part},
+        },
     },
+    python::native::{InputFile, MultiDict, RawHeaders, text},
 };
-use crate::python::native::{InputFile, MultiDict, RawHeaders, text};
 use classes::FieldStorage;
 
 /// The form in the body of a request; empty for a body that is none. The reader of `input` stays where it is.
@@ -149,10 +150,13 @@ impl FieldStorage {
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
-    use rustpython_vm::function::FuncArgs;
-    use rustpython_vm::protocol::PyNumberMethods;
-    use rustpython_vm::types::{AsNumber, Iterable, Representable};
-    use rustpython_vm::{AsObject, Py, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{
+        AsObject, Py, PyPayload, PyRef, PyResult, VirtualMachine,
+        function::FuncArgs,
+        protocol::PyNumberMethods,
+        pyclass,
+        types::{AsNumber, Iterable, Representable},
+    };
 
     #[pyattr]
     #[pyclass(module = "wptserve.cgi.cgi", name = "FieldStorage")]

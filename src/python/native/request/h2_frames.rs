@@ -6,8 +6,10 @@
 use parking_lot::Mutex;
 use rustpython_vm::{Py, PyObjectRef, PyResult, VirtualMachine, builtins::PyListRef, convert::ToPyObject};
 
-use crate::http::h2::{Event, Field, Priority};
-use crate::python::native::InputFile;
+use crate::{
+    http::h2::{Event, Field, Priority},
+    python::native::InputFile,
+};
 
 /// What an event says, without the body.
 #[derive(Debug, Clone)]

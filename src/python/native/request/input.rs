@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustpython_vm::builtins::PyBaseExceptionRef;
-use rustpython_vm::convert::IntoPyException;
-use rustpython_vm::{PyResult, VirtualMachine};
+use rustpython_vm::{PyResult, VirtualMachine, builtins::PyBaseExceptionRef, convert::IntoPyException};
 
 pub(in crate::python) use classes::InputFile;
 
@@ -69,11 +67,14 @@ impl InputFile {
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
     use parking_lot::Mutex;
-    use rustpython_vm::builtins::PyBytesRef;
-    use rustpython_vm::function::FuncArgs;
-    use rustpython_vm::protocol::PyIterReturn;
-    use rustpython_vm::types::{IterNext, Iterable, SelfIter};
-    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{
+        FromArgs, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+        builtins::PyBytesRef,
+        function::FuncArgs,
+        protocol::PyIterReturn,
+        pyclass,
+        types::{IterNext, Iterable, SelfIter},
+    };
 
     use crate::http::body::{BodyReader, IN_MEMORY};
 

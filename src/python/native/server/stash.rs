@@ -5,14 +5,18 @@
 
 use std::sync::Arc;
 
-use rustpython_vm::builtins::{PyBytes, PyStr};
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine};
+use rustpython_vm::{
+    AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
+    builtins::{PyBytes, PyStr},
+};
 
 pub(in crate::python) use classes::Stash;
 
 use super::values;
-use crate::python::native::text;
-use crate::stash::{Key, Occupied, Stash as Store, parse_uuid};
+use crate::{
+    python::native::text,
+    stash::{Key, Occupied, Stash as Store, parse_uuid},
+};
 
 /// Where the module keeps the store for those who make a Stash by themselves.
 const SHARED: &str = "_shared_stash";
@@ -98,14 +102,18 @@ fn wrap_key(stash: &PyObject, key: &PyObject, path: PyObjectRef, vm: &VirtualMac
 pub(in crate::python::native) mod classes {
     use std::sync::Arc;
 
-    use rustpython_vm::function::{FuncArgs, OptionalArg};
-    use rustpython_vm::types::{Constructor, Initializer};
     use rustpython_vm::{
-        AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, builtins::PyType, pyclass,
+        AsObject, FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine,
+        builtins::PyType,
+        function::{FuncArgs, OptionalArg},
+        pyclass,
+        types::{Constructor, Initializer},
     };
 
-    use crate::python::native::server::values::StashQueue;
-    use crate::stash::{NotLocked, Queue, Stash as Store};
+    use crate::{
+        python::native::server::values::StashQueue,
+        stash::{NotLocked, Queue, Stash as Store},
+    };
 
     #[pyattr]
     #[pyclass(module = "wptserve.stash", name = "Stash")]

@@ -142,11 +142,11 @@ fn empty(vm: &VirtualMachine) -> PyBaseExceptionRef {
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
-    use std::sync::Arc;
-    use std::time::Duration;
+    use std::{sync::Arc, time::Duration};
 
-    use rustpython_vm::function::ArgIntoFloat;
-    use rustpython_vm::{FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass};
+    use rustpython_vm::{
+        FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, function::ArgIntoFloat, pyclass,
+    };
 
     use super::to_value;
     use crate::stash::Queue;
