@@ -30,7 +30,7 @@
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
 //!
-//! A test (`tests/layers.rs`) reads the `use` lines and keeps the third column true.
+//! A test (`tests/layers`) reads the `use` lines and keeps the third column true.
 
 pub mod cli;
 pub mod config;
