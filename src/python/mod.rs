@@ -12,16 +12,17 @@
 //! | `shortage` | which exceptions mean that descriptors or memory have run out | nothing of ours |
 //! | `script` | source files, compiled once and executed in fresh globals | nothing of ours |
 //! | `mends` | RustPython's mistakes, put right from outside | nothing of ours |
+//! | `absent` | the modules of the standard library that the binary does not have | nothing of ours |
 //! | `import` | which file a module name means, what a wrong import is told, which helpers have changed | `script` |
 //! | `traceback` | exceptions as text, for the client and for the log | `mends` |
 //! | `advice` | what a handler's author should have written | `mends` |
-//! | `native` | the native half of what handlers see: a file for each Python class | `import`, `shortage`, `traceback` |
+//! | `native` | the native half of what handlers see: a file for each Python class | `absent`, `import`, `shortage`, `traceback` |
 //! | `vm` | the interpreter, as it is built | `mends`, `native` |
 //! | `recovery` | what is freed when a handler's thread panics | `pool`, `traceback` |
 //! | `runtime` | what all runs share | `import`, `native`, `script`, `vm` |
 //! | `run` | one call of a handler over HTTP/1, over HTTP/2, for a WebSocket | `advice`, `native`, `pool`, `runtime`, `script`, `shortage`, `traceback` |
 //!
-//! This file, the door, stands above all of them. `tests/layers.rs` reads the table and the sources, and keeps the third column true.
+//! This file, the door, stands above all of them. `tests/layers` reads the table and the sources, and keeps the third column true.
 
 mod absent;
 mod advice;
