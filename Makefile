@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run test lint dist dist-fast bench fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
+.PHONY: run test lint dist dist-fast bench docs fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
 	fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
 	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
@@ -116,13 +116,17 @@ bench-smoke: dist peers reference ## does the benchmark still work: a few second
 peers: build-deps
 	@$(CARGO) build $(RUST_FLAG) $(DIST_FLAGS) --example peers
 
+docs: ## the pages of docs/ as a book, at book/index.html
+	@command -v mdbook >/dev/null || { echo "mdbook is missing: cargo install mdbook --locked"; exit 1; }
+	@mdbook build
+
 fmt: ## format the Rust code, rewrite the demo site's index
 	$(CARGO) fmt --all
 	@python3 fixtures/make_index.py
 
 clean: ## remove what was built
 	$(CARGO) clean
-	@rm -rf dist
+	@rm -rf dist book
 
 deps: build-deps ## install or name the Debian packages that build and tests need
 	@tests/deps.sh test

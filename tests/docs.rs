@@ -101,8 +101,41 @@ fn every_page_of_the_documentation_can_be_reached() {
         }
     }
     let docs = root.join("docs").canonicalize().unwrap();
-    let lost: Vec<_> = pages().into_iter().filter(|page| page.starts_with(&docs) && !reached.contains(page)).collect();
+    let is_lost = |page: &PathBuf| page.starts_with(&docs) && !page.ends_with("SUMMARY.md") && !reached.contains(page);
+    let lost: Vec<_> = pages().into_iter().filter(is_lost).collect();
     assert!(lost.is_empty(), "no link leads from the README to {lost:?}");
+}
+
+/// `docs/SUMMARY.md` is the table of contents of the book that `make docs` makes: a page that it does not list is not in the book.
+#[test]
+fn the_book_has_every_page_once() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let mut listed: Vec<PathBuf> = targets(&prose(&summary)).into_iter().map(|target| docs.join(target)).collect();
+    let mut there: Vec<PathBuf> =
+        pages().into_iter().filter(|page| page.starts_with(&docs) && !page.ends_with("SUMMARY.md")).collect();
+    assert!(there.len() > 10, "only {} pages were found", there.len());
+    listed.sort();
+    there.sort();
+    assert_eq!(listed, there, "docs/SUMMARY.md and the pages of docs/");
+}
+
+/// mdBook takes each link to a `.md` file for one to a page of its own.
+#[test]
+fn links_out_of_the_book_lead_to_no_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").canonicalize().unwrap();
+    let mut broken = Vec::new();
+    for page in pages().into_iter().filter(|page| page.starts_with(&docs)) {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in targets(&prose(&text)).into_iter().filter(|target| !target.contains("://")) {
+            let file = page.with_file_name("").join(target.split('#').next().unwrap_or_default());
+            let is_outside = file.canonicalize().is_ok_and(|file| !file.starts_with(&docs));
+            if is_outside && file.extension().is_some_and(|extension| extension == "md") {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "link the folder instead of the page:\n{}", broken.join("\n"));
 }
 
 /// People read it in a terminal and in a diff: an entry is a few short lines, not a row of a table.
