@@ -21,7 +21,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::outlet::{Outlet, Past};
+use super::outlet::{Direct, Outlet};
 use crate::http::Trickle;
 
 /// What a running handler asks of its connection, in the order it asks.
@@ -65,12 +65,12 @@ struct Crossing {
     waker: Option<Waker>,
     /// The connection has nothing to do until its client sends something, and will look here then.
     is_idle: bool,
-    /// The end of the answer goes past it.
-    is_past: bool,
+    /// The handler's thread sends the end of the answer to the socket itself.
+    is_sent_directly: bool,
     /// No more events will come.
     is_over: bool,
-    /// Nobody will look here any more.
-    is_deserted: bool,
+    /// The connection's end has been dropped: no event is looked at any more.
+    is_connection_gone: bool,
 }
 
 /// The connection's end: yields events until [`Event::Finish`] or [`Event::Over`], or nothing more when the handler's thread died.
@@ -88,7 +88,7 @@ impl Events {
             if let Some(event) = crossing.events.pop_front() {
                 return Poll::Ready(Some(event));
             }
-            if crossing.is_past {
+            if crossing.is_sent_directly {
                 return Poll::Ready(Some(Event::Over));
             }
             if crossing.is_over {
@@ -107,7 +107,7 @@ impl Drop for Events {
         // Dropped outside the lock, which answers them.
         let _unanswered = {
             let mut crossing = self.0.lock();
-            crossing.is_deserted = true;
+            crossing.is_connection_gone = true;
             std::mem::take(&mut crossing.events)
         };
     }
@@ -124,7 +124,7 @@ impl Sender {
     /// False when nobody listens any more.
     fn send(&self, event: Event) -> bool {
         let mut crossing = self.crossing.lock();
-        if crossing.is_deserted {
+        if crossing.is_connection_gone {
             return false;
         }
         crossing.events.push_back(event);
@@ -137,24 +137,24 @@ impl Sender {
     }
 
     /// Sends the end of the answer past an idle connection; otherwise gives it back.
-    fn send_past(&self, bytes: Bytes) -> Option<Bytes> {
+    fn send_directly(&self, bytes: Bytes) -> Option<Bytes> {
         let Some(outlet) = self.outlet.upgrade() else { return Some(bytes) };
         let mut waker = None;
-        let past = outlet.send_past(bytes, || {
+        let sent = outlet.send_directly(bytes, || {
             let mut crossing = self.crossing.lock();
-            crossing.is_past = crossing.is_idle;
-            if crossing.is_past {
+            crossing.is_sent_directly = crossing.is_idle;
+            if crossing.is_sent_directly {
                 waker = crossing.waker.take();
             }
-            crossing.is_past
+            crossing.is_sent_directly
         });
-        match past {
-            Past::Sent => None,
-            Past::Left => {
+        match sent {
+            Direct::Sent => None,
+            Direct::Left => {
                 waker.into_iter().for_each(Waker::wake);
                 None
             }
-            Past::Refused(bytes) => Some(bytes),
+            Direct::Refused(bytes) => Some(bytes),
         }
     }
 }
@@ -166,7 +166,7 @@ impl Sender {
             let mut crossing = self.crossing.lock();
             crossing.is_over = true;
             // What is still there will be found, and this after it.
-            if crossing.events.is_empty() && !crossing.is_past { crossing.waker.take() } else { None }
+            if crossing.events.is_empty() && !crossing.is_sent_directly { crossing.waker.take() } else { None }
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -233,7 +233,7 @@ impl Link {
     /// Hands over the rest of the answer; nothing may follow.
     pub fn finish(&self, mut last: Last) {
         if last.is_plain() {
-            let Some(bytes) = self.0.send_past(last.bytes) else { return };
+            let Some(bytes) = self.0.send_directly(last.bytes) else { return };
             last.bytes = bytes;
         }
         // A client that has gone has nobody waiting for the end either.

@@ -17,9 +17,9 @@ pub struct Outlet {
     rest: Mutex<Bytes>,
 }
 
-/// What became of bytes that were to be sent past the connection.
+/// What became of bytes that a handler's thread wanted to send to the socket itself.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Past {
+pub(super) enum Direct {
     /// The socket has taken them.
     Sent,
     /// The socket has not taken all; the connection has to see to the rest.
@@ -51,14 +51,14 @@ impl Outlet {
 
     /// Sends at once, whatever else the connection's thread is at. `is_allowed` is asked when it is certain that nothing can come
     /// in between.
-    pub(super) fn send_past(&self, bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Past {
+    pub(super) fn send_directly(&self, bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Direct {
         let mut rest = self.rest.lock();
         if !rest.is_empty() || !is_allowed() {
-            return Past::Refused(bytes);
+            return Direct::Refused(bytes);
         }
         *rest = bytes;
         // If that fails, the connection will find out what it is.
-        if send_rest(&mut rest, self.socket()).is_ok() { Past::Sent } else { Past::Left }
+        if send_rest(&mut rest, self.socket()).is_ok() { Direct::Sent } else { Direct::Left }
     }
 
     /// Sends as soon as the socket takes something, with whatever call.
@@ -140,8 +140,8 @@ pub(super) mod tests {
         let (go_on, goes_on) = mpsc::channel();
         thread::scope(|scope| {
             let outlet = &outlet;
-            let past = scope.spawn(move || {
-                outlet.send_past(Bytes::from_static(b"first, "), || {
+            let sent = scope.spawn(move || {
+                outlet.send_directly(Bytes::from_static(b"first, "), || {
                     begin.send(()).unwrap();
                     goes_on.recv().is_ok()
                 })
@@ -152,11 +152,11 @@ pub(super) mod tests {
             go_on.send(()).unwrap();
             let send = poll_fn(|context| outlet.poll_send(context, |socket| socket.try_write(b"second")));
             assert_eq!(runtime.block_on(send).unwrap(), 6);
-            assert_eq!(past.join().unwrap(), Past::Sent);
+            assert_eq!(sent.join().unwrap(), Direct::Sent);
         });
         let mut bytes = [0; 13];
         client.read_exact(&mut bytes).unwrap();
         assert_eq!(&bytes, b"first, second");
-        assert_eq!(outlet.send_past(Bytes::from_static(b"x"), || false), Past::Refused(Bytes::from_static(b"x")));
+        assert_eq!(outlet.send_directly(Bytes::from_static(b"x"), || false), Direct::Refused(Bytes::from_static(b"x")));
     }
 }
