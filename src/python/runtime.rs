@@ -12,7 +12,7 @@ use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine, builtins::PyDictRef};
 
 use super::{
     import::Imports,
-    native::{Surroundings, finder},
+    native::{SharedEnvironment, finder},
     script::{self, Stamp},
     vm,
 };
@@ -24,7 +24,7 @@ pub(super) struct Runtime {
     /// `wptserve.utils.HTTPException`.
     pub(super) http_exception: PyObjectRef,
     /// What `request.server` is made of.
-    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) environment: Arc<SharedEnvironment>,
     modules: Modules,
 }
 
@@ -49,8 +49,8 @@ impl Runtime {
         let utils =
             vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
         let http_exception = utils.get_attr("HTTPException", vm)?;
-        let surroundings = Arc::new(Surroundings::new(environment, vm)?);
-        Ok(Self { imports, http_exception, surroundings, modules: Modules::default() })
+        let environment = Arc::new(SharedEnvironment::new(environment, vm)?);
+        Ok(Self { imports, http_exception, environment, modules: Modules::default() })
     }
 
     /// The globals of a WebSocket handler's file. It is executed once, when it is first asked for, and keeps its globals until

@@ -33,7 +33,7 @@ mod websocket;
 
 pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders, ResponseHeaders};
 pub(super) use module::module_def;
-pub(super) use request::{H2Request, InputFile, Request, Surroundings};
+pub(super) use request::{H2Request, InputFile, Request, SharedEnvironment};
 pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};
 use server::ServerInfo;
 pub(super) use websocket::{SocketConnection, report_end};

@@ -44,9 +44,9 @@ pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine)
     let script = call.script;
     let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Arc::clone(&fields)));
-    let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.surroundings), vm)
+    let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.environment), vm)
         .into_ref(&vm.ctx);
-    let is_brief = runtime.surroundings.suppresses_tracebacks();
+    let is_brief = runtime.environment.suppresses_tracebacks();
     let wire = Wire::Http1(Arc::clone(&answer));
     let response = Response::new(wire, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
     Response::introduce(&response);

@@ -193,9 +193,9 @@ impl Talk {
 
     fn begin(&self, request: Box<http::Request>, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Live {
         let (is_head, url) = (request.is_head(), request.url.clone());
-        let surroundings = Arc::clone(&runtime.surroundings);
-        let is_brief = surroundings.suppresses_tracebacks();
-        let request = H2Request::new(request, routed, surroundings, vm).into_ref(&vm.ctx);
+        let environment = Arc::clone(&runtime.environment);
+        let is_brief = environment.suppresses_tracebacks();
+        let request = H2Request::new(request, routed, environment, vm).into_ref(&vm.ctx);
         let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
         let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
         let wire = Wire::Http2(Arc::clone(&answer));

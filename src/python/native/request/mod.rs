@@ -6,7 +6,7 @@ pub(super) mod input;
 
 pub(in crate::python) use input::InputFile;
 
-pub(crate) use classes::{H2Request, Request, Surroundings};
+pub(crate) use classes::{H2Request, Request, SharedEnvironment};
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
@@ -64,15 +64,15 @@ pub(in crate::python::native) mod classes {
         }
     }
 
-    /// What all requests share.
-    pub(crate) struct Surroundings {
+    /// What all requests know of the server: the environment, and the Python object made of it.
+    pub(crate) struct SharedEnvironment {
         environment: Environment,
         /// `request.server.config`.
         config: PyObjectRef,
         suppresses_tracebacks: bool,
     }
 
-    impl Surroundings {
+    impl SharedEnvironment {
         pub(crate) fn new(environment: Environment, vm: &VirtualMachine) -> PyResult<Self> {
             Stash::share(Arc::clone(&environment.stash), vm)?;
             let config = server::config(&environment.config, vm)?;
@@ -94,7 +94,7 @@ pub(in crate::python::native) mod classes {
     pub(crate) struct Request {
         plain: Box<http::Request>,
         routed: Routed,
-        surroundings: Arc<Surroundings>,
+        shared: Arc<SharedEnvironment>,
         url_parts: Lazy,
         raw_headers: Lazy,
         headers: Lazy,
@@ -121,7 +121,7 @@ pub(in crate::python::native) mod classes {
             routed: Routed,
             body: Bytes,
             link: Link,
-            surroundings: Arc<Surroundings>,
+            shared: Arc<SharedEnvironment>,
             vm: &VirtualMachine,
         ) -> Self {
             let length = match plain.framing {
@@ -130,19 +130,19 @@ pub(in crate::python::native) mod classes {
             };
             let source = Arc::new(WireBody { arrived: Mutex::new(body), link });
             let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
-            Self::with_body(plain, routed, raw_input, surroundings)
+            Self::with_body(plain, routed, raw_input, shared)
         }
 
         fn with_body(
             plain: Box<http::Request>,
             routed: Routed,
             raw_input: PyRef<InputFile>,
-            surroundings: Arc<Surroundings>,
+            shared: Arc<SharedEnvironment>,
         ) -> Self {
             Self {
                 plain,
                 routed,
-                surroundings,
+                shared,
                 url_parts: Lazy::default(),
                 raw_headers: Lazy::default(),
                 headers: Lazy::default(),
@@ -274,7 +274,7 @@ pub(in crate::python::native) mod classes {
         #[pygetset]
         fn server(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             zelf.server.get(|| {
-                let Surroundings { environment, config, .. } = &*zelf.surroundings;
+                let SharedEnvironment { environment, config, .. } = &*zelf.shared;
                 let path = &zelf.plain.url_parts.path;
                 Ok(ServerInfo::new(config.clone(), Arc::clone(&environment.stash), path, vm)?.into())
             })
@@ -318,7 +318,7 @@ pub(in crate::python::native) mod classes {
 
         /// What is known of the server.
         pub(in crate::python::native) fn environment(&self) -> &Environment {
-            &self.surroundings.environment
+            &self.shared.environment
         }
 
         fn request_headers(&self, vm: &VirtualMachine) -> PyResult<PyRef<RequestHeaders>> {
@@ -337,11 +337,11 @@ pub(in crate::python::native) mod classes {
         pub(crate) fn new(
             plain: Box<http::Request>,
             routed: Routed,
-            surroundings: Arc<Surroundings>,
+            shared: Arc<SharedEnvironment>,
             vm: &VirtualMachine,
         ) -> Self {
             let raw_input = InputFile::growing().into_ref(&vm.ctx);
-            Self(Request::with_body(plain, routed, raw_input, surroundings))
+            Self(Request::with_body(plain, routed, raw_input, shared))
         }
 
         /// See [`Request::routed`].
