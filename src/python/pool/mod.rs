@@ -40,13 +40,14 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How often the supervisor looks for handlers that keep others waiting.
 const TICK: Duration = Duration::from_millis(1);
 /// So many jobs that wait for each thread at work call another one, if there is a core for it.
-const CROWD: usize = 2;
-/// When so many jobs wait, whoever queues lets others have the core: what these need is still in the caches.
-const HEAP: usize = 32;
+const JOBS_PER_THREAD: usize = 2;
+/// Each time that so many more jobs wait, the thread that queues them lets the handlers' threads have the core: what these need is
+/// still in the caches.
+const YIELD_EVERY: usize = 32;
 /// A job that has been seen so often is slow, whatever it does.
-const PATIENCE: u32 = 10;
+const LOOKS_UNTIL_SLOW: u32 = 10;
 /// After so many looks without any work it sleeps until there is some.
-const QUIET_TICKS: u32 = 100;
+const LOOKS_UNTIL_ASLEEP: u32 = 100;
 /// Requests that may wait for a thread once the limit of threads is reached.
 const MAX_QUEUE: usize = 16_384;
 
@@ -152,9 +153,9 @@ pub(super) struct Pool {
 }
 
 /// Counts a session until it is over, or will never run.
-struct Session(Arc<Pool>);
+struct SessionCount(Arc<Pool>);
 
-impl Drop for Session {
+impl Drop for SessionCount {
     fn drop(&mut self) {
         self.0.state.lock().sessions -= 1;
     }
@@ -192,7 +193,7 @@ impl Pool {
             return Ok(());
         }
         let (waiting, quick) = (state.queue.len(), state.quick());
-        let are_too_few = quick < self.cores && waiting >= quick * CROWD;
+        let are_too_few = quick < self.cores && waiting >= quick * JOBS_PER_THREAD;
         let called = if are_too_few { state.call(1) } else { Vec::new() };
         let is_supervisor_needed = !state.is_watched || state.shortage(self.limit) > 0;
         drop(state);
@@ -201,7 +202,7 @@ impl Pool {
             self.grow.notify_one();
         }
         pace::count();
-        if waiting.is_multiple_of(HEAP) {
+        if waiting.is_multiple_of(YIELD_EVERY) {
             thread::yield_now();
         }
         Ok(())
@@ -216,7 +217,7 @@ impl Pool {
             }
             state.sessions += 1;
         }
-        let session = Session(Arc::clone(self));
+        let session = SessionCount(Arc::clone(self));
         self.submit(Box::new(move |vm| {
             let _session = session;
             job(vm);
@@ -253,13 +254,13 @@ impl Pool {
         loop {
             let mut state = self.state.lock();
             while !state.is_closed {
-                state.is_watched = quiet < QUIET_TICKS;
+                state.is_watched = quiet < LOOKS_UNTIL_ASLEEP;
                 if Instant::now() >= next_look {
                     let is_quiet = state.running.is_empty() && state.queue.is_empty();
                     quiet = if is_quiet { quiet + 1 } else { 0 };
                     let mut suspects = state.suspects();
                     MutexGuard::unlocked(&mut state, || {
-                        suspects.retain(|(_, looks, task)| *looks >= PATIENCE || task.is_blocked());
+                        suspects.retain(|(_, looks, task)| *looks >= LOOKS_UNTIL_SLOW || task.is_blocked());
                     });
                     let slow: Vec<ThreadId> = suspects.iter().map(|(thread, ..)| *thread).collect();
                     let called = state.look(&slow, self.cores);

@@ -1,7 +1,7 @@
 //! Runs the handler of one HTTP/2 request while the request is still coming: `handle_headers`, `handle_data` for every
 //! piece of the body, `main` at the end.
 //!
-//! No thread belongs to it. What the client sends queues up; whenever something is there and nobody is at it, a VM thread
+//! No thread belongs to it. What the client sends queues up; whenever something is there and no thread is at it, a VM thread
 //! takes it from where the last one stopped. So a stream that waits for its client costs memory only. The order of things is
 //! that of wptserve 4.0.3, server.py, `Http2WebTestRequestHandler._stream_thread` and handlers.py,
 //! `PythonScriptHandler.frame_handler`.
@@ -51,9 +51,9 @@ impl Conversation {
         runtime: Arc<OnceLock<Arc<Runtime>>>,
     ) -> (Self, H2Events) {
         let (link, events) = H2Link::new();
-        let talk = Talk { link, script, start: Some((request, routed)), live: None };
-        let inbox = Inbox { waiting: Backlog::default(), is_over: false, is_attended: false };
-        let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), talk: Mutex::new(Some(talk)) };
+        let handler = StreamHandler { link, script, start: Some((request, routed)), begun: None };
+        let inbox = Inbox { waiting: Backlog::default(), is_over: false, has_thread: false };
+        let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), handler: Mutex::new(Some(handler)) };
         (Self(Arc::new(shared)), events)
     }
 
@@ -72,12 +72,12 @@ impl Conversation {
                 Some(event) => inbox.waiting.push(event),
                 None => inbox.is_over = true,
             }
-            if std::mem::replace(&mut inbox.is_attended, true) {
+            if std::mem::replace(&mut inbox.has_thread, true) {
                 return Ok(());
             }
         }
         let shared = Arc::clone(&self.0);
-        let job = move |vm: &VirtualMachine| shared.attend(vm);
+        let job = move |vm: &VirtualMachine| shared.run(vm);
         self.0.pool.submit(Box::new(job))
     }
 }
@@ -93,41 +93,41 @@ struct Inbox {
     waiting: Backlog,
     /// The conversation is over, behind what waits.
     is_over: bool,
-    /// A thread is at it, or will be.
-    is_attended: bool,
+    /// A thread runs the handler, or will.
+    has_thread: bool,
 }
 
 struct Shared {
     pool: Arc<Pool>,
     runtime: Arc<OnceLock<Arc<Runtime>>>,
     inbox: Mutex<Inbox>,
-    /// Taken out by the thread that attends.
-    talk: Mutex<Option<Talk>>,
+    /// Taken out by the thread that runs it.
+    handler: Mutex<Option<StreamHandler>>,
 }
 
 impl Shared {
-    /// Tells the handler everything that waits. A panic on the way takes the talk with it.
-    fn attend(&self, vm: &VirtualMachine) {
-        let mut talk = self.talk.lock().take();
-        let _unwinding = talk.as_ref().map(|talk| talk.link.ends_with_panic());
+    /// Tells the handler everything that waits. A panic on the way takes the handler with it.
+    fn run(&self, vm: &VirtualMachine) {
+        let mut handler = self.handler.lock().take();
+        let _unwinding = handler.as_ref().map(|handler| handler.link.ends_with_panic());
         loop {
             let next = {
                 let mut inbox = self.inbox.lock();
                 let next = inbox.waiting.pop();
                 if next.is_none() && !std::mem::take(&mut inbox.is_over) {
-                    inbox.is_attended = false;
-                    *self.talk.lock() = talk;
+                    inbox.has_thread = false;
+                    *self.handler.lock() = handler;
                     return;
                 }
                 next
             };
             match next {
                 Some(event) => {
-                    if let (Some(talk), Some(runtime)) = (&mut talk, self.runtime.get()) {
-                        talk.hear(event, runtime, vm);
+                    if let (Some(handler), Some(runtime)) = (&mut handler, self.runtime.get()) {
+                        handler.on_event(event, runtime, vm);
                     }
                 }
-                None => drop(talk.take()),
+                None => drop(handler.take()),
             }
         }
     }
@@ -136,62 +136,63 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         // Only when no thread could be had.
-        std::mem::forget(self.talk.get_mut().take().and_then(|talk| talk.live));
+        std::mem::forget(self.handler.get_mut().take().and_then(|handler| handler.begun));
     }
 }
 
-/// What a script has to say to a request.
+/// The functions of a script that are called for a request.
 #[derive(Default)]
-struct Handlers {
+struct Functions {
     headers: Option<PyObjectRef>,
     data: Option<PyObjectRef>,
     main: Option<PyObjectRef>,
     path: String,
 }
 
-struct Live {
+/// A handler whose script has been given a request and a response.
+struct Begun {
     request: PyRef<H2Request>,
     response: PyRef<H2Response>,
     answer: Arc<H2Answer>,
-    handlers: Handlers,
+    functions: Functions,
 }
 
-struct Talk {
+struct StreamHandler {
     link: H2Link,
     script: PathBuf,
     start: Option<(Box<http::Request>, Routed)>,
     /// From the first event until the answer is complete.
-    live: Option<Live>,
+    begun: Option<Begun>,
 }
 
-impl Talk {
-    fn hear(&mut self, event: Event, runtime: &Runtime, vm: &VirtualMachine) {
+impl StreamHandler {
+    fn on_event(&mut self, event: Event, runtime: &Runtime, vm: &VirtualMachine) {
         let (end, count) = match &event {
             Event::Request { end, .. } => (*end, 0),
             Event::Data { end, data, .. } => (*end, data.len()),
             Event::Trailers { .. } => (true, 0),
             Event::WindowUpdated { .. } | Event::Priority { .. } | Event::GoAway { .. } => (false, 0),
             Event::Reset { .. } => {
-                self.live = None;
+                self.begun = None;
                 return;
             }
         };
         if let Some((request, routed)) = self.start.take() {
-            self.live = Some(self.begin(request, routed, runtime, vm));
+            self.begun = Some(self.begin(request, routed, runtime, vm));
         }
-        if let Some(mut live) = self.live.take() {
-            let step = live.load(&self.script, &event, runtime, vm).and_then(|()| live.tell(&event, runtime, vm));
+        if let Some(mut begun) = self.begun.take() {
+            let step = begun.load(&self.script, &event, runtime, vm).and_then(|()| begun.tell(&event, runtime, vm));
             match step {
-                Ok(()) if !end => self.live = Some(live),
-                Ok(()) => live.finish(&self.script, runtime, vm),
-                Err(failure) => live.fail(&failure, &self.script, vm),
+                Ok(()) if !end => self.begun = Some(begun),
+                Ok(()) => begun.finish(&self.script, runtime, vm),
+                Err(failure) => begun.fail(&failure, &self.script, vm),
             }
         }
         output::end_lines();
         self.link.used(count);
     }
 
-    fn begin(&self, request: Box<http::Request>, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Live {
+    fn begin(&self, request: Box<http::Request>, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Begun {
         let (is_head, url) = (request.is_head(), request.url.clone());
         let environment = Arc::clone(&runtime.environment);
         let is_brief = environment.suppresses_tracebacks();
@@ -200,11 +201,11 @@ impl Talk {
         let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
         let wire = Wire::Http2(Arc::clone(&answer));
         let response = H2Response::from(Response::new(wire, fields, request.clone().into(), url, is_brief, vm));
-        Live { request, response: response.into_ref(&vm.ctx), answer, handlers: Handlers::default() }
+        Begun { request, response: response.into_ref(&vm.ctx), answer, functions: Functions::default() }
     }
 }
 
-impl Live {
+impl Begun {
     /// The class that both versions of HTTP share.
     fn response(&self) -> Option<&Py<Response>> {
         self.response.as_object().downcast_ref::<Response>()
@@ -230,15 +231,15 @@ impl Live {
             let message = format!("No main function or handlers in script {path}");
             return Err(failure::http_exception(500, Some(message), runtime, vm));
         }
-        self.handlers = Handlers { headers, data, main, path: path.clone() };
+        self.functions = Functions { headers, data, main, path: path.clone() };
         Ok(())
     }
 
     /// Lets the handler for this kind of event see it.
     fn tell(&self, event: &Event, runtime: &Runtime, vm: &VirtualMachine) -> Result<(), Failure> {
         let handler = match event {
-            Event::Request { .. } => self.handlers.headers.as_ref(),
-            Event::Data { .. } => self.handlers.data.as_ref(),
+            Event::Request { .. } => self.functions.headers.as_ref(),
+            Event::Data { .. } => self.functions.data.as_ref(),
             _ => None,
         };
         let step = || {
@@ -260,9 +261,9 @@ impl Live {
     /// The request is complete.
     fn finish(self, script: &std::path::Path, runtime: &Runtime, vm: &VirtualMachine) {
         let Some(response) = self.response() else { return };
-        let called = match &self.handlers.main {
+        let called = match &self.functions.main {
             Some(main) => {
-                handler::call_main(main, self.request.as_object(), response, &self.handlers.path, runtime, vm)
+                handler::call_main(main, self.request.as_object(), response, &self.functions.path, runtime, vm)
             }
             None => Ok(()),
         };

@@ -26,7 +26,7 @@ pub(crate) const FILE_CHUNK: usize = 32 * 1024;
 const TYPICAL: usize = 512;
 
 #[derive(Default)]
-struct Sent {
+struct Progress {
     encoder: Encoder,
     /// Bytes that are due on the wire; see [`Answer::flush`].
     pending: BytesMut,
@@ -47,7 +47,7 @@ struct Sent {
 pub(crate) struct Answer {
     link: Link,
     head_request: bool,
-    sent: Mutex<Sent>,
+    progress: Mutex<Progress>,
     fields: Arc<Fields>,
 }
 
@@ -58,10 +58,10 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// An answer of which nothing has been sent.
+    /// An answer of which nothing has been progress.
     pub(crate) fn new(link: Link, head_request: bool, fields: Arc<Fields>) -> Self {
-        let sent = Sent { pending: BytesMut::with_capacity(TYPICAL), ..Sent::default() };
-        Self { link, head_request, sent: Mutex::new(sent), fields }
+        let progress = Progress { pending: BytesMut::with_capacity(TYPICAL), ..Progress::default() };
+        Self { link, head_request, progress: Mutex::new(progress), fields }
     }
 
     /// What handlers read and write as attributes of `response`.
@@ -70,11 +70,11 @@ impl Answer {
     }
 
     pub(crate) fn content_written(&self) -> bool {
-        self.sent.lock().content_written
+        self.progress.lock().content_written
     }
 
     pub(crate) fn set_content_written(&self, value: bool) {
-        self.sent.lock().content_written = value;
+        self.progress.lock().content_written = value;
     }
 
     /// Takes bytes for the wire; they leave with the next [`Answer::flush`].
@@ -84,40 +84,40 @@ impl Answer {
 
     /// Writes with the bookkeeping of the head; whatever is written through here makes the wire the handler's own.
     fn write<R>(&self, write: impl FnOnce(&mut Encoder, &mut BytesMut) -> R) -> R {
-        let mut sent = self.sent.lock();
-        let Sent { encoder, pending, content_written, .. } = &mut *sent;
+        let mut progress = self.progress.lock();
+        let Progress { encoder, pending, content_written, .. } = &mut *progress;
         *content_written = true;
         write(encoder, pending)
     }
 
     /// Takes bytes for the wire that pass below `response.writer`: they are not its content.
     pub(crate) fn put_below(&self, bytes: &[u8]) {
-        self.sent.lock().pending.extend_from_slice(bytes);
+        self.progress.lock().pending.extend_from_slice(bytes);
     }
 
     /// Lets everything that has not yet been sent wait for so long.
     pub(crate) fn wait(&self, time: Duration) {
-        let mut sent = self.sent.lock();
-        sent.wait = sent.wait.saturating_add(time);
+        let mut progress = self.progress.lock();
+        progress.wait = progress.wait.saturating_add(time);
     }
 
     /// Sends what is due and waits until the socket has taken it. False once the client is gone.
     pub(crate) fn flush(&self, vm: &VirtualMachine) -> bool {
         let (bytes, wait) = {
-            let mut sent = self.sent.lock();
-            if sent.gone || sent.pending.is_empty() {
-                return !sent.gone;
+            let mut progress = self.progress.lock();
+            if progress.gone || progress.pending.is_empty() {
+                return !progress.gone;
             }
-            let bytes = sent.pending.split().freeze();
-            sent.delivery.get_or_insert_with(|| Box::new(Delivery::new(self.head_request))).feed(&bytes);
-            (bytes, std::mem::take(&mut sent.wait))
+            let bytes = progress.pending.split().freeze();
+            progress.delivery.get_or_insert_with(|| Box::new(Delivery::new(self.head_request))).feed(&bytes);
+            (bytes, std::mem::take(&mut progress.wait))
         };
         let taken = vm.allow_threads(|| {
             thread::sleep(wait);
             self.link.write(bytes)
         });
         if !taken {
-            self.sent.lock().gone = true;
+            self.progress.lock().gone = true;
         }
         taken
     }
@@ -125,13 +125,13 @@ impl Answer {
     /// What the client will make of this answer when nothing follows; asked once, in front of [`Answer::finish`]. An answer in
     /// which a handler has no hand is known to be whole, or closes its connection.
     pub(crate) fn outcome(&self, by_handler: bool) -> Outcome {
-        let mut sent = self.sent.lock();
-        if !(by_handler || sent.is_watched || sent.delivery.is_some()) {
+        let mut progress = self.progress.lock();
+        if !(by_handler || progress.is_watched || progress.delivery.is_some()) {
             return Outcome::Whole;
         }
-        let mut delivery = sent.delivery.take().unwrap_or_else(|| Box::new(Delivery::new(self.head_request)));
-        delivery.feed(&sent.pending);
-        match sent.trickle.as_ref().map(|trickle| trickle.as_ref().clone().drain().1) {
+        let mut delivery = progress.delivery.take().unwrap_or_else(|| Box::new(Delivery::new(self.head_request)));
+        delivery.feed(&progress.pending);
+        match progress.trickle.as_ref().map(|trickle| trickle.as_ref().clone().drain().1) {
             Some(Ok(all)) => delivery.feed(&all),
             // It breaks off, or has no end.
             Some(Err(_)) => return Outcome::Open,
@@ -142,22 +142,22 @@ impl Answer {
 
     /// Whether what has been written is a whole answer, although its content could not be: to a HEAD, or a 204.
     pub(crate) fn is_whole(&self) -> bool {
-        let sent = self.sent.lock();
+        let progress = self.progress.lock();
         let mut delivery = Delivery::new(self.head_request);
-        delivery.feed(&sent.pending);
-        sent.delivery.is_none() && delivery.outcome() == Outcome::Whole
+        delivery.feed(&progress.pending);
+        progress.delivery.is_none() && delivery.outcome() == Outcome::Whole
     }
 
     /// Whether nothing of the answer has left, so that another one can take its place.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.sent.lock().delivery.as_ref().is_none_or(|delivery| delivery.outcome() == Outcome::Nothing)
+        self.progress.lock().delivery.as_ref().is_none_or(|delivery| delivery.outcome() == Outcome::Nothing)
     }
 
     /// Forgets what has been made of the answer and has not left.
     pub(crate) fn start_over(&self, vm: &VirtualMachine) {
         {
-            let mut sent = self.sent.lock();
-            *sent = Sent { delivery: sent.delivery.take(), gone: sent.gone, ..Sent::default() };
+            let mut progress = self.progress.lock();
+            *progress = Progress { delivery: progress.delivery.take(), gone: progress.gone, ..Progress::default() };
         }
         self.fields.start_over(vm);
     }
@@ -166,11 +166,11 @@ impl Answer {
     /// them (a generator that refers to `response`, say) cannot keep this request alive.
     pub(crate) fn finish(&self, close: bool, vm: &VirtualMachine) {
         let last = {
-            let mut sent = self.sent.lock();
+            let mut progress = self.progress.lock();
             Last {
-                wait: std::mem::take(&mut sent.wait),
-                bytes: sent.pending.split().freeze(),
-                trickle: sent.trickle.take(),
+                wait: std::mem::take(&mut progress.wait),
+                bytes: progress.pending.split().freeze(),
+                trickle: progress.trickle.take(),
                 close,
             }
         };
@@ -183,38 +183,38 @@ impl Answer {
         let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
         let code = status_code(code, vm)?;
         let mut line = BytesMut::new();
-        self.sent.lock().encoder.write_status(&mut line, code, message.as_deref());
+        self.progress.lock().encoder.write_status(&mut line, code, message.as_deref());
         Ok(line)
     }
 
     /// Counts a header field as written.
     pub(crate) fn note_header(&self, name: &[u8]) {
-        self.sent.lock().encoder.write_header(&mut BytesMut::new(), name, b"");
+        self.progress.lock().encoder.write_header(&mut BytesMut::new(), name, b"");
     }
 
     /// `ResponseWriter._seen_header`, for the headers that are added otherwise.
     pub(crate) fn has_seen(&self, name: &[u8]) -> bool {
-        self.sent.lock().encoder.has_seen(name)
+        self.progress.lock().encoder.has_seen(name)
     }
 
     /// `ResponseWriter._status_written`
     pub(crate) fn status_written(&self) -> bool {
-        self.sent.lock().encoder.status_written()
+        self.progress.lock().encoder.status_written()
     }
 
     /// See [`Answer::status_written`].
     pub(crate) fn set_status_written(&self, value: bool) {
-        self.sent.lock().encoder.set_status_written(value);
+        self.progress.lock().encoder.set_status_written(value);
     }
 
     /// `ResponseWriter._headers_complete`
     pub(crate) fn headers_complete(&self) -> bool {
-        self.sent.lock().encoder.headers_complete()
+        self.progress.lock().encoder.headers_complete()
     }
 
     /// See [`Answer::headers_complete`].
     pub(crate) fn set_headers_complete(&self, value: bool) {
-        self.sent.lock().encoder.set_headers_complete(value);
+        self.progress.lock().encoder.set_headers_complete(value);
     }
 
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_status`.
@@ -223,7 +223,7 @@ impl Answer {
         let code = status_code(code, vm)?;
         self.write(|encoder, pending| encoder.write_status(pending, code, message.as_deref()));
         if (100..200).contains(&code) {
-            self.sent.lock().is_watched = true;
+            self.progress.lock().is_watched = true;
         }
         Ok(())
     }
@@ -232,9 +232,9 @@ impl Answer {
     pub(crate) fn put_header(&self, name: &PyObject, value: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
         let name = self.fields.encode(name, vm)?;
         if name.eq_ignore_ascii_case(b"Content-Length") {
-            self.sent.lock().is_watched = true;
+            self.progress.lock().is_watched = true;
         }
-        if !self.sent.lock().encoder.status_written() {
+        if !self.progress.lock().encoder.status_written() {
             self.put_status(&self.fields.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
         }
         let value = match value.downcast_ref::<PyInt>() {
@@ -296,8 +296,8 @@ impl Answer {
     /// wptserve 4.0.3, response.py, `ResponseWriter.write_content`.
     pub(crate) fn put_content(&self, data: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
         let (status_written, headers_complete) = {
-            let sent = self.sent.lock();
-            (sent.encoder.status_written(), sent.encoder.headers_complete())
+            let progress = self.progress.lock();
+            (progress.encoder.status_written(), progress.encoder.headers_complete())
         };
         if !status_written {
             self.put_status(&self.fields.get(|fields| &mut fields.default_status), &vm.ctx.none(), vm)?;
@@ -425,7 +425,7 @@ impl Answer {
             Some(trickled) => {
                 self.put_head(vm)?;
                 if self.sends_body(vm)? {
-                    self.sent.lock().trickle = Some(Box::new(trickled.rest()));
+                    self.progress.lock().trickle = Some(Box::new(trickled.rest()));
                 }
                 Ok(())
             }
