@@ -34,7 +34,7 @@ mod websocket;
 pub(super) use containers::{Authentication, Cookies, MultiDict, RawHeaders, RequestHeaders, ResponseHeaders};
 pub(super) use module::module_def;
 pub(super) use request::{H2Request, InputFile, Request, SharedEnvironment};
-pub(super) use response::{Answer, Fields, H2Answer, H2Response, Response, Wire};
+pub(super) use response::{Answer, AnyAnswer, Fields, H2Answer, H2Response, Response};
 use server::ServerInfo;
 pub(super) use websocket::{SocketConnection, report_end};
 

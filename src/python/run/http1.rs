@@ -20,7 +20,7 @@ use crate::{
     handover::{Link, Routed},
     http::{self, Outcome},
     python::{
-        native::{Answer, Fields, Request, Response, Wire, output},
+        native::{Answer, AnyAnswer, Fields, Request, Response, output},
         runtime::Runtime,
         script, traceback,
     },
@@ -47,8 +47,8 @@ pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine)
     let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.environment), vm)
         .into_ref(&vm.ctx);
     let is_brief = runtime.environment.suppresses_tracebacks();
-    let wire = Wire::Http1(Arc::clone(&answer));
-    let response = Response::new(wire, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
+    let any_answer = AnyAnswer::Http1(Arc::clone(&answer));
+    let response = Response::new(any_answer, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
     Response::introduce(&response);
 
     let (globals, handled) = match load(&script, runtime, vm) {

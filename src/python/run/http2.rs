@@ -25,7 +25,7 @@ use crate::{
         h2::{Backlog, Event},
     },
     python::{
-        native::{Fields, H2Answer, H2Request, H2Response, Response, Wire, output},
+        native::{AnyAnswer, Fields, H2Answer, H2Request, H2Response, Response, output},
         pool::{Overloaded, Pool},
         runtime::Runtime,
         traceback,
@@ -199,8 +199,8 @@ impl StreamHandler {
         let request = H2Request::new(request, routed, environment, vm).into_ref(&vm.ctx);
         let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
         let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
-        let wire = Wire::Http2(Arc::clone(&answer));
-        let response = H2Response::from(Response::new(wire, fields, request.clone().into(), url, is_brief, vm));
+        let any_answer = AnyAnswer::Http2(Arc::clone(&answer));
+        let response = H2Response::from(Response::new(any_answer, fields, request.clone().into(), url, is_brief, vm));
         Begun { request, response: response.into_ref(&vm.ctx), answer, functions: Functions::default() }
     }
 }

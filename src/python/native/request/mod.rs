@@ -46,12 +46,12 @@ pub(in crate::python::native) mod classes {
 
     /// The body of the request: first what came with the head, then what the connection still has to read.
     #[derive(Debug)]
-    struct WireBody {
+    struct ArrivingBody {
         arrived: Mutex<Bytes>,
         link: Link,
     }
 
-    impl BodySource for WireBody {
+    impl BodySource for ArrivingBody {
         fn read(&self, max: usize) -> io::Result<Bytes> {
             {
                 let mut arrived = self.arrived.lock();
@@ -128,7 +128,7 @@ pub(in crate::python::native) mod classes {
                 Framing::Length(length) => Some(length),
                 Framing::Chunked => None,
             };
-            let source = Arc::new(WireBody { arrived: Mutex::new(body), link });
+            let source = Arc::new(ArrivingBody { arrived: Mutex::new(body), link });
             let raw_input = InputFile::new(source, length).into_ref(&vm.ctx);
             Self::with_body(plain, routed, raw_input, shared)
         }

@@ -15,7 +15,7 @@ pub(in crate::python) use fields::Fields;
 pub(in crate::python) use h2_answer::H2Answer;
 pub(super) use trickled::Trickled;
 
-pub(crate) use classes::{H2Response, Response, Wire};
+pub(crate) use classes::{AnyAnswer, H2Response, Response};
 
 #[rustpython_vm::pymodule(sub)]
 pub(in crate::python::native) mod classes {
@@ -56,7 +56,7 @@ pub(in crate::python::native) mod classes {
     #[derive(Debug, PyPayload)]
     pub(crate) struct Response {
         fields: Arc<Fields>,
-        wire: Wire,
+        answer: AnyAnswer,
         request: PyObjectRef,
         writer: PyObjectRef,
         /// The URL that error messages name.
@@ -65,9 +65,9 @@ pub(in crate::python::native) mod classes {
         is_brief: bool,
     }
 
-    /// The way an answer leaves.
+    /// The state of an answer, by the version of HTTP.
     #[derive(Debug)]
-    pub(crate) enum Wire {
+    pub(crate) enum AnyAnswer {
         /// As the bytes of HTTP/1.1.
         Http1(Arc<Answer>),
         /// As frames of HTTP/2.
@@ -76,22 +76,22 @@ pub(in crate::python::native) mod classes {
 
     impl Response {
         pub(crate) fn new(
-            wire: Wire,
+            answer: AnyAnswer,
             fields: Arc<Fields>,
             request: PyObjectRef,
             url: String,
             is_brief: bool,
             vm: &VirtualMachine,
         ) -> Self {
-            let writer = match &wire {
-                Wire::Http1(answer) => {
+            let writer = match &answer {
+                AnyAnswer::Http1(answer) => {
                     ResponseWriter::new(Arc::clone(answer), request.clone()).into_ref(&vm.ctx).into()
                 }
-                Wire::Http2(answer) => {
+                AnyAnswer::Http2(answer) => {
                     H2ResponseWriter::new(Arc::clone(answer), request.clone()).into_ref(&vm.ctx).into()
                 }
             };
-            Self { fields, wire, request, writer, url, is_brief }
+            Self { fields, answer, request, writer, url, is_brief }
         }
 
         /// wptserve 4.0.3, response.py, the setter of `Response.status`: an int, or a pair of code and message.
@@ -144,9 +144,9 @@ pub(in crate::python::native) mod classes {
 
         /// Lets the answer wait for so long before anything more of it goes out.
         pub(in crate::python::native) fn wait(&self, time: Duration) {
-            match &self.wire {
-                Wire::Http1(answer) => answer.wait(time),
-                Wire::Http2(answer) => answer.wait(time),
+            match &self.answer {
+                AnyAnswer::Http1(answer) => answer.wait(time),
+                AnyAnswer::Http2(answer) => answer.wait(time),
             }
         }
 
@@ -332,15 +332,15 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write_status_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             let writer = &zelf.writer;
-            match &zelf.wire {
-                Wire::Http1(_) if Self::is_changed(zelf) => by_name::head(writer, &zelf.fields, vm),
-                Wire::Http2(_) if Self::is_changed(zelf) => by_name::h2_head(writer, &zelf.fields, vm),
-                Wire::Http1(answer) => {
+            match &zelf.answer {
+                AnyAnswer::Http1(_) if Self::is_changed(zelf) => by_name::head(writer, &zelf.fields, vm),
+                AnyAnswer::Http2(_) if Self::is_changed(zelf) => by_name::h2_head(writer, &zelf.fields, vm),
+                AnyAnswer::Http1(answer) => {
                     let step = answer.put_head(vm);
                     answer.flush(vm);
                     step
                 }
-                Wire::Http2(answer) => answer.put_head(vm),
+                AnyAnswer::Http2(answer) => answer.put_head(vm),
             }
         }
 
@@ -350,13 +350,13 @@ pub(in crate::python::native) mod classes {
             if Self::is_changed(zelf) {
                 return Self::write_content_by_name(zelf, vm);
             }
-            match &zelf.wire {
-                Wire::Http1(answer) => {
+            match &zelf.answer {
+                AnyAnswer::Http1(answer) => {
                     let step = answer.put_body(vm);
                     answer.flush(vm);
                     step
                 }
-                Wire::Http2(answer) => answer.put_body(zelf.as_object(), vm),
+                AnyAnswer::Http2(answer) => answer.put_body(zelf.as_object(), vm),
             }
         }
 
@@ -367,13 +367,13 @@ pub(in crate::python::native) mod classes {
                 vm.call_method(zelf.as_object(), "write_status_headers", ())?;
                 return vm.call_method(zelf.as_object(), "write_content", ()).map(drop);
             }
-            match &zelf.wire {
-                Wire::Http1(answer) => {
+            match &zelf.answer {
+                AnyAnswer::Http1(answer) => {
                     let step = answer.put_all(vm);
                     answer.flush(vm);
                     step
                 }
-                Wire::Http2(answer) => {
+                AnyAnswer::Http2(answer) => {
                     answer.put_head(vm)?;
                     answer.put_body(zelf.as_object(), vm)
                 }
@@ -415,13 +415,13 @@ pub(in crate::python::native) mod classes {
         }
 
         fn write_content_by_name(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            let sends_body = match &zelf.wire {
-                Wire::Http1(answer) => answer.sends_body(vm)?,
-                Wire::Http2(answer) => answer.sends_body(vm)?,
+            let sends_body = match &zelf.answer {
+                AnyAnswer::Http1(answer) => answer.sends_body(vm)?,
+                AnyAnswer::Http2(answer) => answer.sends_body(vm)?,
             };
-            match &zelf.wire {
-                Wire::Http1(_) if sends_body => by_name::body(zelf.as_object(), &zelf.writer, vm),
-                Wire::Http2(_) if sends_body => by_name::h2_body(zelf.as_object(), &zelf.writer, vm),
+            match &zelf.answer {
+                AnyAnswer::Http1(_) if sends_body => by_name::body(zelf.as_object(), &zelf.writer, vm),
+                AnyAnswer::Http2(_) if sends_body => by_name::h2_body(zelf.as_object(), &zelf.writer, vm),
                 _ => Ok(()),
             }
         }
