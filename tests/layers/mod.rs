@@ -200,31 +200,6 @@ fn no_circle_of_modules() {
 }
 
 #[test]
-fn folders_and_files_stay_small() {
-    fn look(folder: &Path, found: &mut Vec<String>) {
-        let entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        let is_root = |path: &Path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs");
-        let count = entries.iter().filter(|path| !is_root(path)).count();
-        if count > 15 {
-            found.push(format!("{} has {count} entries, more than 15", folder.display()));
-        }
-        for path in entries {
-            if path.is_dir() {
-                look(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let lines = fs::read_to_string(&path).unwrap().lines().count();
-                if lines > 500 {
-                    found.push(format!("{} has {lines} lines, more than 500", path.display()));
-                }
-            }
-        }
-    }
-    let mut found = Vec::new();
-    look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-#[test]
 fn circles_are_found_however_modules_name_each_other() {
     let circles = |files: &[(&str, &str)]| {
         let files: Vec<_> = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
