@@ -1,4 +1,4 @@
-//! What the interpreter is told before it runs anything, and what it says when it cannot.
+//! The input of the interpreter at its start, and the error when it does not start.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub struct Environment {
     pub stash: Arc<Stash>,
 }
 
-/// What the router says about a request for a handler.
+/// The router's result for a request to a handler.
 #[derive(Debug, Clone, Default)]
 pub struct Routed {
     /// `request.route_match`.
@@ -28,7 +28,7 @@ pub struct Routed {
     pub inject_script: Option<Bytes>,
 }
 
-/// What is done about a package directory without `__init__.py`.
+/// The rule for imports from a package directory without `__init__.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImportPolicy {
     /// The import fails with a message that names the file to create.
@@ -38,7 +38,7 @@ pub enum ImportPolicy {
     Warn,
 }
 
-/// The interpreter did not come up; the text says why.
+/// The interpreter did not start; the text says why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the Python interpreter does not start: {0}")]
 pub struct NotStarted(pub String);

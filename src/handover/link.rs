@@ -1,11 +1,11 @@
 //! The crossing between a VM thread and the connection whose request it runs: one queue of events out, one answer
-//! back per event. It knows neither HTTP nor Python; it only says what either side may ask of the other.
+//! back per event. It knows neither HTTP nor Python, only the requests that either side may make of the other.
 //!
 //! Every call here blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
 //!
-//! Waking the connection's thread costs more than most handlers. So the end of an answer goes to the socket directly while
-//! the connection has nothing to do but wait for its client: when the next request comes, it finds the end here. That may be
-//! before the handler's thread has returned from sending, so the end is noted first; the [`Outlet`] keeps the order.
+//! Waking the connection's thread costs more than most handlers. So while the connection only waits for its client, the handler's
+//! thread sends the end of an answer to the socket directly. The connection finds [`Event::Over`] when the next request comes. That may
+//! be before the handler's thread has returned from sending, so the event is queued first; the [`Outlet`] keeps the order of the bytes.
 
 use std::{
     collections::VecDeque,
@@ -24,23 +24,23 @@ use tokio::sync::oneshot;
 use super::outlet::{Direct, Outlet};
 use crate::http::Trickle;
 
-/// What a running handler asks of its connection, in the order it asks.
+/// A request of a running handler to its connection, in the handler's order.
 #[derive(Debug)]
 pub enum Event {
-    /// Put these bytes on the wire as they are. Answered with false once the client is gone.
+    /// Put these bytes on the wire as they are. Answered with false once the client has disconnected.
     Write(Bytes, oneshot::Sender<bool>),
     /// Read at most this many bytes of the request body (at least one, unless it has ended).
     Read(usize, oneshot::Sender<io::Result<Bytes>>),
-    /// The handler is done: here is all that is left to do.
+    /// The handler has ended: send the rest of its answer.
     Finish(Last),
-    /// The handler is done, and the rest of its answer goes to the socket past the connection.
+    /// The handler has ended, and its thread sends the rest of its answer to the socket itself.
     Over,
 }
 
-/// The end of an answer. Its thread serves somebody else by now, so waiting is up to the connection.
+/// The end of an answer. The handler's thread serves another request by now, so the connection does the waiting.
 #[derive(Debug)]
 pub struct Last {
-    /// Wait so long first.
+    /// The time to wait first.
     pub wait: Duration,
     /// The rest of the answer; a plain answer is here as a whole.
     pub bytes: Bytes,
@@ -51,37 +51,37 @@ pub struct Last {
 }
 
 impl Last {
-    /// Whether there is nothing to do but write, and the connection goes on.
+    /// Whether the end is only bytes to write, after which the connection stays open.
     fn is_plain(&self) -> bool {
         self.wait.is_zero() && self.trickle.is_none() && !self.close
     }
 }
 
-/// What both ends share.
+/// The state that both ends share.
 #[derive(Debug, Default)]
 struct Crossing {
     events: VecDeque<Event>,
-    /// Whom to wake when there is an event.
+    /// The connection's task, to be woken when an event comes.
     waker: Option<Waker>,
-    /// The connection has nothing to do until its client sends something, and will look here then.
+    /// The connection only waits for its client, and will look for events when the client sends something.
     is_idle: bool,
     /// The handler's thread sends the end of the answer to the socket itself.
     is_sent_directly: bool,
     /// No more events will come.
     is_over: bool,
-    /// The connection's end has been dropped: no event is looked at any more.
+    /// The connection's end has been dropped: no event will be handled any more.
     is_connection_gone: bool,
 }
 
-/// The connection's end: yields events until [`Event::Finish`] or [`Event::Over`], or nothing more when the handler's thread died.
+/// The connection's end: yields events until [`Event::Finish`] or [`Event::Over`], or until the handler's thread died.
 #[derive(Debug)]
 pub struct Events(Arc<Mutex<Crossing>>);
 
 impl Events {
     /// The next event; `None` when the thread that ran the handler died without finishing.
     ///
-    /// `is_idle` tells whether the connection has nothing else to do until its client sends something. If so, the end of
-    /// the answer may come without a call: whoever waits has to look again when the client has sent something.
+    /// `is_idle` tells whether the connection only waits for its client. If so, [`Event::Over`] does not wake the task: the caller
+    /// has to poll again when the client has sent something.
     pub async fn next(&mut self, is_idle: impl Fn() -> bool) -> Option<Event> {
         poll_fn(|context| {
             let mut crossing = self.0.lock();
@@ -104,7 +104,7 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        // Dropped outside the lock, which answers them.
+        // Dropped outside the lock. The drop answers the events that wait.
         let _unanswered = {
             let mut crossing = self.0.lock();
             crossing.is_connection_gone = true;
@@ -116,12 +116,12 @@ impl Drop for Events {
 #[derive(Debug)]
 struct Sender {
     crossing: Arc<Mutex<Crossing>>,
-    /// The way past the connection. It does not keep the socket open.
+    /// The outlet for direct sending. The reference does not keep the socket open.
     outlet: Weak<Outlet>,
 }
 
 impl Sender {
-    /// False when nobody listens any more.
+    /// False when the connection's end has been dropped.
     fn send(&self, event: Event) -> bool {
         let mut crossing = self.crossing.lock();
         if crossing.is_connection_gone {
@@ -136,7 +136,7 @@ impl Sender {
         true
     }
 
-    /// Sends the end of the answer past an idle connection; otherwise gives it back.
+    /// Sends the end of the answer to the socket if the connection is idle; otherwise returns the bytes.
     fn send_directly(&self, bytes: Bytes) -> Option<Bytes> {
         let Some(outlet) = self.outlet.upgrade() else { return Some(bytes) };
         let mut waker = None;
@@ -160,12 +160,12 @@ impl Sender {
 }
 
 impl Sender {
-    /// Says that no more events will come.
+    /// Notes that no more events will come.
     fn end(&self) {
         let waker = {
             let mut crossing = self.crossing.lock();
             crossing.is_over = true;
-            // What is still there will be found, and this after it.
+            // If events are queued, the connection has been woken already, and finds this after them.
             if crossing.events.is_empty() && !crossing.is_sent_directly { crossing.waker.take() } else { None }
         };
         if let Some(waker) = waker {
@@ -211,7 +211,7 @@ impl Link {
         (Self(Arc::new(Sender { crossing, outlet })), events)
     }
 
-    /// Writes to the client and waits until the socket has taken the bytes; false once the client is gone.
+    /// Writes to the client and waits until the socket has taken the bytes; false once the client has disconnected.
     pub fn write(&self, bytes: Bytes) -> bool {
         let (answer, result) = oneshot::channel();
         self.0.send(Event::Write(bytes, answer)) && result.blocking_recv().unwrap_or(false)
@@ -230,13 +230,13 @@ impl Link {
         result.blocking_recv().map_err(|_| gone())?
     }
 
-    /// Hands over the rest of the answer; nothing may follow.
+    /// Hands over the rest of the answer; no other call may follow.
     pub fn finish(&self, mut last: Last) {
         if last.is_plain() {
             let Some(bytes) = self.0.send_directly(last.bytes) else { return };
             last.bytes = bytes;
         }
-        // A client that has gone has nobody waiting for the end either.
+        // If the client has disconnected, the end of the answer is not needed.
         self.0.send(Event::Finish(last));
     }
 }
@@ -262,11 +262,11 @@ mod tests {
         }
     }
 
-    /// What the client's connection hangs on.
+    /// The values that keep the client's connection open.
     type Alive = (tokio::runtime::Runtime, Arc<Outlet>);
 
-    /// A link whose connection has asked for the next event once: the link, the events, how often it has been called since,
-    /// and the client.
+    /// A link whose connection has asked for the next event once: the link, the events, the number of wake-ups since, and the
+    /// client.
     fn waiting(is_idle: bool) -> (Link, Events, Arc<Calls>, std::net::TcpStream, Alive) {
         let (client, outlet, runtime) = outlet::tests::connected();
         let outlet = Arc::new(outlet);
@@ -318,7 +318,7 @@ mod tests {
         link.finish(Last { bytes: bytes.clone(), ..last(false) });
         assert_eq!(calls.0.load(Ordering::Relaxed), 1);
         assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Over))));
-        // Whatever follows comes after it, from the thread of another handler as well.
+        // Later bytes come after this answer, even from the thread of another handler.
         let (next, mut next_events) = Link::new(Arc::downgrade(&outlet));
         assert!(look(&mut next_events, true, &calls).is_pending());
         next.finish(last(false));

@@ -1,7 +1,7 @@
-//! What passes between a connection and a handler's thread: events and answers, the sending side of a socket, and plain
+//! The types that pass between a connection and a handler's thread: events and answers, the sending side of a socket, and plain
 //! descriptions of a request, a WebSocket and the server.
 //!
-//! The room names neither RustPython nor actix. `server` holds one end of each crossing, `python` the other: [`Link`] and
+//! The room names neither RustPython nor actix. A crossing is a pair of ends; `server` holds one, `python` the other: [`Link`] and
 //! [`Events`] for a request over HTTP/1, [`H2Link`] and [`H2Events`] for a stream of HTTP/2, [`Socket`] and [`Session`] for a
 //! WebSocket. The ends in `python` block the thread that calls them.
 

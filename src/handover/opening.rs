@@ -1,4 +1,4 @@
-//! What is known of a WebSocket before its handler runs.
+//! The request for a WebSocket, before its handler runs.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::http::Headers;
 
-/// How a connection becomes a WebSocket.
+/// The kind of opening handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handshake {
     /// RFC 6455: an upgrade on HTTP/1.1. All bytes are written by the handler's thread.
@@ -20,9 +20,9 @@ pub enum Handshake {
 pub struct Opening {
     /// The handler's file.
     pub handler: PathBuf,
-    /// Which opening handshake it is.
+    /// The kind of opening handshake.
     pub handshake: Handshake,
-    /// As sent.
+    /// The method, as sent.
     pub method: String,
     /// `request.uri`: path and query as sent.
     pub uri: String,

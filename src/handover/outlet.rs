@@ -9,37 +9,38 @@ use bytes::{Buf as _, Bytes};
 use parking_lot::Mutex;
 use tokio::net::{TcpStream, tcp::OwnedWriteHalf};
 
-/// Where a connection sends. Whoever is not done leaves the rest here, and nothing is sent before it.
+/// The sending half of a connection. A sender that cannot send everything leaves the rest here. The rest is sent before anything
+/// else.
 #[derive(Debug)]
 pub struct Outlet {
     half: OwnedWriteHalf,
-    /// What has to be sent first. Locked while somebody sends, which never waits.
+    /// The bytes that have to be sent first. A sender holds the lock while it sends, which never waits.
     rest: Mutex<Bytes>,
 }
 
-/// What became of bytes that a handler's thread wanted to send to the socket itself.
+/// The result when a handler's thread sends bytes to the socket itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Direct {
     /// The socket has taken them.
     Sent,
-    /// The socket has not taken all; the connection has to see to the rest.
+    /// The socket has not taken all of them; the connection has to send the rest.
     Left,
-    /// They may not go this way; here they are.
+    /// The bytes may not be sent directly; they are returned.
     Refused(Bytes),
 }
 
 impl Outlet {
-    /// Nothing else may send on this half.
+    /// Takes the sending half. Only the outlet may send on it from now on.
     pub fn new(half: OwnedWriteHalf) -> Self {
         Self { half, rest: Mutex::default() }
     }
 
-    /// The half, to be used otherwise.
+    /// The half, for another use.
     pub fn into_half(self) -> OwnedWriteHalf {
         self.half
     }
 
-    /// The half, when nobody else can send.
+    /// The half, while no other thread can send.
     pub fn half(&mut self) -> &mut OwnedWriteHalf {
         &mut self.half
     }
@@ -49,22 +50,22 @@ impl Outlet {
         self.half.as_ref()
     }
 
-    /// Sends at once, whatever else the connection's thread is at. `is_allowed` is asked when it is certain that nothing can come
-    /// in between.
+    /// Sends at once, whatever the connection's thread is doing. `is_allowed` is called under the lock, so that no other sender can
+    /// come in between.
     pub(super) fn send_directly(&self, bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Direct {
         let mut rest = self.rest.lock();
         if !rest.is_empty() || !is_allowed() {
             return Direct::Refused(bytes);
         }
         *rest = bytes;
-        // If that fails, the connection will find out what it is.
+        // If this fails, the connection will get the error itself.
         if send_rest(&mut rest, self.socket()).is_ok() { Direct::Sent } else { Direct::Left }
     }
 
-    /// Sends as soon as the socket takes something, with whatever call.
+    /// Sends with the given call, as soon as the socket can take bytes.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub fn poll_send(
         &self,
         context: &mut Context<'_>,
@@ -80,21 +81,21 @@ impl Outlet {
         }
     }
 
-    /// Sends what has been left. Ready as well while a handler is sending: it will call if it leaves something.
+    /// Sends the rest. Also ready while a handler's thread is sending: that thread wakes the connection if it leaves a rest.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub fn poll_rest(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let is_left = self.rest.try_lock().is_some_and(|rest| !rest.is_empty());
         if is_left { self.poll_settled(context) } else { Poll::Ready(Ok(())) }
     }
 
-    /// Sends what has been left, after whoever is sending.
+    /// Sends the rest, after the thread that is sending.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub fn poll_settled(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Nothing of one's own after it.
+        // The connection has no bytes of its own to send after the rest.
         if self.rest.lock().is_empty() {
             return Poll::Ready(Ok(()));
         }
@@ -120,7 +121,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A client, the outlet of its connection, and the runtime that this belongs to.
+    /// A client, the outlet of its connection, and the runtime of both.
     pub(in crate::handover) fn connected() -> (std::net::TcpStream, Outlet, Runtime) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         let (client, half) = runtime.block_on(async {
@@ -147,7 +148,7 @@ pub(super) mod tests {
                 })
             });
             is_begun.recv().unwrap();
-            // Who only looks whether something has been left does not wait.
+            // A poll that only checks for a rest does not wait.
             assert!(outlet.poll_rest(&mut Context::from_waker(Waker::noop())).is_ready());
             go_on.send(()).unwrap();
             let send = poll_fn(|context| outlet.poll_send(context, |socket| socket.try_write(b"second")));

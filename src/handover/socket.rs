@@ -1,8 +1,8 @@
-//! The crossing between a WebSocket handler's thread and its connection: bytes out, bytes in, and how it begins and ends.
+//! The crossing between a WebSocket handler's thread and its connection: bytes out, bytes in, the beginning and the end.
 //!
-//! Reading and writing are independent of each other, because handlers do both from several threads at once. Whoever owns
-//! the connection ([`Session`]) needs no more than a stream of bytes, so TCP, TLS and an HTTP/2 stream look the same from
-//! here; what differs is the opening handshake (see [`Command`]).
+//! Reading and writing are independent of each other, because handlers do both from several threads at once. The connection's
+//! end ([`Session`]) needs only a stream of bytes, so TCP, TLS and an HTTP/2 stream look the same here. Only the opening
+//! handshakes differ (see [`Command`]).
 //!
 //! Every method of [`Socket`] that waits blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
 
@@ -20,42 +20,42 @@ use crate::{
     websocket::frame::{self, BadFrame, Header, Step},
 };
 
-/// The longest payload that is taken, in bytes. pywebsocket3 has no limit and dies of a longer one (`MemoryError`).
+/// The longest accepted payload, in bytes. pywebsocket3 has no limit and fails on a longer one (`MemoryError`).
 const MAX_PAYLOAD: u64 = 1 << 30;
-/// The most that one read asks for.
+/// The most bytes that one read asks for.
 const READ: usize = 256 * 1024;
-/// The least: what has arrived is taken as a whole.
+/// The least that one read asks for: a read takes all bytes that have arrived, up to this.
 const READ_AHEAD: usize = 2048;
 
-/// What a handler wants done with its connection, in order.
+/// A command of a handler for its connection. Commands are executed in order.
 #[derive(Debug)]
 pub enum Command {
     /// Put these bytes on the wire. Answered when the socket has taken them.
     Write(Bytes, oneshot::Sender<io::Result<()>>),
     /// HTTP/2 only: the handshake succeeds with these headers. The bytes of the stream follow.
     Accept(Vec<(Bytes, Bytes)>),
-    /// HTTP/2 only: the handshake fails, this is the answer.
+    /// HTTP/2 only: the handshake fails with this answer.
     Refuse(Reply),
-    /// The handler's file cannot be loaded: go on as if it was not there. Nothing else follows.
+    /// The handler's file cannot be loaded: continue as if it did not exist. No other command follows.
     Decline,
-    /// The handler is done: close the connection.
+    /// The handler has ended: close the connection.
     Finish,
 }
 
-/// A handler waits for at most so many bytes, at least one unless the stream has ended.
+/// A handler's request for at most this many bytes, at least one unless the stream has ended.
 #[derive(Debug)]
 pub struct Read(pub usize, pub oneshot::Sender<io::Result<Bytes>>);
 
-/// The connection's end. Dropping it fails whatever the handler still tries.
+/// The connection's end. When it is dropped, every later call of the handler fails.
 #[derive(Debug)]
 pub struct Session {
-    /// What to do. Ends without [`Command::Finish`] when the handler's thread died.
+    /// The commands. Ends without [`Command::Finish`] when the handler's thread died.
     pub commands: mpsc::UnboundedReceiver<Command>,
-    /// What to read.
+    /// The reads.
     pub reads: mpsc::UnboundedReceiver<Read>,
 }
 
-/// A frame as it came, the mask taken off.
+/// A frame as it came, without its mask.
 #[derive(Debug)]
 pub struct Frame {
     /// Opcode, flags, length and mask, as sent.
@@ -64,7 +64,7 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
-/// Why there is no frame.
+/// Why a frame cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The stream ended before the frame did.
@@ -76,7 +76,7 @@ pub enum FrameError {
     /// The frame breaks the protocol.
     #[error(transparent)]
     Bad(#[from] BadFrame),
-    /// The announced payload has more bytes than are taken.
+    /// The announced payload is longer than the limit.
     #[error("a frame of {0} bytes, at most {MAX_PAYLOAD} are taken")]
     TooLong(u64),
 }
@@ -86,7 +86,7 @@ pub enum FrameError {
 pub struct Socket {
     commands: mpsc::UnboundedSender<Command>,
     reads: mpsc::UnboundedSender<Read>,
-    /// What has been read and not yet used. Locked by whoever reads, for as long as a frame takes.
+    /// Bytes that have been read and not yet used. The reading thread holds the lock until its frame is complete.
     input: Mutex<BytesMut>,
     gone: AtomicBool,
 }
@@ -104,12 +104,12 @@ impl Socket {
         (socket, Session { commands: receiver, reads: read_receiver })
     }
 
-    /// Whether a read or a write has failed because there is nobody any more.
+    /// Whether a read or a write has failed because the connection has ended.
     pub fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
 
-    /// Tells the connection something that needs no answer. It may have ended already.
+    /// Sends a command that needs no answer. The connection may have ended already.
     pub fn tell(&self, command: Command) {
         let _ = self.commands.send(command);
     }
@@ -122,18 +122,18 @@ impl Socket {
         result
     }
 
-    /// Writes all of it and waits until the socket has taken it.
+    /// Writes all bytes and waits until the socket has taken them.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub fn write(&self, bytes: Bytes) -> io::Result<()> {
         let (answer, result) = oneshot::channel();
-        // An end that is gone drops the answer, and that is the answer.
+        // If the connection's end is gone, the sender of the answer is dropped, and the wait below fails.
         self.tell(Command::Write(bytes, answer));
         self.result(result.blocking_recv())
     }
 
-    /// Reads on until there are `count` bytes; false if the stream ends before.
+    /// Reads until `input` has `count` bytes; false if the stream ends before.
     fn fill(&self, input: &mut BytesMut, count: usize) -> io::Result<bool> {
         while input.len() < count {
             let (answer, result) = oneshot::channel();
@@ -147,8 +147,8 @@ impl Socket {
         Ok(true)
     }
 
-    /// What is there, at most `count` bytes: at least one, unless the stream has ended. All to the end without a count. As
-    /// `read` of Python's `socket.SocketIO`, which is what pywebsocket3 reads from.
+    /// The bytes that have arrived, at most `count`: at least one, unless the stream has ended. Without a count, all bytes to the
+    /// end. As `read` of Python's `socket.SocketIO`, from which pywebsocket3 reads.
     ///
     /// # Errors
     /// The connection broke.
@@ -181,7 +181,7 @@ impl Socket {
     /// The next frame. With `masked` it has to be masked, without it must not be.
     ///
     /// # Errors
-    /// See [`FrameError`]. What has been read of the frame stays unread.
+    /// See [`FrameError`]. The frame's bytes that have arrived stay unread.
     pub fn read_frame(&self, masked: bool) -> Result<Frame, FrameError> {
         let mut input = self.input.lock();
         let (header, size) = loop {

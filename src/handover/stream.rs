@@ -1,4 +1,4 @@
-//! The crossing between the handler of one HTTP/2 request and its stream: what it sends, and what came of it.
+//! The crossing between the handler of one HTTP/2 request and its stream: frames to send, and their results.
 
 use std::{thread, time::Duration};
 
@@ -10,23 +10,23 @@ use crate::http::{
     h2::{Ask, Field, SendError, Sent},
 };
 
-/// What a running handler asks of its stream, in the order it asks.
+/// A request of a running handler to its stream, in the handler's order.
 #[derive(Debug)]
 pub enum H2Event {
-    /// Send this, and say what came of it.
+    /// Send this, and answer with the result.
     Ask(Ask, oneshot::Sender<Result<Sent, SendError>>),
-    /// So many bytes of the request have been used.
+    /// The handler has used this many bytes of the request.
     Used(u32),
-    /// The handler is done: here is all that is left to do.
+    /// The handler has ended: send the rest of the answer.
     Finish(Closing),
 }
 
-/// The end of an answer: what is there is sent in this order, then the stream ends.
+/// The end of an answer: the parts that are set are sent in this order, then the stream ends.
 #[derive(Debug, Default)]
 pub struct Closing {
-    /// Wait so long first.
+    /// The time to wait first.
     pub wait: Duration,
-    /// Header fields, and whether nothing follows them.
+    /// Header fields, and whether they end the stream.
     pub head: Option<(Vec<Field>, bool)>,
     /// Content.
     pub body: Bytes,
@@ -34,11 +34,11 @@ pub struct Closing {
     pub trickle: Option<Trickle>,
     /// Close the connection afterwards.
     pub close: bool,
-    /// The answer could not be written: reset the stream, so that the client hears of it.
+    /// The answer could not be written: reset the stream, so that the client notices.
     pub broken: bool,
 }
 
-/// The stream's end: yields events until [`H2Event::Finish`], or nothing more when the handler was given up.
+/// The stream's end of the crossing: yields events until [`H2Event::Finish`], or until the handler was given up.
 #[derive(Debug)]
 pub struct H2Events(mpsc::UnboundedReceiver<Option<H2Event>>);
 
@@ -49,7 +49,7 @@ impl H2Events {
     }
 }
 
-/// The handler's end. `None` is its last word when it panics.
+/// The handler's end of the crossing. It sends `None` when the handler panics.
 #[derive(Debug, Clone)]
 pub struct H2Link(mpsc::UnboundedSender<Option<H2Event>>);
 
@@ -66,7 +66,7 @@ impl Drop for H2Unwinding {
 }
 
 impl H2Link {
-    /// A new crossing. The queue needs no bound: what is asked waits for its answer.
+    /// A new crossing. The queue needs no bound, because every request waits for its answer.
     pub fn new() -> (Self, H2Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), H2Events(receiver))
@@ -80,19 +80,19 @@ impl H2Link {
     /// Asks, and waits for the answer. Blocks the thread.
     ///
     /// # Errors
-    /// What may not be sent, or [`SendError::Gone`].
+    /// The frame may not be sent, or [`SendError::Gone`].
     pub fn ask(&self, ask: Ask) -> Result<Sent, SendError> {
         let (answer, result) = oneshot::channel();
         self.0.send(Some(H2Event::Ask(ask, answer))).map_err(|_| SendError::Gone)?;
         result.blocking_recv().map_err(|_| SendError::Gone)?
     }
 
-    /// Hands over the rest of the answer; nothing may follow.
+    /// Hands over the rest of the answer; no other call may follow.
     pub fn finish(&self, closing: Closing) {
         let _ = self.0.send(Some(H2Event::Finish(closing)));
     }
 
-    /// Says that so many bytes of the request have been used.
+    /// Reports that the handler has used this many bytes of the request.
     pub fn used(&self, count: usize) {
         let _ = self.0.send(Some(H2Event::Used(u32::try_from(count).unwrap_or(u32::MAX))));
     }

@@ -1,7 +1,8 @@
 //! Cookies as Python's `http.cookies` reads and writes them.
 //!
 //! Follows CPython 3.11 (`BaseCookie.load`, `Morsel`) with wptserve's rule for values (4.0.3, `request.py`,
-//! `BinaryCookieParser`: bytes as sent, quotes included). No cookie jar, and no RFC 6265: where CPython stops reading, so do we.
+//! `BinaryCookieParser`: bytes as sent, quotes included). This is not a cookie jar and does not follow RFC 6265: the parser stops where
+//! CPython stops.
 
 use std::{
     ops::Range,
@@ -19,7 +20,7 @@ pub enum CookieError {
     /// The name is that of an attribute.
     #[error("Attempt to set a reserved key {}", repr(.0))]
     ReservedKey(String),
-    /// There is no attribute of this name.
+    /// Cookies have no attribute of this name.
     #[error("Invalid attribute {}", repr(.0))]
     InvalidAttribute(String),
 }
@@ -37,7 +38,7 @@ pub enum Attribute {
     None,
 }
 
-/// Attribute names in the order Python sorts them, and how they are written.
+/// Attribute names in Python's sorted order, and their spelling in the header.
 const ATTRIBUTES: [(&str, &str); 9] = [
     ("comment", "Comment"),
     ("domain", "Domain"),
@@ -57,7 +58,7 @@ pub struct Morsel {
     pub key: String,
     /// The value as bytes.
     pub value: Vec<u8>,
-    /// The value as it stands in the header.
+    /// The value as written in the header.
     pub coded_value: String,
     /// Attributes that have been set, by their lower-case name. All others are Python's empty string.
     attributes: Vec<(&'static str, Attribute)>,
@@ -88,7 +89,7 @@ impl Morsel {
         Ok(())
     }
 
-    /// `morsel[name]`, or `None` where Python has the empty string it starts with.
+    /// `morsel[name]`, or `None` where Python has its initial empty string.
     pub fn get(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -125,9 +126,9 @@ impl Morsel {
 
 /// Reads the value of a `Cookie` header, which is latin-1 text.
 ///
-/// The cookies come in the order of their first appearance; a repeated name replaces the value and keeps the attributes. What
-/// follows the first text that is no cookie is ignored, and some mistakes (an attribute before any cookie, a cookie without a
-/// value) make the whole header count for nothing.
+/// The cookies come in the order of their first appearance; a repeated name replaces the value and keeps the attributes. The parser
+/// stops at the first text that is not a cookie. Some mistakes (an attribute before any cookie, a cookie without a value) make the
+/// whole header invalid, and the result empty.
 pub fn load(text: &str) -> Result<Vec<Morsel>, CookieError> {
     let mut morsels: Vec<Morsel> = Vec::new();
     let mut current = 0;
@@ -201,8 +202,8 @@ struct Pair {
 
 /// Matches CPython's cookie pattern at `start`: `key`, perhaps `= value`, and white space, a semicolon or the end.
 ///
-/// The key is the shortest that works, because `=` may be part of a key as well. The alternatives of the pattern are tried in its
-/// order; those that cannot succeed by their position are left out.
+/// The key is the shortest that matches, because `=` may be part of a key as well. The alternatives of the pattern are tried in its
+/// order; those that cannot match at their position are left out.
 fn match_pair(text: &str, start: usize) -> Option<Pair> {
     let bytes = text.as_bytes();
     let key_start = skip_space(bytes, start);
@@ -223,8 +224,8 @@ fn match_pair(text: &str, start: usize) -> Option<Pair> {
     None
 }
 
-/// Matches what follows the equals sign. `run` remembers the last run of value characters, so that a long text of equals signs is
-/// not measured once for each of them.
+/// Matches the text behind the equals sign. `run` remembers the last run of value characters, so that a long text of equals signs is
+/// not scanned again for each of them.
 fn match_value(bytes: &[u8], after_equals: usize, run: &mut Range<usize>) -> Option<(Range<usize>, usize)> {
     let start = skip_space(bytes, after_equals);
     let finish = |end: usize| Some((start..end, match_end(bytes, end)?));
@@ -241,7 +242,7 @@ fn match_value(bytes: &[u8], after_equals: usize, run: &mut Range<usize>) -> Opt
     if let Some(found) = finish(run.end.max(start)) {
         return Some(found);
     }
-    // The white space before a value that fails can itself end an empty value.
+    // If the value does not match, the white space before it can end an empty value.
     (start > after_equals).then(|| (start - 1..start - 1, start))
 }
 
@@ -367,12 +368,12 @@ fn quote(text: &str) -> String {
     out
 }
 
-/// The date this many seconds from now; the nearest date that can be told where that is out of reach.
+/// The date this many seconds from now, or the nearest date that can be written.
 fn date_in(seconds: i64) -> String {
     let span = Duration::from_secs(seconds.unsigned_abs());
     let now = SystemTime::now();
     let then = if seconds < 0 { now.checked_sub(span) } else { now.checked_add(span) };
-    // Beyond the year 9999 the formatter has no way to write the date.
+    // The formatter cannot write a date after the year 9999.
     let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
     httpdate::fmt_http_date(then.unwrap_or(last).clamp(SystemTime::UNIX_EPOCH, last))
 }

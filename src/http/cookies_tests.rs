@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// `key=value` as sent, followed by the attributes: what `str()` gives for wptserve's cookie values.
+/// `key=value` as sent, followed by the attributes, as `str()` shows wptserve's cookie values.
 fn loaded(text: &str) -> Result<Vec<String>, String> {
     load(text).map(|morsels| morsels.iter().map(Morsel::output_string).collect()).map_err(|error| error.to_string())
 }

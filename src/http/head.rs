@@ -1,8 +1,8 @@
 //! The request line and the header fields, read piece by piece as they arrive.
 //!
 //! Follows CPython 3.11 (`http/server.py`, `parse_request`; `http/client.py`, `_read_headers`) under wptserve 4.0.3 (`server.py`:
-//! `get_request_line`, 512 header lines). A request that CPython refuses is answered with CPython's own page. What a header
-//! means beyond `Connection`, `Expect` and where the body ends is decided elsewhere, and the body is not looked at.
+//! `get_request_line`, 512 header lines). A request that CPython refuses is answered with CPython's own page. This module reads only
+//! `Connection`, `Expect` and the headers that frame the body; it does not read the body.
 
 use std::ops::Range;
 
@@ -33,9 +33,9 @@ pub struct Head {
     pub version: Bytes,
     /// The header fields.
     pub headers: Headers,
-    /// Where the body ends. A request about which that cannot be said has to be refused, and its connection closed.
+    /// Where the body ends. On an error the request has to be refused, and its connection closed.
     pub framing: Result<Framing, Box<BadFraming>>,
-    /// Whether the connection stays open after this request, as far as the request is concerned.
+    /// Whether the request allows the connection to stay open.
     pub keep_alive: bool,
     /// Whether `100 Continue` has to be sent now.
     pub expect_continue: bool,
@@ -43,7 +43,7 @@ pub struct Head {
     pub line_too_long: bool,
 }
 
-/// What the bytes so far amount to.
+/// The result of reading the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Not enough yet: read more and ask again with the longer buffer.
@@ -52,7 +52,7 @@ pub enum Step {
     Head {
         /// The head itself.
         head: Head,
-        /// How many bytes to drop from the buffer.
+        /// The number of bytes to drop from the buffer.
         consumed: usize,
     },
     /// CPython refuses the request.
@@ -61,21 +61,21 @@ pub enum Step {
         answer: Bytes,
         /// Whether the connection closes afterwards.
         close: bool,
-        /// How many bytes to drop from the buffer.
+        /// The number of bytes to drop from the buffer.
         consumed: usize,
     },
-    /// Close without a word.
+    /// Close without an answer.
     Close,
 }
 
-/// Reads heads from the front of a growing buffer. Never looks at a byte twice for the end of a line.
+/// Reads heads from the front of a growing buffer. It searches every byte only once for the end of a line.
 #[derive(Debug, Default)]
 pub struct HeadReader {
-    /// Nothing before this offset ends the current line.
+    /// The current line does not end before this offset.
     scanned: usize,
-    /// Where the current line starts.
+    /// The offset at which the current line starts.
     line_start: usize,
-    /// How many header lines have been read.
+    /// The number of header lines that have been read.
     lines: usize,
     start: Option<Start>,
 }
@@ -89,12 +89,12 @@ struct Start {
     version: Option<Range<usize>>,
     /// The version is 1.1 or later, as numbers.
     persistent: bool,
-    /// Not HTTP/0.9, neither silently nor in so many words.
+    /// Whether the answer has a head: it has none for HTTP/0.9, named or implied.
     has_response_head: bool,
     is_head: bool,
 }
 
-/// Why a request line is no request.
+/// Why a request line is refused.
 enum Refusal {
     /// Nothing but white space: CPython closes without an answer.
     Blank,
@@ -103,14 +103,14 @@ enum Refusal {
 
 enum Line {
     More,
-    /// The input has ended and nothing is left.
+    /// The input has ended and no byte is left.
     End,
     Complete(Range<usize>),
 }
 
 impl HeadReader {
-    /// Looks at `buf`, whose first byte is the first one that has not been consumed; `eof` says that no more will come.
-    /// After anything but [`Step::More`] the reader starts over.
+    /// Reads `buf`, whose first byte is the first one that has not been consumed; `eof` says that no more will come. After any
+    /// other result than [`Step::More`] the reader starts over.
     pub fn step(&mut self, buf: &[u8], eof: bool) -> Step {
         let step = self.advance(buf, eof);
         if step != Step::More {
@@ -213,7 +213,7 @@ impl HeadReader {
         // The version is compared as text here, as CPython does: HTTP/1.10 gets a 100, HTTP/01.1 does not.
         let expect_continue = headers.get("Expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
             && version.as_ref() >= b"HTTP/1.1".as_ref()
-            // Nobody wants the body of a request that is refused.
+            // A refused request does not need its body.
             && framing.is_ok();
         let head = Head {
             request_line: cut(&bytes, 0..start.len),
@@ -230,7 +230,7 @@ impl HeadReader {
     }
 }
 
-/// Part of `bytes`, empty where there is none: a caller that hands in a shorter buffer than before must not cause a panic.
+/// Part of `bytes`, empty if the range is outside: a caller that passes a shorter buffer than before must not cause a panic.
 fn cut(bytes: &Bytes, range: Range<usize>) -> Bytes {
     if range.start <= range.end && range.end <= bytes.len() { bytes.slice(range) } else { Bytes::new() }
 }

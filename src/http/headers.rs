@@ -1,8 +1,8 @@
 //! Request header fields in the order they came, with names and values as sent.
 //!
-//! Follows CPython 3.11, `http.client.parse_headers`, which hands the block to `email.feedparser` with the `compat32` policy: a
-//! mail parser, much more forgiving than any HTTP parser and forgetful after the first line it cannot read. This is no map and
-//! no view by name: wptserve's `RequestHeaders` is built on top.
+//! Follows CPython 3.11, `http.client.parse_headers`, which passes the block to `email.feedparser` with the `compat32` policy. That is a
+//! mail parser: it accepts more than an HTTP parser, and drops all fields after the first line that it cannot read. This type is a list
+//! and not a map; wptserve's `RequestHeaders` is built on top of it.
 
 use std::ops::Range;
 
@@ -15,23 +15,24 @@ pub struct Headers {
     unread: Bytes,
 }
 
-/// What the mail parser takes a line for.
+/// The mail parser's reading of a line.
 enum Line {
-    /// Starts with a space or a tab: goes on with the field before it.
+    /// Starts with a space or a tab: continues the field before it.
     Folded,
     /// Has no influence on the fields, but ends the one before it: `From ` (mbox) and a field without a name.
     Ignored,
     /// A field whose name is this long.
     Field(usize),
-    /// Not a header line: everything from here on is body text.
+    /// Not a header line: this line and all later ones are body text.
     Body,
 }
 
 impl Headers {
     /// Reads the block between the request line and the body, the empty line included.
     ///
-    /// A bare CR ends a line as well. A line that is no header field ends the block; what it and the rest say is only kept as
-    /// [`unread`](Self::unread) text. A folded value keeps its line breaks. Spaces and tabs before a value are dropped, those after it are not.
+    /// A bare CR ends a line as well. A line that is not a header field ends the block; this line and the rest are only kept as
+    /// [`unread`](Self::unread) text. A folded value keeps its line breaks. Spaces and tabs before a value are dropped, those after it are
+    /// kept.
     pub fn parse(block: &Bytes) -> Headers {
         let mut fields = Vec::new();
         let mut open: Option<(Range<usize>, Range<usize>)> = None;
@@ -69,8 +70,8 @@ impl Headers {
         Headers { fields, unread }
     }
 
-    /// What follows the last line that could be read; empty in a good head. The mail parser takes
-    /// it for the body of a message, and prints it.
+    /// The text after the last line that could be read; empty in a good head. The mail parser takes it for the body of a message,
+    /// and prints it.
     pub fn unread(&self) -> &Bytes {
         &self.unread
     }
@@ -90,7 +91,7 @@ impl Headers {
         self.fields.iter().map(|(name, value)| (name, value))
     }
 
-    /// How many fields there are, duplicates counted.
+    /// The number of fields, including duplicates.
     pub fn len(&self) -> usize {
         self.fields.len()
     }

@@ -1,9 +1,9 @@
-//! HTTP as plain values: what came over the wire, and what will go out.
+//! HTTP as plain values: requests as they came, and answers to send.
 //!
-//! Nothing here opens a socket, knows actix or runs Python. The parsers keep to CPython 3.11 (`http.server`, `email.feedparser`,
-//! `urllib.parse`, `http.cookies`) and the writers to wptserve 4.0.3, because both are visible to tests down to the byte: header
-//! order and case, reason phrases, which mistakes are forgiven and which are not. Text that Python would hold in a `str` decoded
-//! as latin-1 stays raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where one is asked for.
+//! This room opens no socket, names no type of actix and runs no Python. The parsers follow CPython 3.11 (`http.server`,
+//! `email.feedparser`, `urllib.parse`, `http.cookies`) and the writers wptserve 4.0.3, because tests see both down to the byte: header
+//! order and case, reason phrases, and the mistakes that are accepted. Text that Python would hold in a `str` decoded as latin-1 stays
+//! raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where a caller asks for one.
 
 pub mod answer;
 pub mod body;

@@ -1,13 +1,13 @@
 //! The parameters in a query string.
 //!
 //! Follows wptserve 4.0.3, `request.py`, `Request.GET`, which is CPython's `urllib.parse.parse_qsl` in latin-1: names and values
-//! are bytes. Only the pairs in their order; looking up by name is the business of the Python side.
+//! are bytes. This module returns the pairs in their order; the Python side looks names up.
 
 use super::{text::encode_latin1, url::unquote_latin1};
 
 /// The names and values of `query`, in order. Only `&` separates; pairs without `=` have an empty value; `+` is a space.
 ///
-/// `query` is latin-1 text. A character beyond that, which no HTTP/1 request can bring, becomes its UTF-8 bytes.
+/// `query` is latin-1 text. A character beyond latin-1, which an HTTP/1 request cannot have, becomes its UTF-8 bytes.
 pub fn parse_qsl(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     query
         .split('&')

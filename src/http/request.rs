@@ -1,7 +1,7 @@
 //! A request as wptserve's handlers see it, before any of its body is read.
 //!
 //! Follows wptserve 4.0.3, `request.py`, `Request.__init__`, and for HTTP/2 `server.py`, `H2Headers` and `H2HandlerCopy`. Plain
-//! data that can cross threads. The body is described by [`Framing`] and read elsewhere.
+//! data that can cross threads. [`Framing`] describes the body, which other code reads.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -27,7 +27,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// As it stands in a URL. wptserve has a scheme of its own for HTTP/2 (4.0.3, server.py, `WebTestServer.scheme`).
+    /// The scheme as in a URL. wptserve has a scheme of its own for HTTP/2 (4.0.3, server.py, `WebTestServer.scheme`).
     pub fn as_str(self) -> &'static str {
         match self {
             Scheme::Http => "http",
@@ -37,15 +37,15 @@ impl Scheme {
     }
 }
 
-/// Why a head is no request. wptserve drops such requests without an answer; we say what is wrong with them.
+/// Why a head is not a request. wptserve drops such requests without an answer; this server answers with the cause.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Host header and target do not make a URL.
     #[error("{url:?} is not a URL ({source}): check the Host header and the request target")]
     Url {
-        /// What was tried.
+        /// The text that is not a URL.
         url: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         source: UrlError,
     },
     /// The end of the body cannot be known.
@@ -66,13 +66,13 @@ impl RequestError {
 /// A request without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What came over the wire.
+    /// The head as it came.
     pub head: Head,
     /// How the client reached the server.
     pub scheme: Scheme,
-    /// The host the server is known by, for requests that name none.
+    /// The server's host, for requests without a `Host` header.
     pub server_host: Arc<str>,
-    /// The port the request came to.
+    /// The port that the request came to.
     pub server_port: u16,
     /// Address and port of the client.
     pub client: (Arc<str>, u16),
@@ -92,8 +92,8 @@ pub const HTTP2: &str = "HTTP/2.0";
 impl Request {
     /// Puts the URL together.
     ///
-    /// The host is what the `Host` header says before its first colon and the port what it says after it, unchecked. A target
-    /// that starts with the scheme of the server is taken as the URL.
+    /// Host and port are the texts before and after the first colon of the `Host` header, unchecked. A target that starts with
+    /// the scheme of the server is taken as the URL.
     pub fn new(
         head: Head,
         scheme: Scheme,
@@ -112,12 +112,12 @@ impl Request {
         Ok(Request { head, scheme, server_host, server_port, client, url, url_parts, framing, stream: None })
     }
 
-    /// A request over HTTP/2. Handlers see its fields as wptserve's `H2Headers` has them: the pseudo-header fields without
-    /// their colon, and of a field that is there several times the place of the first and the value of the last. wptserve
-    /// looks for a `Host` with a capital letter, so the URL always has the address of the server.
+    /// A request over HTTP/2. Handlers see its fields as in wptserve's `H2Headers`: the pseudo-header fields have no colon, and a
+    /// repeated field has the place of the first and the value of the last. wptserve looks for a `Host` with a capital letter, so
+    /// the URL always has the address of the server.
     ///
     /// # Errors
-    /// The path makes no URL.
+    /// The path does not make a valid URL.
     pub fn http2(
         fields: &[super::h2::Field],
         stream: u32,
@@ -143,7 +143,7 @@ impl Request {
             target: headers.get("path").cloned().unwrap_or_default(),
             version: Bytes::from_static(HTTP2.as_bytes()),
             headers,
-            // Handlers run when the body is there, whatever its length.
+            // Handlers over HTTP/2 run when the body is complete, so no length is needed.
             framing: Ok(Framing::Length(0)),
             keep_alive: true,
             expect_continue: false,

@@ -1,7 +1,7 @@
 //! Python's view of text, where it differs from Rust's: latin-1, `str.split()`, `int()`, `repr()`, `json.dumps()`.
 //!
-//! Small pure functions shared by the parsers. They follow CPython 3.11 for every text made of latin-1 characters, which is all
-//! that HTTP/1 can carry; beyond that range each function says what it does. This is not a general Python compatibility layer.
+//! Small pure functions that the parsers share. They follow CPython 3.11 for every text of latin-1 characters, because HTTP/1 can carry
+//! no others. The comment of each function says what it does beyond latin-1. This is not a general Python compatibility layer.
 
 use std::fmt::Write as _;
 
@@ -19,17 +19,17 @@ pub fn encode_latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }
 
-/// Whether `str.isspace()` holds for the latin-1 character `byte`: what `str.split()` and `str.strip()` remove.
+/// Whether `str.isspace()` is true for the latin-1 character `byte`: `str.split()` and `str.strip()` remove these.
 pub fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | 0x1c..=b' ' | 0x85 | 0xa0)
 }
 
-/// What Python's `int(text)` makes of latin-1 text, saturated to the range of `i128`. `None` where it raises `ValueError`.
+/// The result of Python's `int(text)` for latin-1 text, saturated to the range of `i128`. `None` where Python raises `ValueError`.
 ///
 /// Surrounding white space, a sign and single underscores between digits are allowed. CPython refuses more than 4300 digits.
 pub fn parse_int(text: &[u8]) -> Option<i128> {
     const MAX_DIGITS: usize = 4300;
-    // Not `is_space`: the separators 0x1c to 0x1f split words, but are no space around a number.
+    // Not `is_space`: `int()` does not strip the separators 0x1c to 0x1f.
     let space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xa0);
     let start = text.iter().position(|byte| !space(byte))?;
     let end = text.iter().rposition(|byte| !space(byte))? + 1;
@@ -83,7 +83,7 @@ pub fn repr(text: &str) -> String {
     out
 }
 
-/// `json.dumps(text)`: a JSON string in ASCII, with surrogate pairs for what lies beyond the Basic Multilingual Plane.
+/// `json.dumps(text)`: a JSON string in ASCII, with surrogate pairs for characters beyond the Basic Multilingual Plane.
 pub fn json_string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -1,7 +1,7 @@
 //! URLs as Python's `urllib.parse` sees them: split, unquote, quote.
 //!
-//! Follows CPython 3.11. This is no WHATWG URL parser and normalises nothing: handlers get to see the parts just as wptserve's
-//! `request.url_parts` shows them.
+//! Follows CPython 3.11. This is not a WHATWG URL parser and does not normalise: handlers see the parts exactly as in wptserve's
+//! `request.url_parts`.
 
 use std::{
     borrow::Cow,
@@ -16,7 +16,7 @@ use super::text::repr;
 /// Why CPython raises `ValueError` for a URL. The text is that of the exception.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Only one of `[` and `]` is there.
+    /// One of `[` and `]` is missing.
     #[error("Invalid IPv6 URL")]
     Brackets,
     /// Brackets around an IPv4 address.
@@ -197,7 +197,7 @@ pub fn unquote_latin1(text: &str) -> Cow<'_, str> {
     unquote_with(text, latin1)
 }
 
-/// Percent escapes are decoded per run of ASCII characters: a character beyond ASCII never joins the bytes around it.
+/// Percent escapes are decoded per run of ASCII characters: a character beyond ASCII is never combined with the bytes around it.
 fn unquote_with(text: &str, decode: impl Fn(&[u8]) -> String) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
@@ -214,10 +214,10 @@ fn unquote_with(text: &str, decode: impl Fn(&[u8]) -> String) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// What `urllib.parse.quote` escapes.
+/// The characters that `urllib.parse.quote` escapes.
 const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 
-/// `urllib.parse.quote(text)`: everything but letters, digits and `_.-~/` is escaped as UTF-8.
+/// `urllib.parse.quote(text)`: all characters except letters, digits and `_.-~/` are escaped as UTF-8.
 pub fn quote(text: &str) -> String {
     utf8_percent_encode(text, QUOTED).to_string()
 }

@@ -1,8 +1,8 @@
 //! The decoder for request bodies that come in chunks.
 //!
-//! As strict as RFC 9112, section 7.1, allows, and stricter where lenient readers have been led astray: whoever takes the end of a
-//! chunk for somewhere else than the sender takes a part of the body for the next request. So CR LF alone ends a line, a size has
-//! hexadecimal digits and nothing else, an extension has no blanks and no quoted pair. Once something is wrong it stays wrong.
+//! The decoder is as strict as RFC 9112, section 7.1, allows, and stricter where lenient readers have been misled: a reader that finds
+//! the end of a chunk at another place than the sender takes a part of the body for the next request. So only CR LF ends a line, a size
+//! has only hexadecimal digits, an extension has no blanks and no quoted pair. After an error every later call fails as well.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -10,17 +10,17 @@ use crate::http::text::{latin1, repr};
 
 /// The longest line with a chunk size, extensions included.
 const MAX_SIZE_LINE: usize = 8192;
-/// The most digits of a size: as many as 64 bits have.
+/// The most digits of a size, enough for 64 bits.
 const MAX_DIGITS: usize = 16;
 /// The most bytes of trailer fields.
 const MAX_TRAILERS: usize = 65536;
-/// How much of a bad line a message shows.
+/// The most bytes of a bad line in a message.
 const SHOWN: usize = 80;
 
 /// Why a chunked body cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkError {
-    /// The line that should hold a size holds something else.
+    /// The line that should hold a size is malformed.
     #[error("the chunked request body has {} where a chunk size is expected: send 1 to {MAX_DIGITS} hexadecimal digits, extensions without blanks or quoted pairs, and CR LF", repr(&latin1(.0)))]
     Size(Bytes),
     /// The line with the size does not end.
@@ -28,10 +28,10 @@ pub enum ChunkError {
         "the chunked request body has a chunk size line of more than {MAX_SIZE_LINE} bytes: send shorter chunk extensions"
     )]
     LongLine,
-    /// The data of a chunk goes on where it should end.
+    /// The data of a chunk does not end at its announced size.
     #[error("a chunk of the request body is longer than its announced size: end its data with CR LF")]
     Overrun,
-    /// A line behind the last chunk is no trailer field.
+    /// A line behind the last chunk is not a trailer field.
     #[error("the chunked request body has {} where a trailer field or the end is expected: send a name, a colon, a value and CR LF, or CR LF alone", repr(&latin1(.0)))]
     Trailer(Bytes),
     /// The trailer fields do not end.
@@ -46,7 +46,7 @@ pub enum ChunkError {
 #[derive(Debug, Default)]
 pub struct ChunkedDecoder {
     state: State,
-    /// How much of the current line has been searched for its end.
+    /// The part of the current line, in bytes, that has been searched for its end.
     scanned: usize,
 }
 
@@ -57,19 +57,19 @@ enum State {
     Data(u64),
     /// The line end that follows the data.
     DataEnd,
-    /// Trailer fields, of which so many bytes have been skipped.
+    /// Trailer fields, of which this many bytes have been skipped.
     Trailers(usize),
     Done,
-    /// Nothing that follows has a meaning.
+    /// An error has occurred; the following bytes have no meaning.
     Failed(ChunkError),
 }
 
 impl ChunkedDecoder {
-    /// Moves body bytes from `src` to `out`, at most `max` of them in this call. `true` says that the body is complete: what is
-    /// left in `src` belongs to the next request. `false` says to come back with more input, or with more room.
+    /// Moves body bytes from `src` to `out`, at most `max` of them in this call. `true` says that the body is complete: the rest of
+    /// `src` belongs to the next request. `false` asks for another call with more input, or with more room.
     ///
     /// # Errors
-    /// The body is malformed. So it is for every later call as well, whatever comes.
+    /// The body is malformed. Every later call returns the same error.
     pub fn decode(&mut self, src: &mut BytesMut, out: &mut BytesMut, max: usize) -> Result<bool, ChunkError> {
         let mut room = max;
         loop {
@@ -81,7 +81,7 @@ impl ChunkedDecoder {
         }
     }
 
-    /// No more input will come.
+    /// Call this when no more input will come.
     ///
     /// # Errors
     /// The body is not complete.
@@ -103,7 +103,7 @@ impl ChunkedDecoder {
         error
     }
 
-    /// The next state; `None` if there is none yet.
+    /// The next state; `None` if more input is needed.
     fn step(&mut self, src: &mut BytesMut, out: &mut BytesMut, room: &mut usize) -> Result<Option<State>, ChunkError> {
         let next = match &self.state {
             State::Size => {
@@ -154,7 +154,7 @@ impl ChunkedDecoder {
         Ok(Some(next))
     }
 
-    /// Takes a line off `src`, its end included. An error means that it is longer than `limit`.
+    /// Takes a line with its end off `src`. The error means that the line is longer than `limit`.
     fn line(&mut self, src: &mut BytesMut, limit: usize) -> Result<Option<BytesMut>, ()> {
         let line = match memchr::memchr(b'\n', src.get(self.scanned..).unwrap_or_default()) {
             Some(at) => src.split_to(self.scanned + at + 1),
@@ -178,7 +178,7 @@ fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
-/// A line with a size: the size.
+/// The size in a line of a chunk.
 fn size(line: &[u8]) -> Option<u64> {
     let mut parts = line.strip_suffix(b"\r\n")?.split(|byte| *byte == b';');
     let digits = parts.next().filter(|digits| (1..=MAX_DIGITS).contains(&digits.len()))?;
@@ -187,7 +187,7 @@ fn size(line: &[u8]) -> Option<u64> {
     parts.all(is_extension).then_some(size)
 }
 
-/// `name`, `name=token` or `name="text"`, the text without anything that needs thought.
+/// `name`, `name=token` or `name="text"`, where the text has no quotes, semicolons and backslashes.
 fn is_extension(extension: &[u8]) -> bool {
     let Some(at) = memchr::memchr(b'=', extension) else { return is_token(extension) };
     let (name, value) = (extension.get(..at).unwrap_or_default(), extension.get(at + 1..).unwrap_or_default());
@@ -199,7 +199,7 @@ fn is_extension(extension: &[u8]) -> bool {
         }
 }
 
-/// Not a folded one either.
+/// Whether the line is a field, and not a folded one.
 fn is_field(line: &[u8]) -> bool {
     let Some(text) = line.strip_suffix(b"\r\n") else { return false };
     let Some(colon) = memchr::memchr(b':', text) else { return false };
@@ -268,7 +268,7 @@ mod tests {
             let result = decode(format!("{line}\r\n").as_bytes());
             assert!(matches!(result, Err(ChunkError::Size(_))), "{line:?}: {result:?}");
         }
-        // LF alone ends nothing.
+        // LF alone does not end a line.
         for input in ["3\nabc\r\n0\r\n\r\n", "3;a\nabc\r\n0\r\n\r\n", "3\r\nabc\r\n0\n\r\n", "1;a=\"\n\"\r\n"] {
             assert!(matches!(decode(input.as_bytes()), Err(ChunkError::Size(_))), "{input:?}");
         }
@@ -326,7 +326,7 @@ mod tests {
             let (mut src, mut out, mut decoder) = (BytesMut::from(input), BytesMut::new(), ChunkedDecoder::default());
             decoder.decode(&mut src, &mut out, 100).unwrap();
             assert_eq!(decoder.end(), end, "{input:?}");
-            // Nothing that comes later can heal it.
+            // Later input does not repair the error.
             src.extend_from_slice(b"0\r\n\r\n");
             assert_eq!(decoder.decode(&mut src, &mut out, 100), end.map(|()| true), "{input:?}");
         }

@@ -1,6 +1,7 @@
 //! The parts of a form in a request body, as wptserve's `cgi.FieldStorage` finds them: urlencoded or multipart.
 //!
-//! Streaming: what is large goes into a temporary file. It follows wptserve 4.0.3, cgi/cgi.py, also where that loses data.
+//! The form is read as a stream, and large values go into temporary files. The parser follows wptserve 4.0.3, cgi/cgi.py, even where
+//! that loses data.
 
 use std::io;
 
@@ -20,7 +21,7 @@ use crate::http::{
 const IN_MEMORY: usize = 1000;
 /// Longer lines are read in pieces.
 const MAX_LINE: usize = 1 << 16;
-/// Parts in parts in parts: CPython ends this with a RecursionError, a good deal later.
+/// The deepest nesting of multipart forms. CPython raises a RecursionError at a much deeper level.
 const MAX_DEPTH: usize = 50;
 
 /// Why a form cannot be read.
@@ -28,9 +29,9 @@ const MAX_DEPTH: usize = 50;
 pub enum FormError {
     /// `multipart/…` with this boundary, or none.
     Boundary(Vec<u8>),
-    /// Forms in forms in forms.
+    /// Forms are nested too deeply.
     TooDeep,
-    /// A body that is no form: wptserve stumbles over its own file when it tries to keep it.
+    /// A body that is not a form: wptserve fails on its own file when it tries to keep the body.
     NoForm,
     /// The body could not be read.
     Body(BodyError),
@@ -51,13 +52,13 @@ impl From<io::Error> for FormError {
 /// A header such as `text/plain; charset=x`: the value, and its options in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
-    /// What stands in front of the first semicolon.
+    /// The text in front of the first semicolon.
     pub value: String,
     /// Names in lower case and values without quotes.
     pub options: Vec<(String, String)>,
 }
 
-/// What a part holds.
+/// The content of a part.
 #[derive(Debug)]
 pub enum Content {
     /// The content of a field or of a file.
@@ -71,13 +72,13 @@ pub enum Content {
 /// One part of a multipart form.
 #[derive(Debug)]
 pub struct Part {
-    /// All but `Content-Length`.
+    /// All headers except `Content-Length`.
     pub headers: Headers,
     /// `Content-Disposition`, whose options name the field and the file.
     pub disposition: Parameters,
     /// `Content-Type`, `text/plain` without one.
     pub kind: Parameters,
-    /// What the part holds.
+    /// The content of the part.
     pub content: Content,
     /// 1 at the last boundary, -1 at the end of the body, 0 otherwise.
     pub done: i32,
@@ -125,7 +126,7 @@ fn split_parameters(line: &str) -> Vec<&str> {
     let mut before = None;
     for (at, byte) in line.bytes().enumerate() {
         match byte {
-            // A semicolon right at the start of a part ends it whatever stands before.
+            // A semicolon right at the start of a part ends it, even after an odd number of quotes.
             b';' if quotes.is_multiple_of(2) || at == start => {
                 parts.push(strip(line.get(start..at).unwrap_or_default()));
                 (start, quotes, before) = (at + 1, 0, None);
@@ -158,9 +159,9 @@ fn strip_end(line: &[u8]) -> &[u8] {
     line.get(..end).unwrap_or_default()
 }
 
-/// The parts of a form; `None` for a body that is no form.
+/// The parts of a form; `None` for a body that is not a form.
 ///
-/// GET and HEAD requests have forms without content: wptserve looks at the query in its place, and finds none.
+/// GET and HEAD requests have empty forms: wptserve looks at the query instead of the body, and finds none.
 ///
 /// # Errors
 /// See [`FormError`].
@@ -250,7 +251,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// cgi.py, `FieldStorage.read_multi` without its last step: the parts, and how many bytes they took.
+    /// cgi.py, `FieldStorage.read_multi` without its last step: the parts, and their size in bytes.
     fn parts(
         &mut self,
         kind: &Parameters,
@@ -286,7 +287,7 @@ impl Scan<'_> {
                 break;
             }
             read += head.len() as u64;
-            // A limit that is used up already counts as none.
+            // In cgi.py a limit that is used up counts as no limit.
             let limit = limit.and_then(|limit| limit.checked_sub(read));
             let part = self.part(&Bytes::from(head), &boundary, limit, depth)?;
             read += part.read;
@@ -310,7 +311,7 @@ impl Scan<'_> {
         let mut part =
             Part { headers, disposition, kind, content: Content::Bytes(Spill::new(IN_MEMORY)), done: 0, read: 0 };
         if part.kind.value == "application/x-www-form-urlencoded" {
-            // There is no length in a part: all that follows is taken for its content.
+            // A part has no length, so all following bytes are taken for its content.
             let query = self.reader.read(None)?;
             part.content = Content::Fields(parse_qsl(&latin1(&query)));
             self.skip(&mut part, outer)?;
@@ -361,7 +362,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// cgi.py, `FieldStorage.skip_lines`. It knows a boundary only in a last line without a line feed.
+    /// cgi.py, `FieldStorage.skip_lines`. It recognises a boundary only in a last line without a line feed.
     fn skip(&mut self, part: &mut Part, outer: &[u8]) -> Result<(), FormError> {
         let mut at_line_start = true;
         loop {

@@ -73,7 +73,7 @@ fn a_form_of_two_parts() {
 }
 
 proptest! {
-    /// How a body was cut on its way changes nothing, whatever nonsense is in it.
+    /// The sizes of the pieces do not change the result, even for malformed forms.
     #[test]
     fn pieces_make_no_difference(
         lines in proptest::collection::vec(

@@ -1,8 +1,8 @@
-//! Where a request body ends, as far as the head says it.
+//! The end of a request body, as far as the head determines it.
 //!
-//! The length follows wptserve 4.0.3 (`request.py`: `int()` of the first `Content-Length`). wptserve cannot read chunked bodies
-//! at all; we do, which is a documented difference. A head that two readers could understand differently is refused, because
-//! what one of them takes for a body is a request for the other (RFC 9112, sections 6.1 and 6.3). Nothing here reads the body;
+//! The length follows wptserve 4.0.3 (`request.py`: `int()` of the first `Content-Length`). wptserve cannot read chunked bodies; this
+//! server can, which is a documented difference. A head that two readers could understand differently is refused, because one of them
+//! could take the body for the next request (RFC 9112, sections 6.1 and 6.3). This module does not read the body;
 //! [`ChunkedDecoder`](super::chunked::ChunkedDecoder) does.
 
 use bytes::Bytes;
@@ -21,22 +21,22 @@ pub enum Framing {
     Chunked,
 }
 
-/// Why nobody can say where the body of a request ends. The connection cannot be used any further.
+/// Why the end of a request body cannot be known. The connection has to close.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFraming {
-    /// The value of a `Content-Length` that is no length.
+    /// The value of a `Content-Length` that is not a length.
     #[error("Content-Length is {}, which is not a number of bytes: send a decimal number that is not negative, or no Content-Length", repr(&latin1(.0)))]
     Length(Bytes),
     /// Two `Content-Length` fields that contradict each other.
     #[error("there are two different Content-Length fields, {} and {}: send one", repr(&latin1(.0)), repr(&latin1(.1)))]
     Lengths(Bytes, Bytes),
-    /// Both ways to say where the body ends.
+    /// Both `Transfer-Encoding` and `Content-Length`.
     #[error("there are both Transfer-Encoding and Content-Length: send one of them")]
     Both,
     /// A transfer coding in a version of HTTP that has none.
     #[error("Transfer-Encoding has no meaning before HTTP/1.1: send Content-Length")]
     Version,
-    /// A transfer coding that nobody here can read.
+    /// A transfer coding that this server cannot decode.
     #[error("the transfer coding {} is not known: send `Transfer-Encoding: chunked`, once and alone", repr(&latin1(.0)))]
     Coding(Bytes),
     /// `chunked`, but not as the one and only coding.
@@ -57,14 +57,14 @@ impl BadFraming {
 const LENGTH: &str = "Content-Length";
 const CODING: &str = "Transfer-Encoding";
 
-/// How the body of a request is framed. `block` is what stands between the request line and the body, `headers` what has been
-/// read from it, and `knows_codings` says that the request is of HTTP/1.1 or later.
+/// The framing of a request body. `block` is the text between the request line and the body, `headers` are the fields that were read
+/// from it, and `knows_codings` says that the request is of HTTP/1.1 or later.
 ///
-/// Python's `int()` reads `Content-Length`: ` +1_0 ` is ten. Beyond 64 bits the length saturates. Without the header there is no
-/// body. The same length may be there several times.
+/// Python's `int()` reads `Content-Length`: ` +1_0 ` is ten. Beyond 64 bits the length saturates. Without the header the body is
+/// empty. The same length may occur several times.
 ///
 /// # Errors
-/// The end of the body cannot be known, or not everybody would find the same one.
+/// The end of the body cannot be known, or two readers could find different ends.
 pub fn framing(block: &[u8], headers: &Headers, knows_codings: bool) -> Result<Framing, BadFraming> {
     let read = headers.iter().filter(|(name, _)| is_about_framing(name)).count();
     check_lines(block, read)?;
@@ -89,7 +89,7 @@ fn is_about_framing(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(LENGTH.as_bytes()) || name.eq_ignore_ascii_case(CODING.as_bytes())
 }
 
-/// A coding in front of `chunked` is one that we do not know; everything else but `chunked` leaves the end open.
+/// A coding in front of `chunked` cannot be decoded; any other value than `chunked` leaves the end open.
 fn only_chunked(headers: &Headers) -> Result<Framing, BadFraming> {
     let values: Vec<&[u8]> = headers.get_all(CODING).map(AsRef::as_ref).collect();
     let is_chunked = |coding: &&[u8]| coding.eq_ignore_ascii_case(b"chunked");
@@ -105,7 +105,7 @@ fn only_chunked(headers: &Headers) -> Result<Framing, BadFraming> {
     }
 }
 
-/// Not Python's `strip()`: some readers take other white space for a part of the coding.
+/// Unlike Python's `strip()`, this strips only spaces and tabs: some readers take other white space for a part of the coding.
 fn without_blanks(text: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
@@ -113,9 +113,9 @@ fn without_blanks(text: &[u8]) -> &[u8] {
     text.get(start..end).unwrap_or_default()
 }
 
-/// Everything that some reader takes for a field about the length has to be one for all of them, us included: as many fields as
-/// have been `read`. Blanks around the name, a folded value, a bare CR and what comes behind a line that is no header field are
-/// read differently.
+/// Refuses a block in which some readers could find other fields about the length than others. The number of such lines must be the
+/// number of fields that were `read`. Readers differ in blanks around the name, a folded value, a bare CR, and lines behind one that is
+/// not a header field.
 fn check_lines(block: &[u8], read: usize) -> Result<(), BadFraming> {
     let (mut found, mut last) = (0, &b""[..]);
     let (mut rest, mut is_own_line) = (block, true);
@@ -139,12 +139,12 @@ fn check_lines(block: &[u8], read: usize) -> Result<(), BadFraming> {
     if found == read { Ok(()) } else { Err(BadFraming::Line(Bytes::copy_from_slice(last))) }
 }
 
-/// Whether somebody could take this line for a field about the length, and if so whether it is written plainly.
+/// `None` if no reader takes this line for a field about the length; otherwise whether the line is well-formed.
 fn framing_line(line: &[u8]) -> Option<bool> {
     let is_skipped = |byte: &u8| *byte <= b' ';
     let start = line.iter().position(|byte| !is_skipped(byte))?;
     let text = line.get(start..)?;
-    // Most lines end here.
+    // Most lines are decided by their first letter.
     if !matches!(text.first()?, b'C' | b'c' | b'T' | b't') {
         return None;
     }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is accepted is the same for a reader that knows nothing but CR LF, a name, a colon and a value.
+        /// An accepted block gives the same result to a reader that knows only CR LF, a name, a colon and a value.
         #[test]
         fn what_is_accepted_is_plain(
             lines in proptest::collection::vec(

@@ -1,4 +1,4 @@
-//! Request bodies: read while they arrive, kept for those who go back, and taken apart when they are forms.
+//! Request bodies: read while they arrive, kept so that handlers can go back, and parsed when they are forms.
 
 pub mod chunked;
 pub mod form;

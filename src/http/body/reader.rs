@@ -1,7 +1,7 @@
 //! The reader of a request body that is still arriving: the rules of wptserve's `InputFile` on plain values.
 //!
-//! Bytes are pulled from a [`BodySource`] only when somebody wants them, and kept, so that going back works; beyond 1 MiB they
-//! are kept in a temporary file. A chunked body has no length beforehand: asking for it reads all of the body.
+//! Bytes are read from a [`BodySource`] only when a caller needs them, and kept, so that a handler can go back. Beyond 1 MiB they are kept
+//! in a temporary file. A chunked body has no announced length: asking for the length reads the whole body.
 
 use std::{fmt::Debug, io, sync::Arc};
 
@@ -9,13 +9,13 @@ use bytes::Bytes;
 
 use super::spill::Spill;
 
-/// Where the bytes of a request body come from.
+/// The source of the bytes of a request body.
 pub trait BodySource: Debug + Send + Sync {
-    /// At least one byte and at most `max` of them; nothing at the end of the body. May wait for the client.
+    /// Returns at least one byte and at most `max`; no byte at the end of the body. May wait for the client.
     fn read(&self, max: usize) -> io::Result<Bytes>;
 }
 
-/// The source of a body that is handed over.
+/// The source of a body that is appended piece by piece: it has no bytes of its own.
 #[derive(Debug)]
 struct Nothing;
 
@@ -25,21 +25,21 @@ impl BodySource for Nothing {
     }
 }
 
-/// How much is kept in memory (wptserve 4.0.3, request.py, `InputFile.max_buffer_size`).
+/// The bytes that are kept in memory (wptserve 4.0.3, request.py, `InputFile.max_buffer_size`).
 pub const IN_MEMORY: usize = 1024 * 1024;
-/// How much is asked of the source at once.
+/// The bytes that the source is asked for at once.
 const STEP: u64 = 64 * 1024;
 
-/// What has arrived, and where the reader is.
+/// The bytes that have arrived, and the position of the reader.
 #[derive(Debug)]
 pub struct BodyReader {
     source: Arc<dyn BodySource>,
     length: Option<u64>,
     kept: Spill,
-    /// What has been taken from the source and could not be kept.
+    /// Bytes that have been read from the source and could not be stored.
     unkept: Bytes,
     position: u64,
-    /// How far wptserve would have read from the connection. More may be kept here, but `seek` depends on it.
+    /// The position up to which wptserve would have read from the connection. More may be kept here, but `seek` depends on this.
     claimed: u64,
     ended: bool,
     closed: bool,
@@ -54,13 +54,13 @@ pub enum BodyError {
     /// A position outside of the body.
     #[error("the position is not in the request body")]
     OutOfRange,
-    /// The body ended before its length: how much came, and how much was wanted.
+    /// The body ended before its length: the bytes that came, and the bytes that were expected.
     #[error("the request body ended after {0} bytes, {1} were expected")]
     Short(u64, u64),
-    /// Reading on after [`BodyError::Short`].
+    /// A read after [`BodyError::Short`].
     #[error("the request body ended before its length")]
     Torn,
-    /// The connection, or the temporary file.
+    /// The connection or the temporary file failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -72,12 +72,12 @@ impl BodyReader {
         Self { source, length, kept, unkept: Bytes::new(), position: 0, claimed: 0, ended: false, closed: false }
     }
 
-    /// A body that is handed over as it comes ([`BodyReader::append`]): what there is at any time is all of it.
+    /// A body that is appended as it comes ([`BodyReader::append`]): the bytes so far count as the whole body.
     pub fn growing() -> Self {
         Self::new(Arc::new(Nothing), None)
     }
 
-    /// More of a body that was made by [`BodyReader::growing`]. A closed one takes no more.
+    /// Appends to a body that was made by [`BodyReader::growing`]. A closed reader drops the bytes.
     ///
     /// # Errors
     /// The temporary file cannot be written.
@@ -89,7 +89,7 @@ impl BodyReader {
         Ok(self.kept.append(more)?)
     }
 
-    /// A part of what has come, wherever the reader is; less when it has been closed.
+    /// A part of the bytes that have come, independent of the reader's position; less when the reader has been closed.
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -97,13 +97,13 @@ impl BodyReader {
         Ok(self.kept.read(start, length)?)
     }
 
-    /// Forgets what has been kept. Nothing can be read afterwards.
+    /// Drops the kept bytes. Later reads fail.
     pub fn close(&mut self) {
         self.closed = true;
         self.kept = Spill::new(IN_MEMORY);
     }
 
-    /// Where the reader is; for a closed one an error.
+    /// The position of the reader; an error for a closed reader.
     ///
     /// # Errors
     /// [`BodyError::Closed`].
@@ -111,7 +111,7 @@ impl BodyReader {
         if self.closed { Err(BodyError::Closed) } else { Ok(self.position) }
     }
 
-    /// Pulls until `target` bytes are kept or the body ends.
+    /// Reads from the source until `target` bytes are kept or the body ends.
     fn fill(&mut self, target: u64) -> io::Result<()> {
         while !self.ended && self.kept.len() < target {
             self.pull()?;
@@ -119,7 +119,7 @@ impl BodyReader {
         Ok(())
     }
 
-    /// Pulls once, whatever is there.
+    /// Reads once from the source.
     fn pull(&mut self) -> io::Result<()> {
         let left = self.length.map_or(STEP, |length| length.saturating_sub(self.kept.len()));
         let max = usize::try_from(left.min(STEP)).unwrap_or(usize::MAX);
@@ -129,7 +129,7 @@ impl BodyReader {
             self.unkept = more;
         }
         self.ended = self.unkept.is_empty();
-        // Whoever reads on after an error must not miss a piece.
+        // A read after an error must not miss these bytes.
         self.kept.append(&self.unkept)?;
         self.unkept = Bytes::new();
         Ok(())
@@ -139,13 +139,13 @@ impl BodyReader {
         if self.closed { Err(BodyError::Closed) } else { Ok(self) }
     }
 
-    /// Where `count` bytes from here end; negative counts mean the end of the body.
+    /// The position `count` bytes from here; a negative count means the end of the body.
     fn target(&self, count: i64) -> u64 {
         let end = self.length.unwrap_or(u64::MAX);
         u64::try_from(count).map_or(end, |count| self.position.saturating_add(count).min(end))
     }
 
-    /// At most `count` bytes from here, all that follow when it is negative (wptserve 4.0.3, request.py, `InputFile.read`).
+    /// At most `count` bytes from here, or all when `count` is negative (wptserve 4.0.3, request.py, `InputFile.read`).
     ///
     /// # Errors
     /// See [`BodyError`].
@@ -170,7 +170,7 @@ impl BodyReader {
         Ok(data)
     }
 
-    /// What there is from here on, at most `max` bytes; waits only when there is nothing. Nothing at the end of the body.
+    /// The bytes that have arrived from here on, at most `max`. Waits only when none has arrived. Empty at the end of the body.
     ///
     /// # Errors
     /// See [`BodyError`].
@@ -189,7 +189,7 @@ impl BodyReader {
         Ok(data)
     }
 
-    /// Where the reader is.
+    /// The position of the reader.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -225,9 +225,9 @@ impl BodyReader {
         };
         if end > self.claimed {
             self.claimed = match (max, self.length) {
-                // A negative limit makes wptserve read all there is and go back.
+                // With a negative limit wptserve reads the whole body and goes back.
                 (Some(..0), Some(length)) => length,
-                // It reads a line two bytes at a time and may so have read one more than the line has.
+                // wptserve reads a line two bytes at a time, so it may have read one byte more than the line has.
                 _ => (self.claimed + (end - self.claimed).next_multiple_of(2)).min(limit).max(end),
             };
         }
@@ -236,7 +236,7 @@ impl BodyReader {
         Ok(data)
     }
 
-    /// Goes to `offset` from the start (wptserve 4.0.3, request.py, `InputFile.seek`), which moves forward by reading on from wherever it is.
+    /// Goes to `offset` from the start (wptserve 4.0.3, request.py, `InputFile.seek`). wptserve moves forward by reading.
     ///
     /// # Errors
     /// See [`BodyError`].
@@ -259,7 +259,7 @@ impl BodyReader {
         self.read(i64::try_from(offset - self.claimed).unwrap_or(i64::MAX)).map(drop)
     }
 
-    /// How long the body is. A body of unknown length is read to its end to know.
+    /// The length of the body. A body of unknown length is read to its end.
     ///
     /// # Errors
     /// See [`BodyError`].
@@ -271,7 +271,7 @@ impl BodyReader {
         Ok(self.length.unwrap_or_default())
     }
 
-    /// The body from its first byte, leaving the reader where it is (wptserve 4.0.3, request.py, `Request.body`).
+    /// The body from its first byte; the position of the reader stays (wptserve 4.0.3, request.py, `Request.body`).
     ///
     /// # Errors
     /// See [`BodyError`].
@@ -291,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that comes in pieces of at most so many bytes.
+    /// A body that comes in pieces of at most this many bytes.
     #[derive(Debug)]
     struct Pieces(Mutex<Bytes>, usize);
 
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// What a handler may do with a body.
+    /// A call of a handler on a body.
     #[derive(Debug, Clone)]
     enum Act {
         Read(i64),
@@ -323,7 +323,7 @@ mod tests {
     }
 
     proptest! {
-        /// A whole body behaves as a file in memory does, however it is cut, and whether its length is known or not.
+        /// A complete body behaves like a file in memory, with pieces of any size, with a known or an unknown length.
         #[test]
         fn as_a_file_in_memory(body in "[ab\n]{0,20}", size in 1usize..9, known: bool, acts in acts()) {
             let source = Pieces(Mutex::new(Bytes::from(body.clone())), size);

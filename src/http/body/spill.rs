@@ -1,12 +1,12 @@
-//! Where request bodies and uploaded files are kept.
+//! The store of request bodies and uploaded files.
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
-/// How much is read from the file at first and at most when looking for something, which mostly is near.
+/// The first and the largest step, in bytes, when a search reads the file: the byte is mostly near.
 const STEPS: (u64, u64) = (512, 64 * 1024);
 
-/// A growing store of bytes that can be read anywhere: in memory while small, in an unnamed temporary file once large. It has no
-/// position of its own.
+/// A growing store of bytes that can be read at any place: in memory while small, in an unnamed temporary file when large. The store
+/// has no position of its own.
 #[derive(Debug)]
 pub struct Spill {
     place: Place,
@@ -26,7 +26,7 @@ impl Spill {
         Spill { place: Place::Memory(Vec::new()), limit }
     }
 
-    /// How many bytes have been kept.
+    /// The number of bytes.
     #[expect(clippy::len_without_is_empty, reason = "nobody asks whether it is empty")]
     pub fn len(&self) -> u64 {
         match &self.place {
@@ -35,7 +35,7 @@ impl Spill {
         }
     }
 
-    /// Keeps more bytes behind those that are there.
+    /// Appends bytes.
     ///
     /// # Errors
     /// The temporary file cannot be made or written.
@@ -56,7 +56,7 @@ impl Spill {
         Ok(())
     }
 
-    /// The bytes from `start` on, at most `max`, fewer only at the end.
+    /// The bytes from `start` on, at most `max`; fewer only at the end.
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -76,7 +76,7 @@ impl Spill {
         }
     }
 
-    /// Where the first `byte` at or after `start` and before `end` is.
+    /// The position of the first `byte` at or after `start` and before `end`.
     ///
     /// # Errors
     /// The temporary file cannot be read.
@@ -94,7 +94,7 @@ impl Spill {
         Ok(None)
     }
 
-    /// The file with everything in it, if the store has moved to one.
+    /// The file with all bytes, if the store has moved to a file.
     ///
     /// # Errors
     /// The bytes, if they are in memory.
