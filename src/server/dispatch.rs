@@ -23,7 +23,7 @@ use crate::{
     route::{self, Handler, Match},
 };
 
-/// How much of a file is read at a time.
+/// The bytes of a file that are read at a time.
 const FILE_CHUNK: usize = 256 * 1024;
 
 /// The actix service of the HTTP ports.
@@ -39,9 +39,9 @@ pub(super) async fn dispatch_websocket(request: HttpRequest, site: web::Data<Sit
     serve(request, plan).await
 }
 
-/// Begins to answer one request. What this returns is swallowed by the wire; only its keep-alive flag counts.
+/// Begins to answer one request. The wire drops the response that this returns, except for its keep-alive flag.
 async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Connection) -> Answer) -> HttpResponse {
-    // Both are there for every request: the wire has put them there before actix saw a byte.
+    // Every request has both, because the wire has stored them before actix saw a byte.
     if let Some(connection) = request.conn_data::<Connection>()
         && let Some(head) = connection.take_head()
         && connection.begin(plan(head, connection.clone())).await == After::KeepAlive
@@ -51,7 +51,7 @@ async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Connection) -> Answ
     HttpResponse::Ok().force_close().finish()
 }
 
-/// Does as much for a request as takes no time.
+/// Plans the answer to a request, without waiting.
 fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
@@ -61,7 +61,7 @@ fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
     let request = match Request::new(head, site.scheme, site.host.clone(), site.port, connection.peer()) {
         Ok(request) => Box::new(request),
         Err(error) => {
-            // wptserve would drop it without a word; it gets its cause.
+            // wptserve would drop the request without an answer; this server answers with the cause.
             log::warn!("refused a request: {error}");
             return last(connection, is_head, Reply::error(error.status(), &error.to_string()));
         }
@@ -96,7 +96,7 @@ fn last(connection: Connection, is_head: bool, made: Reply) -> Answer {
     })
 }
 
-/// An answer that is this reply, after which the connection may go on if the reply allows it.
+/// An answer that is this reply. The connection stays open afterwards if the reply allows it.
 fn reply_with(connection: Connection, is_head: bool, made: Reply) -> Answer {
     Box::pin(async move { reply(&connection, is_head, made).await.unwrap_or(After::Close) })
 }
@@ -127,13 +127,13 @@ fn routed(request: Box<Request>, connection: Connection, site: Arc<Site>) -> Ans
     }
 }
 
-/// What is to be done for a request, in whatever version of HTTP it came.
+/// The way to answer a request, in every version of HTTP.
 pub(super) enum Job {
-    /// This is the answer.
+    /// Send this reply.
     Reply(Reply),
     /// Run a script.
     Script(DocPath, Routed),
-    /// Serve what is not run; see [`content_reply`].
+    /// Serve content without a script; see [`content_reply`].
     Content(Match),
 }
 
@@ -161,7 +161,7 @@ pub(super) fn job(site: &Site, request: &Request) -> Job {
     }
 }
 
-/// Serves what is not run. Off the event loop, unless that is no work: it calls the file system.
+/// Serves content without a script. Calls the file system, so larger content is served off the event loop.
 pub(super) async fn content_reply(site: &Arc<Site>, request: Box<Request>, found: Match) -> Reply {
     let at_once = content::serve_at_once(found.handler, &ask(site, &request, &found));
     if let Some(reply) = at_once {
@@ -175,7 +175,7 @@ pub(super) async fn content_reply(site: &Arc<Site>, request: Box<Request>, found
     })
 }
 
-/// Serves a file, a listing or whatever else is not run.
+/// Serves a file, a listing or other content without a script.
 pub(super) async fn serve_content(
     connection: &Connection,
     site: &Arc<Site>,
@@ -191,8 +191,8 @@ fn ask<'a>(site: &'a Site, request: &'a Request, found: &'a Match) -> content::A
     content::Ask { request, files, seen, config: &site.config, inject_script }
 }
 
-/// Where the files for a route are, what is seen as `request.doc_root`, and the script for its pages. The handler that puts it in hides
-/// the directory of the alias that the one below it serves.
+/// The files for a route, the directory of `request.doc_root`, and the script for its pages. wptserve's injecting handler hides the
+/// alias's directory of the handler inside it.
 fn place<'a>(site: &'a Site, found: &'a Match) -> (&'a DocRoot, &'a DocRoot, Option<&'a Bytes>) {
     let files = found.mount.as_deref().unwrap_or(&site.root);
     let script = site.inject_script.as_ref().filter(|_| found.injects);
@@ -206,10 +206,10 @@ pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) 
     let mut sent = Sent::new(is_head, close);
     sent.feed(&head);
     match reply.body {
-        // Bytes that are the whole answer go out for HEAD as well, as wptserve's AsIsHandler does it.
+        // The bytes of an .asis file are sent for HEAD as well, as by wptserve's AsIsHandler.
         Body::Raw(file) => send_file(connection, head, file, u64::MAX, &mut sent).await?,
         Body::File(file, size) if !is_head => {
-            // Whatever comes while it is sent belongs to no answer, if the client knows where this one ends.
+            // If the client knows the length, bytes that are appended to the file meanwhile do not belong to the answer.
             let most = if close || size == 0 { u64::MAX } else { size };
             send_file(connection, head, file, most, &mut sent).await?;
         }
@@ -229,7 +229,7 @@ pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) 
     Ok(sent.after())
 }
 
-/// What has been sent of an answer: the connection goes on only if the client has all that was announced, and no more.
+/// The bytes of an answer that have been sent: the connection stays open only if they are exactly the announced ones.
 struct Sent {
     is_closing: bool,
     delivery: Delivery,
@@ -251,14 +251,14 @@ impl Sent {
     }
 }
 
-/// Waits, unless that is no time at all.
+/// Waits, unless the time is zero.
 pub(super) async fn pause(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;
     }
 }
 
-/// Sends content part by part, with its pauses. False if it has not come to its end.
+/// Sends content part by part, with its pauses. False if the content has not ended.
 async fn send_trickle(connection: &Connection, trickle: Trickle, mut note: impl FnMut(&[u8])) -> io::Result<bool> {
     for step in trickle {
         match step {
@@ -268,7 +268,7 @@ async fn send_trickle(connection: &Connection, trickle: Trickle, mut note: impl 
                 connection.write(&bytes).await?;
             }
             Step::Fail(cause) => {
-                // wptserve breaks off in silence here and leaves the connection open.
+                // wptserve stops here without a message and leaves the connection open.
                 log::error!("a trickle pipe broke off: {cause}");
                 return Ok(false);
             }
@@ -284,7 +284,7 @@ async fn send_trickle(connection: &Connection, trickle: Trickle, mut note: impl 
     Ok(true)
 }
 
-/// Sends a head and then at most so many bytes of a file, piece by piece; a small file goes out in one piece with the head.
+/// Sends a head and then at most `most` bytes of a file, piece by piece; a small file is sent in one piece with the head.
 async fn send_file(connection: &Connection, head: Bytes, file: File, most: u64, sent: &mut Sent) -> io::Result<()> {
     let (mut file, mut left) = (file, most);
     let mut buffer = head.to_vec();
@@ -313,7 +313,7 @@ fn run_script(connection: Connection, site: &Site, request: Box<Request>, script
     let is_head = request.is_head();
     let file = script.as_path().to_owned();
     let body = connection.take_arrived_body();
-    // Whoever has to close the connection has to be called for that.
+    // A connection that closes afterwards has to be woken for that.
     let outlet = if request.head.keep_alive { connection.outlet() } else { Weak::new() };
     let mut events = match site.python.call(script, request, routed, body, outlet) {
         Ok(events) => events,

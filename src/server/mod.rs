@@ -24,14 +24,14 @@ use wire::{Connection, Wire};
 
 /// How long a closing connection waits for the client to close its side.
 const DISCONNECT: Duration = Duration::from_secs(1);
-/// What the target of a line of the log begins with when it is about a port; the port's name follows.
+/// The beginning of the target of a log line about a port; the port's name follows.
 pub const PORT_TARGET: &str = "wptserve::port::";
 /// wptserve 4.0.3, server.py, `WebTestServer.request_queue_size`.
 pub const BACKLOG: i32 = 2000;
 
-/// What is served on one port.
+/// The site that is served on one port.
 pub struct Site {
-    /// What the log calls the port: "http-local on port 8002".
+    /// The port's name in the log: "http-local on port 8002".
     pub name: String,
     /// The scheme of the port, as `request.url` shows it.
     pub scheme: Scheme,
@@ -47,11 +47,11 @@ pub struct Site {
     pub latency: Duration,
     /// The script that goes into every page, the content of the file that `--inject-script` names.
     pub inject_script: Option<Bytes>,
-    /// Which URL is handled how.
+    /// The routes.
     pub router: Router,
     /// Runs the handlers.
     pub python: Arc<Python>,
-    /// Where WebSocket handlers are; `None` where no WebSocket is spoken.
+    /// The directories of the WebSocket handlers; `None` on a port without WebSockets.
     pub ws: Option<Handlers>,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Debug for Site {
     }
 }
 
-/// What is spoken on a port.
+/// The protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -72,16 +72,16 @@ pub enum Protocol {
     WebSocket,
 }
 
-/// A bound port and what is done with its connections.
+/// A bound port, and the handling of its connections.
 #[derive(Debug)]
 pub struct Listener {
     /// Bound and listening.
     pub socket: TcpListener,
-    /// What is served there.
+    /// The site that is served there.
     pub site: Site,
-    /// What is spoken there.
+    /// The protocol.
     pub protocol: Protocol,
-    /// How connections are encrypted; `None` for plain TCP.
+    /// The TLS settings; `None` for plain TCP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// With [`Protocol::Http1`]: a connection is plain until the client has sent a CONNECT, so that the port can act as a
     /// proxy to itself. wptserve 4.0.3, server.py, `handle_connect`.
@@ -127,7 +127,7 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
     }
 }
 
-/// What a worker does with a connection on which requests come as HTTP/1.
+/// The service for a connection of HTTP/1.
 fn http1<F>(
     site: web::Data<Site>,
     tls: Option<Arc<rustls::ServerConfig>>,
@@ -141,7 +141,7 @@ where
     let app =
         app.into_factory().map_err(|error: actix_web::Error| -> Response<BoxBody> { error.error_response().into() });
     let http = HttpService::build()
-        // wptserve waits for its clients for ever.
+        // No time limit, because wptserve waits for its clients for ever.
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(DISCONNECT)

@@ -1,4 +1,4 @@
-//! A connection's byte stream: plain or encrypted, one type for everything above it.
+//! A connection's byte stream: one type for plain and encrypted connections.
 
 use std::{
     io,
@@ -27,17 +27,17 @@ pub(super) enum Stream {
     Plain(OwnedReadHalf, Arc<Outlet>),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream<Socket>>),
-    /// In between: nothing can be read or written.
+    /// During a change to TLS: the stream cannot be read or written.
     Taken,
 }
 
 impl Stream {
-    /// Takes an accepted connection, with the handshake if it is to be encrypted. A client may take its time for that.
+    /// Takes an accepted connection, and does the handshake if `tls` is given. The client may take any time for the handshake.
     ///
     /// # Errors
-    /// The handshake failed, or the client is gone.
+    /// The handshake failed, or the client has disconnected.
     pub(super) async fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
-        // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses is served anyway.
+        // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses the option is served anyway.
         let _ = stream.set_nodelay(true);
         match tls {
             None => {
@@ -48,8 +48,8 @@ impl Stream {
         }
     }
 
-    /// Writes what nothing follows but the end: the system may keep it until then, which saves a packet, and a client that waits
-    /// for the end is woken only once.
+    /// Writes the last bytes before the end of the connection. The system may keep them until the end, which saves a packet, and
+    /// wakes a client that waits for the end only once.
     pub(super) fn poll_write_last(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(_, outlet) => outlet.poll_send(context, |socket| {
@@ -60,10 +60,10 @@ impl Stream {
         }
     }
 
-    /// Sends what the thread of a handler has left.
+    /// Sends the bytes that a handler's thread has left.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub(super) fn poll_rest(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(_, outlet) => outlet.poll_rest(context),
@@ -71,7 +71,7 @@ impl Stream {
         }
     }
 
-    /// Whether the thread of a handler still holds the connection. It is about to let go.
+    /// Whether a handler's thread still holds the connection. It will release it soon.
     pub(super) fn is_held(&self) -> bool {
         matches!(self, Self::Plain(_, outlet) if Arc::strong_count(outlet) > 1)
     }
@@ -89,11 +89,11 @@ impl Stream {
         Err(io::Error::other("the connection is in use"))
     }
 
-    /// The handshake on a connection of which `arrived` has been read already. Whoever does not speak TLS is not answered,
-    /// not even with an alert: OpenSSL, which wptserve uses, does not do that either.
+    /// The handshake on a connection of which `arrived` has been read already. A client that does not speak TLS gets no answer, not
+    /// even an alert, because OpenSSL, which wptserve uses, sends none either.
     ///
     /// # Errors
-    /// The handshake failed, or the client is gone.
+    /// The handshake failed, or the client has disconnected.
     pub(super) async fn encrypt(stream: TcpStream, arrived: BytesMut, tls: Arc<ServerConfig>) -> io::Result<Self> {
         let mut socket = Socket { arrived, stream };
         if socket.arrived.is_empty() {
@@ -112,7 +112,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(reader, _) => Pin::new(reader).poll_read(context, out),
             Self::Tls(stream) => match Pin::new(stream).poll_read(context, out) {
-                // The client has closed its side without the farewell of TLS. It may still wait for its answer.
+                // The client has closed its side without `close_notify`. It may still wait for its answer.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
                 result => result,
             },
@@ -144,7 +144,7 @@ impl AsyncWrite for Stream {
                 ready!(outlet.poll_settled(context))?;
                 match Arc::get_mut(outlet) {
                     Some(outlet) => Pin::new(outlet.half()).poll_shutdown(context),
-                    // Somebody holds it who will not need it any more.
+                    // A handler's thread still holds the socket, but will not send any more.
                     None => Poll::Ready(SockRef::from(outlet.socket()).shutdown(Shutdown::Write)),
                 }
             }

@@ -1,11 +1,11 @@
-//! Whether the listeners still listen. actix goes on asking one that is dead for connections, and nobody would notice: a
-//! port that takes no connections has to end the process, so that whoever supervises it starts another.
+//! Watching the listeners. actix keeps asking a dead listener for connections without an error. A port that takes no connections has
+//! to end the process, so that its supervisor starts another one.
 
 use std::{io, net::TcpListener, time::Duration};
 
 use socket2::SockRef;
 
-/// How often is asked.
+/// The time between two checks.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Second handles of the listeners, with the names of their ports.

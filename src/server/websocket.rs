@@ -73,7 +73,7 @@ pub(super) async fn answer(head: Head, connection: &Connection, site: Arc<Site>)
     files(head, connection, &site).await
 }
 
-/// What is no WebSocket is a file: browsers' test runners ask for `/` to see whether the port answers.
+/// Requests other than WebSockets get files: test runners ask for `/` to see whether the port answers.
 async fn files(head: Head, connection: &Connection, site: &Arc<Site>) -> After {
     let (method, version) = (latin1(&head.method), latin1(&head.version));
     let is_head = head.method == "HEAD";
@@ -95,7 +95,7 @@ fn lines(head: &Head) -> Vec<Bytes> {
     std::iter::once(head.request_line.clone()).chain(fields).chain([Bytes::from_static(b"\r\n")]).collect()
 }
 
-/// Does what a handler asks for until it is done. `stream` is any stream of bytes in both directions; it is left open.
+/// Executes a handler's commands until the handler ends. `stream` is any stream of bytes in both directions; it stays open.
 ///
 /// On HTTP/2 the caller deals with [`Command::Accept`] and [`Command::Refuse`] first.
 pub(super) async fn run(session: Session, stream: impl AsyncRead + AsyncWrite) -> Ended {

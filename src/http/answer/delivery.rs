@@ -1,19 +1,19 @@
-//! What a client makes of the bytes that a handler has sent: is the answer whole, or does the client wait for more?
+//! Whether the bytes that a handler has sent are a complete answer, or the client waits for more.
 //!
-//! A handler may announce one length and send another, or write the bytes of its answer itself. wptserve does not look, and keeps
-//! the connection open; the client then waits for ever, or takes what is too much for the next answer.
+//! A handler may announce one length and send another, or write the bytes of its answer itself. wptserve does not check this, and keeps
+//! the connection open. The client then waits for ever, or takes surplus bytes for the next answer.
 
-/// So long a head is none any more.
+/// Longer bytes without an end do not count as a head.
 const MAX_HEAD: usize = 256 * 1024;
-/// How a body in chunks ends when it has no trailers.
+/// The end of a chunked body without trailers.
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
-/// How far an answer has come.
+/// The progress of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Not one byte has been sent.
+    /// No byte has been sent.
     Nothing,
-    /// The client has a whole answer and can go on.
+    /// The client has a complete answer and can send the next request.
     Whole,
     /// The client waits for more bytes, or for the end of the connection.
     Open,
@@ -24,7 +24,7 @@ pub enum Outcome {
 /// Follows the bytes of one answer.
 #[derive(Debug)]
 pub struct Delivery {
-    /// The request is a HEAD: nothing belongs to the answer but its head.
+    /// The request is a HEAD: the answer consists of its head only.
     is_head: bool,
     state: State,
 }
@@ -33,13 +33,13 @@ pub struct Delivery {
 enum State {
     /// In a head; its bytes so far.
     Head(Vec<u8>),
-    /// In a body of which so much is missing.
+    /// In a body of which this many bytes are missing.
     Length(u64),
-    /// In a body of chunks; its last bytes.
+    /// In a chunked body; its last bytes.
     Chunks(Vec<u8>),
-    /// The answer has no body. What follows is not looked at: wptserve itself sends bodies with HEAD, 204 and 304.
+    /// The answer has no body. Later bytes are ignored, because wptserve itself sends bodies with HEAD, 204 and 304.
     NoBody,
-    /// Only the end of the connection ends this.
+    /// The body ends with the connection.
     UntilClose,
     TooMuch,
 }
@@ -50,12 +50,12 @@ impl Delivery {
         Self { is_head, state: State::Head(Vec::new()) }
     }
 
-    /// Takes note of bytes that are sent.
+    /// Takes note of sent bytes.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match &mut self.state {
                 State::Head(head) => {
-                    // The end of the head may lie across two pieces.
+                    // The end of the head may be divided between two pieces.
                     let before = head.len();
                     head.extend_from_slice(bytes);
                     let Some(end) = head_end(head, before.saturating_sub(3)) else {
@@ -88,7 +88,7 @@ impl Delivery {
         }
     }
 
-    /// What the client has, if nothing follows.
+    /// The outcome if no more bytes follow.
     pub fn outcome(&self) -> Outcome {
         match &self.state {
             State::Head(head) if head.is_empty() => Outcome::Nothing,
@@ -100,7 +100,7 @@ impl Delivery {
     }
 }
 
-/// The place behind the empty line that ends a head. Clients take a line feed alone for the end of a line.
+/// The position behind the empty line that ends a head. Clients accept a line feed alone as the end of a line.
 fn head_end(head: &[u8], from: usize) -> Option<usize> {
     let from = from.min(head.len());
     let rest = head.get(from..)?;
@@ -111,7 +111,7 @@ fn head_end(head: &[u8], from: usize) -> Option<usize> {
     })
 }
 
-/// What follows a head (RFC 9112, section 6.3).
+/// The kind of body that follows a head (RFC 9112, section 6.3).
 fn body_of(head: &[u8], is_head: bool) -> State {
     let mut lines = head.split(|byte| *byte == b'\n');
     let Some(code) = code(lines.next().unwrap_or_default()) else { return State::UntilClose };
@@ -140,7 +140,7 @@ fn body_of(head: &[u8], is_head: bool) -> State {
         }
     }
     match length.flatten() {
-        // A client that does not take a code hears so at once.
+        // A length in a 101 has no meaning: the connection has changed its protocol.
         Some(length) if code != 101 => State::Length(length),
         _ => State::UntilClose,
     }
@@ -160,7 +160,7 @@ mod tests {
     fn outcome(is_head: bool, bytes: &str) -> Outcome {
         let mut whole = Delivery::new(is_head);
         whole.feed(bytes.as_bytes());
-        // However the bytes are cut, it is the same.
+        // Pieces of any size give the same result.
         for size in 1..7 {
             let mut pieces = Delivery::new(is_head);
             bytes.as_bytes().chunks(size).for_each(|piece| pieces.feed(piece));

@@ -1,8 +1,8 @@
-//! The bytes of a response head, and what has been written of it so far.
+//! The bytes of a response head, and the progress of writing it.
 //!
-//! Follows wptserve 4.0.3, `response.py`, `ResponseWriter`, its bookkeeping without its socket. Handlers may drive it step by
-//! step through `response.writer`; complete replies go through [`Encoder::reply`]. It writes what it is given: wptserve checks
-//! neither names nor values, and tests depend on malformed responses.
+//! Follows the bookkeeping of wptserve 4.0.3, `response.py`, `ResponseWriter`, without its socket. Handlers may use it step by step
+//! through `response.writer`; complete replies go through [`Encoder::reply`]. The encoder does not check names and values, because
+//! wptserve does not, and tests depend on malformed responses.
 
 use std::{
     cell::RefCell,
@@ -26,7 +26,7 @@ pub struct Encoder {
     headers_complete: bool,
 }
 
-/// Which of the headers have been written that are added otherwise.
+/// Which of the default headers have been written already.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     server: bool,
@@ -68,7 +68,7 @@ impl Encoder {
     /// unless they have been written.
     ///
     /// wptserve 4.0.3, `ResponseWriter.end_headers`. `content_length` is `Some` exactly when the content is `bytes` or `str`.
-    /// As there, nothing writes a status line if neither status nor header came before and `add_required` is off.
+    /// As in wptserve, the head has no status line if neither status nor header came before and `add_required` is off.
     pub fn end_headers(&mut self, out: &mut BytesMut, content_length: Option<u64>, add_required: bool) {
         if add_required {
             self.write_default_headers(out, content_length);
@@ -92,7 +92,7 @@ impl Encoder {
         }
     }
 
-    /// Whether a header field of this name is known to have been written: `Server`, `Date` and `Content-Length` are.
+    /// Whether a header field of this name has been written. Only `Server`, `Date` and `Content-Length` are tracked.
     pub fn has_seen(&self, name: &[u8]) -> bool {
         let Seen { server, date, content_length } = self.seen;
         [(&b"Server"[..], server), (b"Date", date), (b"Content-Length", content_length)]
@@ -100,7 +100,7 @@ impl Encoder {
             .any(|(known, seen)| *seen && known.eq_ignore_ascii_case(name))
     }
 
-    /// `ResponseWriter._headers_complete` and `_status_written`, which handlers may set that write a part of the head themselves.
+    /// `ResponseWriter._headers_complete` and `_status_written`, which a handler may set when it writes a part of the head itself.
     pub fn set_headers_complete(&mut self, value: bool) {
         self.headers_complete = value;
     }
@@ -145,7 +145,7 @@ impl Encoder {
     }
 }
 
-/// The value of `Date` for now. It is kept for the rest of the second.
+/// The current value of `Date`, cached for the rest of the second.
 fn date() -> Bytes {
     thread_local! {
         static LAST: RefCell<(u64, Bytes)> = const { RefCell::new((0, Bytes::new())) };

@@ -1,7 +1,7 @@
-//! The answers CPython gives on its own, before wptserve sees the request.
+//! The answers of CPython itself, before wptserve sees the request.
 //!
-//! Follows CPython 3.11, `http/server.py`, `BaseHTTPRequestHandler.send_error`. Not used for anything that has become a request:
-//! those errors are wptserve's JSON ([`Reply::error`](super::Reply::error)). On a WebSocket port it is the other way round.
+//! Follows CPython 3.11, `http/server.py`, `BaseHTTPRequestHandler.send_error`. Errors of a request that has been read are wptserve's JSON
+//! instead ([`Reply::error`](super::Reply::error)). On a WebSocket port pywebsocket3 answers with these pages as well.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use crate::http::{
     text::{encode_latin1, escape_html},
 };
 
-/// Which parts of an answer go out.
+/// The parts of an answer that are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parts {
     /// A normal answer.
@@ -79,7 +79,7 @@ impl ErrorPage {
     }
 }
 
-/// The lines that CPython starts every answer with.
+/// The first lines of every answer of CPython.
 fn start(version: &str, code: u16, message: &str) -> String {
     let date = httpdate::fmt_http_date(SystemTime::now());
     format!("{version} {code} {message}\r\nServer: {SERVER}\r\nDate: {date}\r\n")
@@ -104,7 +104,7 @@ pub fn handshake_error(code: u16, method: &str, version: &str) -> Bytes {
     ErrorPage { code, message, explain }.encode_as("HTTP/1.0", parts)
 }
 
-/// The answer of pywebsocket3 4.0.2 to a WebSocket version that it does not know: a head without a body, naming those it does.
+/// The answer of pywebsocket3 4.0.2 to an unknown WebSocket version: a head without a body that names the known versions.
 pub fn unknown_version(versions: &str) -> Bytes {
     let message = status::reason(400).unwrap_or_default();
     Bytes::from(start("HTTP/1.0", 400, message) + &format!("Sec-WebSocket-Version: {versions}\r\n\r\n"))

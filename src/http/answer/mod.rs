@@ -1,4 +1,4 @@
-//! Answers: made as values, encoded as bytes, and followed until the client has all of one.
+//! Answers: made as values, encoded as bytes, and followed until the client has all bytes of one.
 
 pub mod delivery;
 pub mod encoder;

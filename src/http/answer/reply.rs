@@ -1,6 +1,6 @@
 //! A complete answer as plain data.
 //!
-//! What wptserve's `Response` holds when a handler is done. It says nothing about HTTP versions or connections;
+//! The content of wptserve's `Response` when a handler has ended, independent of HTTP versions and connections.
 //! [`Encoder`](super::Encoder) turns it into bytes.
 
 use std::{fs::File, time::Duration};
@@ -19,9 +19,9 @@ pub struct Reply {
     pub reason: Option<Bytes>,
     /// Header fields in the order they are sent. `Server`, `Date` and `Content-Length` are added when missing.
     pub headers: Vec<(Bytes, Bytes)>,
-    /// What follows the head.
+    /// The content behind the head.
     pub body: Body,
-    /// How long to wait before the first byte goes out.
+    /// The time to wait before the first byte is sent.
     pub wait: Duration,
 }
 
@@ -32,10 +32,10 @@ pub enum Body {
     None,
     /// Content of a known length, which is announced.
     Bytes(Bytes),
-    /// An open file from its beginning, and how many bytes it had when it was opened. Its length is not announced, and the
+    /// An open file from its beginning, and its size in bytes when it was opened. Its length is not announced, and the
     /// connection closes after it.
     File(File, u64),
-    /// A file that has been read as a whole. Everything that holds for [`Body::File`] holds for it.
+    /// A file that has been read as a whole. It is sent by the rules of [`Body::File`].
     ReadFile(Bytes),
     /// Several ranges of a file: wptserve's `MultipartContent`. Their length is not announced, and the connection closes after
     /// them.
@@ -68,7 +68,7 @@ impl Reply {
         reply
     }
 
-    /// wptserve's 500 for `url`, with `cause` in the place of the traceback.
+    /// wptserve's 500 for `url`, with `cause` instead of the traceback.
     pub fn server_error(url: &str, cause: &str) -> Reply {
         Reply::error(500, &format!("Internal server error loading {url}:\n  {cause}"))
     }

@@ -1,7 +1,7 @@
-//! What the system refuses because the process, or the machine, has too much of it already: descriptors and memory.
+//! Errors of the system because the process, or the machine, has no descriptor or memory left.
 //!
-//! A file that cannot be opened for such a reason is not missing, and a client that hears 404 believes that it is. It hears 503, and
-//! may come again.
+//! A file that cannot be opened for such a reason is not missing, but a client that gets a 404 believes that it is. So the client gets
+//! a 503, and may try again.
 
 use std::{
     io,
@@ -15,16 +15,16 @@ use super::reply::Reply;
 
 /// The value of `Retry-After`, in seconds.
 pub const RETRY_AFTER: &str = "1";
-/// So many seconds pass between two lines of the log.
+/// The time between two lines of the log, in seconds.
 const QUIET: u64 = 10;
 
-/// Whether an error says that something has run out.
+/// Whether an error says that no descriptor or memory is left.
 pub fn is_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }
 
-/// wptserve has no such answer: 503 with `Retry-After`. Says so in the log, in one line for all that happens within ten seconds.
-/// `what` is what the server was about to do, such as `cannot read /a.txt`.
+/// 503 with `Retry-After`; wptserve has no such answer. The log gets one line for all such answers within ten seconds. `what` names the
+/// operation that failed, such as `cannot read /a.txt`.
 pub fn reply(what: &str, error: &io::Error) -> Reply {
     note(what, error);
     busy(&format!("the server has run out of something: {error}; ask again"))

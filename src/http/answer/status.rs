@@ -3,7 +3,7 @@
 //! The table of wptserve 4.0.3, `constants.py`, `response_codes`: older phrases than the current RFC's ("Request Entity Too
 //! Large"), and gaps where wptserve sends none at all.
 
-/// The phrase wptserve sends with `code` when a handler gives none, or `None` where it leaves the phrase empty.
+/// The phrase that wptserve sends with `code` when a handler gives none, or `None` if wptserve leaves the phrase empty.
 pub fn reason(code: i64) -> Option<&'static str> {
     Some(match code {
         100 => "Continue",

@@ -1,16 +1,15 @@
-//! Content that leaves in parts with pauses between them: what the `trickle` pipe makes of an answer.
+//! Content that is sent in parts with pauses between them: the result of the `trickle` pipe.
 //!
-//! Follows wptserve 4.0.3, `pipes.py`, the generator inside `trickle`: nothing happens before somebody asks for the first
-//! step, and it is asked for one step at a time. Plain values; whoever sends the content sleeps, and on whose thread is its
-//! own business.
+//! Follows wptserve 4.0.3, `pipes.py`, the generator inside `trickle`: the steps are made one at a time, when the sender asks for
+//! the next. These are plain values; the sender does the sleeping.
 
 use std::{ops::Range, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
-/// Instructions in a row that neither send nor wait, after which a schedule counts as one that never ends.
+/// The number of instructions in a row that neither send nor wait after which a schedule counts as endless.
 const MAX_IDLE: u32 = 1_000_000;
-/// The most that a schedule may make of its content when another pipe wants all of it at once.
+/// The most bytes that a schedule may produce when another pipe needs the whole content at once.
 const MAX_DRAINED: usize = 1 << 30;
 
 /// One instruction of a schedule.
@@ -20,11 +19,11 @@ pub enum Part {
     Bytes(i128),
     /// Wait this many seconds.
     Delay(f64),
-    /// At the end of a schedule: repeat as many instructions before this one until all is sent. Elsewhere nothing.
+    /// At the end of a schedule: repeat this many instructions before this one until all bytes are sent. Elsewhere without effect.
     Repeat(i128),
 }
 
-/// What is to be done next.
+/// The next step of the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Wait.
@@ -33,7 +32,7 @@ pub enum Step {
     Send(Bytes),
     /// Python refuses to sleep for that long: the answer breaks off here.
     Fail(BadDelay),
-    /// Nothing more will ever be sent, yet there is no end: wptserve would go round in circles here.
+    /// No more bytes will ever be sent, but the schedule does not end: wptserve would loop for ever here.
     Stall,
 }
 
@@ -51,18 +50,18 @@ pub enum BadDelay {
     TooLong,
 }
 
-/// Why the content of a trickle cannot be had at once.
+/// Why the content of a trickle cannot be produced at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undrainable {
-    /// A delay is none.
+    /// Python refuses a delay.
     #[error(transparent)]
     Delay(#[from] BadDelay),
-    /// There is no end to it. wptserve takes memory until there is none left.
+    /// The content never ends. wptserve takes memory until none is left.
     #[error("the trickle pipe never comes to an end of the content, so no other pipe can work on it")]
     Endless,
 }
 
-/// Content and the schedule by which it leaves. It is an iterator of [`Step`]s, and keeps its place.
+/// Content and the schedule by which it is sent. An iterator of [`Step`]s that keeps its place.
 #[derive(Clone, Debug)]
 pub struct Trickle {
     content: Bytes,
@@ -71,14 +70,14 @@ pub struct Trickle {
     cycle: Option<Range<usize>>,
     repeating: bool,
     at: usize,
-    /// How far the content has been sent. Negative after a step back over its beginning.
+    /// The number of content bytes that have been sent. Negative after a step back over the beginning.
     offset: i128,
     idle: u32,
     done: bool,
 }
 
 impl Trickle {
-    /// Content that leaves as `parts` say, and its rest at the end.
+    /// Content that is sent as `parts` say, and its rest at the end.
     pub fn new(content: Bytes, parts: Vec<Part>) -> Trickle {
         let cycle = match parts.last() {
             // wptserve slices `delays[-(value + 1):-1]`.
@@ -88,10 +87,10 @@ impl Trickle {
         Trickle { content, parts, cycle, repeating: false, at: 0, offset: 0, idle: 0, done: false }
     }
 
-    /// Everything that it would send and how long that would take, without waiting.
+    /// All bytes that the schedule would send and the time that it would take, without waiting.
     ///
     /// # Errors
-    /// A delay is none, or there is no end.
+    /// Python refuses a delay, or the content never ends.
     pub fn drain(&mut self) -> (Duration, Result<Bytes, Undrainable>) {
         let mut waited = Duration::ZERO;
         let mut all = BytesMut::new();
@@ -109,7 +108,7 @@ impl Trickle {
         (waited, Ok(all.freeze()))
     }
 
-    /// Whether the repeated part does not come any nearer to the end of the content.
+    /// Whether the repeated part makes no progress towards the end of the content.
     fn is_circular(&self) -> bool {
         let cycle = self.cycle.clone().filter(|_| self.repeating && !self.done);
         let parts = cycle.and_then(|cycle| self.parts.get(cycle));
@@ -120,7 +119,7 @@ impl Trickle {
         self.offset >= self.content.len() as i128
     }
 
-    /// The next instruction, or nothing at the end.
+    /// The next instruction; `None` at the end.
     fn next_part(&mut self) -> Option<Part> {
         if !self.repeating {
             if let Some(part) = self.parts.get(self.at) {
@@ -132,7 +131,7 @@ impl Trickle {
         }
         let cycle = self.cycle.clone()?;
         if self.at >= cycle.end {
-            // Only here does wptserve look whether all has been sent: what is left of a round is done to its end.
+            // wptserve checks only here whether all bytes have been sent, so a round is always completed.
             if self.sent_all() {
                 return None;
             }
@@ -200,7 +199,7 @@ impl Iterator for Trickle {
     }
 }
 
-/// What `time.sleep(seconds)` waits.
+/// The duration of `time.sleep(seconds)`.
 fn pause(seconds: f64) -> Result<Duration, BadDelay> {
     /// Python keeps times as nanoseconds in 64 bits.
     const MAX: f64 = 9_223_372_036.0;

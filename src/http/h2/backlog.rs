@@ -1,5 +1,5 @@
-//! What has come on a stream and nobody has looked at yet, in bounded memory: windows bound the bytes, this bounds the number of
-//! frames that they come in.
+//! The events of a stream that its handler has not seen yet, in bounded memory: windows bound the bytes, this bounds the number of
+//! frames.
 
 use std::collections::VecDeque;
 
@@ -7,8 +7,8 @@ use bytes::BytesMut;
 
 use super::Event;
 
-/// So many events wait as they came. Behind them content is joined to the content before it, and what is said about windows and
-/// the order of streams is forgotten.
+/// This many events wait as they came. Behind them content is joined to the content before it, and events about windows and the
+/// order of streams are dropped.
 const LONG: usize = 1024;
 
 /// See the module.
@@ -16,7 +16,7 @@ const LONG: usize = 1024;
 pub struct Backlog(VecDeque<Event>);
 
 impl Backlog {
-    /// Adds what has come.
+    /// Adds an event.
     pub fn push(&mut self, event: Event) {
         if self.0.len() < LONG {
             self.0.push_back(event);
@@ -28,7 +28,7 @@ impl Backlog {
                 Event::Data { data: more, flow: more_flow, end: is_end, .. },
                 Some(Event::Data { data, flow, end, .. }),
             ) => {
-                // Nobody else has this one, as soon as it has been joined once.
+                // Once these bytes have been joined, no other reference to them exists.
                 let mut joined =
                     std::mem::take(data).try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
                 joined.extend_from_slice(&more);
@@ -40,7 +40,7 @@ impl Backlog {
         }
     }
 
-    /// Takes what has come first.
+    /// Takes the first event.
     pub fn pop(&mut self) -> Option<Event> {
         self.0.pop_front()
     }

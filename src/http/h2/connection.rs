@@ -1,4 +1,4 @@
-//! The state of one connection: its streams, its windows, and what waits to be sent.
+//! The state of one connection: its streams, its windows, and the bytes that wait to be sent.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,22 +14,22 @@ use super::{
     limit::Limits,
 };
 
-/// The size of a window that nobody has changed (RFC 9113, section 6.5.2).
+/// The initial size of a window (RFC 9113, section 6.5.2).
 pub(super) const WINDOW: u32 = 65_535;
-/// The most that a window may ever be.
+/// The largest window that the protocol allows.
 pub(super) const MAX_WINDOW: i64 = (1 << 31) - 1;
-/// The streams that a client may have open, as hyper-h2 4.1.0 says it.
+/// The streams that a client may have open, as announced by hyper-h2 4.1.0.
 pub(super) const MAX_STREAMS: u32 = 100;
-/// The most that the header fields of a request may cost, likewise.
+/// The most that the header fields of a request may cost, as announced by hyper-h2 4.1.0.
 pub(super) const MAX_FIELDS: u32 = 65_536;
-/// How many closed streams are remembered, to know frames that were on their way from those that make no sense.
+/// The number of closed streams that are remembered, to tell frames that were on their way from wrong ones.
 const REMEMBERED: usize = 1024;
-/// What hyper-h2 4.1.0 sends under wptserve 4.0.3, in its order: HEADER_TABLE_SIZE, ENABLE_PUSH, INITIAL_WINDOW_SIZE,
+/// The settings that hyper-h2 4.1.0 sends under wptserve 4.0.3, in its order: HEADER_TABLE_SIZE, ENABLE_PUSH, INITIAL_WINDOW_SIZE,
 /// MAX_FRAME_SIZE, ENABLE_CONNECT_PROTOCOL, MAX_CONCURRENT_STREAMS, MAX_HEADER_LIST_SIZE.
 const SETTINGS: [(u16, u32); 7] =
     [(1, 4096), (2, 0), (4, WINDOW), (5, MAX_PAYLOAD as u32), (8, 1), (3, MAX_STREAMS), (6, MAX_FIELDS)];
 
-/// What the client has done.
+/// An action of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A new stream with the header fields of its request, cookies joined.
@@ -40,7 +40,7 @@ pub enum Event {
         fields: Vec<Field>,
         /// What the client says about its order.
         priority: Option<Priority>,
-        /// There is no body.
+        /// The request has no body.
         end: bool,
     },
     /// A piece of a request's body.
@@ -49,7 +49,7 @@ pub enum Event {
         stream: u32,
         /// The piece, which may be empty.
         data: Bytes,
-        /// What the piece took from the windows: its length and its padding.
+        /// The bytes that the piece took from the windows: its length and its padding.
         flow: u32,
         /// It is the last one.
         end: bool,
@@ -63,27 +63,27 @@ pub enum Event {
         /// What the client says about its order.
         priority: Option<Priority>,
     },
-    /// More may be sent on a stream.
+    /// The client has enlarged the window of a stream.
     WindowUpdated {
         /// The stream.
         stream: u32,
-        /// So many bytes more.
+        /// By this many bytes.
         increment: u32,
     },
-    /// The client has another opinion about the order of a stream.
+    /// The client has changed the priority of a stream.
     Priority {
         /// The stream.
         stream: u32,
-        /// The opinion.
+        /// The new priority.
         priority: Priority,
     },
-    /// A stream is over. Nothing more comes from it, and nothing can be sent on it.
+    /// A stream has ended. No frame comes from it any more, and none can be sent on it.
     Reset {
         /// The stream.
         stream: u32,
         /// Why.
         code: ErrorCode,
-        /// The client has ended it; otherwise it was the connection, because the client has made a mistake.
+        /// Whether the client has reset the stream. Otherwise this connection has, because of a mistake of the client.
         remote: bool,
     },
     /// The client will open no more streams.
@@ -93,18 +93,18 @@ pub enum Event {
     },
 }
 
-/// How far a request has got.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// More may come.
     Open,
-    /// All has come.
+    /// The request is complete.
     Complete,
-    /// The stream was reset, or never was, or the connection is gone.
+    /// The stream was reset or never existed, or the connection has ended.
     Gone,
 }
 
-/// How far an answer has got.
+/// The progress of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Local {
     /// No header fields yet, or only those of interim answers.
@@ -113,7 +113,7 @@ pub(super) enum Local {
     Ended,
 }
 
-/// How a stream was ended before its time.
+/// The side that reset a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResetBy {
     Us,
@@ -122,25 +122,25 @@ pub(super) enum ResetBy {
 
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// How much the client takes.
+    /// The bytes that the client accepts.
     pub(super) send_window: i64,
-    /// How much the client may send.
+    /// The bytes that the client may send.
     pub(super) receive_window: i64,
-    /// What the handler has used of the request, and the client has not been told of.
+    /// The bytes of the request that the handler has used, and that the client's window has not got back yet.
     pub(super) used: u32,
     /// The client may still send.
     pub(super) remote_open: bool,
     pub(super) local: Local,
     pub(super) reset: Option<ResetBy>,
-    /// What is missing of the body that was announced.
+    /// The bytes of the announced body that have not come yet.
     pub(super) body_left: Option<u64>,
     /// We have opened it, for a push.
     pub(super) is_push: bool,
-    /// Raw frames have been sent, and whether one of them ended the stream. The state above knows nothing of them.
+    /// `Some` if raw frames have been sent: whether one of them ended the stream. The fields above do not reflect raw frames.
     pub(super) raw: Option<bool>,
 }
 
-/// What the client has asked for.
+/// The client's settings.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) initial_window: u32,
@@ -152,8 +152,8 @@ pub(super) struct Peer {
 #[derive(Debug)]
 pub struct Connection {
     pub(super) output: BytesMut,
-    /// While a handler has begun a header block with a raw frame and not ended it, nothing else may come between: it
-    /// waits here.
+    /// Frames that wait while a handler has begun a header block with a raw frame and not ended it: no other frame may come in
+    /// between.
     pub(super) held: BytesMut,
     pub(super) raw_block: Option<u32>,
     pub(super) decoder: Decoder,
@@ -172,12 +172,12 @@ pub struct Connection {
     pub(super) limits: Limits,
     /// We have said that no more streams are taken.
     pub(super) going_away: bool,
-    /// The client has broken the protocol, or our side has: nothing more is read.
+    /// One side has broken the protocol: no more bytes are read.
     pub(super) is_over: bool,
 }
 
 impl Connection {
-    /// A connection that has just been made. The first thing to send, our settings, is in the output already.
+    /// A new connection. Our settings, the first bytes to send, are in the output already.
     pub fn new(now: Instant) -> Self {
         let mut output = BytesMut::new();
         frame::put_settings(&mut output, &SETTINGS);
@@ -203,27 +203,27 @@ impl Connection {
         }
     }
 
-    /// The bytes for the client; take from the front what has been sent.
+    /// The bytes for the client; remove the sent bytes from the front.
     pub fn output(&mut self) -> &mut BytesMut {
         &mut self.output
     }
 
-    /// How much is waiting to be sent.
+    /// The number of bytes that wait to be sent.
     pub fn pending(&self) -> usize {
         self.output.len() + self.held.len()
     }
 
-    /// Whether nothing more is read: the output still has to be sent, then the connection closes.
+    /// Whether no more bytes are read: the output still has to be sent, then the connection closes.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Whether no more streams are taken and none is left.
+    /// Whether no new streams are accepted and none is left.
     pub fn is_done(&self) -> bool {
         self.is_over || self.going_away && self.streams.is_empty()
     }
 
-    /// Takes no more streams; those that are open go on.
+    /// Accepts no new streams; the open ones continue.
     pub fn close(&mut self) {
         self.go_away(ErrorCode::NO_ERROR, "");
     }
@@ -236,7 +236,7 @@ impl Connection {
         }
     }
 
-    /// Where frames of a stream go, or of the connection if it is 0.
+    /// The buffer for frames of a stream, or of the connection if `stream` is 0.
     pub(super) fn out(&mut self, stream: u32) -> &mut BytesMut {
         match self.raw_block {
             Some(open) if open != stream => &mut self.held,
@@ -290,12 +290,12 @@ impl Connection {
         }
     }
 
-    /// How a stream that is no longer there has ended: `Some(None)` in order, `None` if it is not remembered.
+    /// The end of a stream that no longer exists: `Some(None)` for a regular end, `None` if the stream is not remembered.
     pub(super) fn end_of(&self, stream: u32) -> Option<Option<ResetBy>> {
         self.closed.iter().rfind(|(closed, _)| *closed == stream).map(|(_, how)| *how)
     }
 
-    /// The request has been used up to here: the client may send so much more.
+    /// Notes that `count` more bytes of the request have been used, so that the client may send as many again.
     pub fn used(&mut self, stream: u32, count: u32) {
         let Some(open) = self.streams.get_mut(&stream) else { return };
         open.used = open.used.saturating_add(count);
@@ -306,7 +306,7 @@ impl Connection {
         }
     }
 
-    /// Nobody wants the rest of the request, nor what has come of it and was not used: the client may send on.
+    /// Drops the rest of the request, and the bytes of it that were not used: the client may continue to send.
     pub fn drain(&mut self, stream: u32) {
         let Some(open) = self.streams.get_mut(&stream) else { return };
         let missing = u32::try_from(i64::from(WINDOW) - open.receive_window).unwrap_or_default();
@@ -314,7 +314,7 @@ impl Connection {
         self.used(stream, missing);
     }
 
-    /// The stream has its answer, as far as there is one: ends our side if that has not been done.
+    /// The answer is complete: ends our side of the stream if it is still open.
     pub fn settle(&mut self, stream: u32) {
         if self.raw_block == Some(stream) {
             self.end_raw_block();
@@ -327,14 +327,14 @@ impl Connection {
         let has_raw_end = open.raw == Some(true);
         open.local = Local::Ended;
         if !is_begun {
-            // Nobody could make anything of an end without a beginning.
+            // An end without a beginning would have no meaning for the client.
             self.reset(stream, ErrorCode::INTERNAL_ERROR);
         } else if !has_raw_end {
             frame::put(self.out(stream), frame::DATA, frame::END_STREAM, stream, b"");
         }
     }
 
-    /// Forgets a stream. If the client has not ended its side, it is told that it need not (RFC 9113, section 8.1).
+    /// Forgets a stream. A client that has not ended its side is told to stop sending (RFC 9113, section 8.1).
     pub fn release(&mut self, stream: u32) {
         self.settle(stream);
         if self.streams.get(&stream).is_some_and(|open| open.remote_open) {
@@ -345,14 +345,14 @@ impl Connection {
         }
     }
 
-    /// The client is gone: nothing can be sent any more.
+    /// The client has disconnected: no bytes can be sent any more.
     pub fn abandon(&mut self) {
         self.is_over = true;
         self.output.clear();
         self.held.clear();
     }
 
-    /// Whether a stream is still there, and whether its request is complete.
+    /// Whether a stream still exists, and whether its request is complete.
     pub fn progress(&self, stream: u32) -> Progress {
         match self.streams.get(&stream) {
             Some(open) if open.reset.is_none() && !self.is_over => {

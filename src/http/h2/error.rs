@@ -1,4 +1,4 @@
-//! What goes wrong on a connection, as numbers for the client and as reasons for handlers.
+//! The errors of a connection, as numbers for the client and as reasons for handlers.
 
 /// Why a stream or a connection ends (RFC 9113, section 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,31 +18,31 @@ impl ErrorCode {
     pub const ENHANCE_YOUR_CALM: Self = Self(11);
 }
 
-/// What a frame of the client does to its connection.
+/// The effect of a wrong frame on its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The connection ends with this code; the text is for whoever debugs the client.
+    /// The connection ends with this code; the text helps to debug the client.
     Connection(ErrorCode, &'static str),
     /// Only this stream ends.
     Stream(u32, ErrorCode, &'static str),
 }
 
-/// Why something cannot be sent. The texts are those of hyper-h2 4.1.0, because handlers see them.
+/// Why a frame cannot be sent. The texts are those of hyper-h2 4.1.0, because handlers see them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// The stream has been closed, by either side: `StreamClosedError`.
     #[error("{0}")]
     Closed(u32),
-    /// There never was such a stream: `NoSuchStreamError`.
+    /// The stream never existed: `NoSuchStreamError`.
     #[error("{0}")]
     NoStream(u32),
     /// A new stream must have a higher number: `StreamIDTooLowError`, with the number and the highest one so far.
     #[error("StreamIDTooLowError: {0} is lower than {1}")]
     TooLow(u32, u32),
-    /// More than the client takes in one frame: `FrameTooLargeError`, with the size and the most.
+    /// The frame is larger than the client accepts: `FrameTooLargeError`, with the size and the largest size.
     #[error("Cannot send frame size {0}, max frame size is {1}")]
     FrameTooLarge(usize, usize),
-    /// It would break the protocol: `ProtocolError`.
+    /// The frame would break the protocol: `ProtocolError`.
     #[error("{0}")]
     Protocol(String),
     /// The connection is gone: an `OSError`.

@@ -1,4 +1,4 @@
-//! Which header fields a request may have, and what becomes of those of an answer.
+//! The header fields that a request may have, and the form of those of an answer.
 //!
 //! Requests are judged by RFC 9113, section 8. Answers follow hyper-h2 4.1.0 (`utilities.py`: `normalize_outbound_headers` and
 //! `validate_outbound_headers`), whose texts handlers see.
@@ -25,7 +25,7 @@ fn is_value(value: &[u8]) -> bool {
     !value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) && !blank(value.first()) && !blank(value.last())
 }
 
-/// What is wrong with the fields of a request, if anything is.
+/// The fault of a request's fields, if they have one.
 pub(super) fn fault_of_request(fields: &[Field]) -> Option<&'static str> {
     if let Some(fault) = fault_of_any(fields) {
         return Some(fault);
@@ -73,7 +73,7 @@ pub(super) fn fault_of_request(fields: &[Field]) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with the fields behind a request's body.
+/// The fault of the fields behind a request's body, if they have one.
 pub(super) fn fault_of_trailers(fields: &[Field]) -> Option<&'static str> {
     if fields.iter().any(|(name, _)| is_pseudo(name)) {
         return Some("there is a pseudo-header field in trailers");
@@ -107,7 +107,7 @@ pub(super) fn with_joined_cookies(fields: Vec<Field>) -> Vec<Field> {
     others
 }
 
-/// What a block of fields is for.
+/// The purpose of a block of fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Block {
     Answer,
@@ -115,7 +115,7 @@ pub(super) enum Block {
     Promise,
 }
 
-/// The fields as they are sent: names in lower case, no white space around anything, nothing of HTTP/1 connections.
+/// The fields as they are sent: names in lower case, no white space around names and values, no fields of HTTP/1 connections.
 pub(super) fn outbound(fields: &[Field], block: Block) -> Result<Vec<Field>, SendError> {
     let tidy = |(name, value): &Field| (lower(name), value.slice_ref(value.trim_ascii()));
     let fields: Vec<Field> = fields.iter().map(tidy).filter(|(name, _)| !CONNECTION.contains(&&name[..])).collect();
@@ -156,7 +156,7 @@ fn check(fields: &[Field], block: Block) -> Result<(), String> {
             return Err(format!("Received custom pseudo-header field {}", show(name)));
         }
     }
-    // Python prints a set here; with more than one element nobody knows its order.
+    // Python prints a set here, whose order is random when it has more than one element.
     let set = |names: &[&[u8]]| {
         let names: Vec<String> = names.iter().map(|name| format!("'{}'", show(name))).collect();
         format!("{{{}}}", names.join(", "))

@@ -6,7 +6,7 @@ use super::error::{ErrorCode, Fault};
 
 /// The bytes in front of every frame's payload.
 pub(super) const HEAD: usize = 9;
-/// The longest payload that a client may send: what no client has to ask for.
+/// The longest payload that a client may send: the default of the protocol.
 pub(super) const MAX_PAYLOAD: usize = 16_384;
 
 pub(super) const DATA: u8 = 0;
@@ -26,7 +26,7 @@ pub(super) const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
 const WITH_PRIORITY: u8 = 0x20;
 
-/// What a client says about the order of its streams. Nothing follows from it, but handlers can see it.
+/// The priority of a stream. The server does not use it, but handlers can see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Priority {
     /// The stream that this one depends on.
@@ -40,7 +40,7 @@ pub struct Priority {
 /// A frame of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// `flow` is what it takes from the windows: the data with its padding.
+    /// `flow` is the number of bytes that the frame takes from the windows: the data with its padding.
     Data {
         stream: u32,
         data: Bytes,
@@ -78,11 +78,11 @@ pub(super) enum Frame {
         block: Bytes,
         complete: bool,
     },
-    /// A kind that nobody has heard of, to be ignored.
+    /// A frame of an unknown kind, to be ignored.
     Unknown,
 }
 
-/// Takes the next frame out of the input; `None` when more has to come first.
+/// Takes the next frame out of the input; `None` when it is not complete yet.
 pub(super) fn next(input: &mut BytesMut) -> Result<Option<Frame>, Fault> {
     let Some(mut head) = input.get(..HEAD) else { return Ok(None) };
     let start = head.get_u32();
@@ -183,7 +183,7 @@ fn take_priority(payload: &mut Bytes) -> Option<Priority> {
     Some(Priority { depends_on: dependency & 0x7fff_ffff, weight, exclusive: dependency >> 31 != 0 })
 }
 
-/// Appends a frame. `payload` must be no longer than a frame of the client's may be.
+/// Appends a frame. `payload` must not be longer than the client allows.
 pub(super) fn put(out: &mut BytesMut, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
     out.reserve(HEAD + payload.len());
     out.put_uint(payload.len() as u64, 3);

@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use super::{Field, huffman};
 
-/// The size of a table that nobody has negotiated, and the largest that is kept here.
+/// The default size of a table, and the largest that is kept here.
 const DEFAULT_SIZE: usize = 4096;
-/// What an entry costs beside its bytes.
+/// The cost of an entry in addition to its bytes.
 const OVERHEAD: usize = 32;
 /// RFC 7541, appendix A.
 #[rustfmt::skip]
@@ -31,13 +31,13 @@ const STATIC: [(&str, &str); 61] = [
 /// Why a block of header fields cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadBlock {
-    /// It is no such block.
+    /// The block is malformed.
     Malformed,
-    /// The fields are more than was agreed upon.
+    /// The fields exceed the negotiated size.
     TooLarge,
 }
 
-/// The table that both sides fill alike; the youngest entry is the first.
+/// The table that both sides fill in the same way; the newest entry is the first.
 #[derive(Debug)]
 struct Table {
     entries: VecDeque<Field>,
@@ -88,7 +88,7 @@ impl Table {
         }
     }
 
-    /// Where the field is, and whether its value is there too. With `only_static` only the table that never changes counts.
+    /// The index of the field's name, and whether the entry has the value too. With `only_static` only the static table counts.
     fn find(&self, name: &[u8], value: &[u8], only_static: bool) -> Option<(usize, bool)> {
         let fixed = STATIC.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let seen = self.entries.iter().take(if only_static { 0 } else { usize::MAX });
@@ -106,17 +106,17 @@ impl Table {
     }
 }
 
-/// Reads blocks of header fields, in the order they come.
+/// Reads blocks of header fields, in the order in which they come.
 #[derive(Debug, Default)]
 pub struct Decoder {
     table: Table,
 }
 
 impl Decoder {
-    /// The fields of one whole block; `limit` is the most they may cost together (RFC 9113, section 6.5.2).
+    /// The fields of one complete block; `limit` is the most that they may cost together (RFC 9113, section 6.5.2).
     ///
     /// # Errors
-    /// The block is malformed, or there is too much in it. Nothing that follows can be decoded then.
+    /// The block is malformed or too large. Later blocks cannot be decoded after an error.
     pub fn decode(&mut self, block: &[u8], limit: usize) -> Result<Vec<Field>, BadBlock> {
         let mut fields = Vec::new();
         let mut cost_so_far = 0;
@@ -127,7 +127,7 @@ impl Decoder {
                 self.table.get(index).ok_or(BadBlock::Malformed)?
             } else if first & 0xe0 == 0x20 {
                 let size = integer(&mut rest, 5)?;
-                // It may only stand at the beginning, and what was agreed upon is its upper limit.
+                // A change of size may only be at the beginning of a block, and the negotiated size is its upper limit.
                 if !fields.is_empty() || size > DEFAULT_SIZE || rest.is_empty() {
                     return Err(BadBlock::Malformed);
                 }
@@ -156,7 +156,7 @@ impl Decoder {
     }
 }
 
-/// Takes an integer whose first byte has `bits` bits of it.
+/// Takes an integer that begins in the last `bits` bits of its first byte.
 fn integer(from: &mut &[u8], bits: u32) -> Result<usize, BadBlock> {
     let (first, mut rest) = from.split_first().ok_or(BadBlock::Malformed)?;
     let mask = (1usize << bits) - 1;
@@ -189,7 +189,7 @@ fn string(from: &mut &[u8]) -> Result<Bytes, BadBlock> {
     }
 }
 
-/// Writes blocks of header fields, which the client has to get in the same order.
+/// Writes blocks of header fields. The client has to get them in the same order.
 #[derive(Debug, Default)]
 pub struct Encoder {
     table: Table,
@@ -207,7 +207,7 @@ impl Encoder {
         }
     }
 
-    /// One block. What could be guessed by a stranger who watches its size is kept out of the table, as hyper-h2 does it.
+    /// One block. Secret values that an observer could guess from the block's size are kept out of the table, as in hyper-h2.
     pub fn encode(&mut self, fields: &[Field]) -> Vec<u8> {
         let mut out = Vec::new();
         if let Some(smallest) = self.smallest.take() {
@@ -237,7 +237,7 @@ impl Encoder {
         out
     }
 
-    /// One block, or a part of one, that leaves both tables alone: other blocks may overtake it.
+    /// One block, or a part of one, that does not use the dynamic tables, because other blocks may overtake it.
     pub fn encode_alone(fields: &[Field]) -> Vec<u8> {
         let mut out = Vec::new();
         let table = Table::default();

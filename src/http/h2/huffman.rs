@@ -1,7 +1,7 @@
 //! The Huffman code of HPACK (RFC 7541, section 5.2 and appendix B).
 //!
-//! The code is canonical: codes of one length are consecutive numbers in the order of their symbols, and longer ones follow. So
-//! the lengths say everything.
+//! The code is canonical: codes of one length are consecutive numbers in the order of their symbols, and longer ones follow. So the
+//! lengths alone define the code.
 
 use std::sync::LazyLock;
 
@@ -25,9 +25,9 @@ const END: u16 = 256;
 struct Group {
     /// The first code.
     first: u32,
-    /// How many there are.
+    /// The number of codes.
     count: u32,
-    /// Where their symbols start in [`Tables::symbols`].
+    /// The index of their first symbol in [`Tables::symbols`].
     start: usize,
 }
 
@@ -64,7 +64,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     tables
 });
 
-/// How many bytes the text takes when it is encoded.
+/// The size of the encoded text, in bytes.
 pub(super) fn encoded_len(text: &[u8]) -> usize {
     let bits: usize = text.iter().map(|byte| usize::from(LENGTHS.get(usize::from(*byte)).copied().unwrap_or(30))).sum();
     bits.div_ceil(8)
@@ -84,13 +84,13 @@ pub(super) fn encode(text: &[u8], out: &mut Vec<u8>) {
         }
     }
     if held > 0 {
-        // The rest is filled with the beginning of the end's code: ones.
+        // The last byte is filled with ones, the beginning of the code for the end.
         let rest = 8 - held;
         out.push((bits << rest) as u8 | ((1u16 << rest) - 1) as u8);
     }
 }
 
-/// The text that was encoded; `None` if that is none.
+/// The decoded text; `None` if the bytes are not a valid encoding.
 pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(encoded.len() * 8 / 5);
     let (mut code, mut length) = (0u32, 0usize);
@@ -108,7 +108,7 @@ pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
             }
         }
     }
-    // What fills the last byte is less than a byte, and only ones.
+    // The filling of the last byte has fewer than eight bits, all ones.
     (length < 8 && code == (1 << length) - 1).then_some(text)
 }
 

@@ -1,9 +1,9 @@
-//! How often a client may do what costs the server more than the client, or for nothing.
+//! Limits for frames that cost the server more than the client, or that serve no purpose.
 //!
-//! Browsers must never meet these bounds. So what they do often earns as much as it spends: whoever is sent content enlarges
-//! windows, once for the stream and once for the connection; whoever sends requests says something about their order. What is left
-//! is counted in tens of thousands and comes back by the thousands each second, which no browser needs and costs the server a
-//! hundredth of a core.
+//! Browsers must never meet these limits. So frequent actions of browsers earn as much as they cost: a client that receives content
+//! enlarges windows, once for the stream and once for the connection; a client that sends requests also sends their priorities. The
+//! remaining budget is tens of thousands of frames and refills by a thousand each second. No browser needs so many, and they cost the
+//! server a hundredth of a core.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Budget {
     left: u32,
-    /// So many at once...
+    /// The most at once.
     most: u32,
-    /// ...and one more each time this much has passed.
+    /// The time in which the budget gets one more.
     interval: Duration,
-    /// Until when the budget has been refilled.
+    /// The time up to which the budget has been refilled.
     refilled: Instant,
 }
 
@@ -24,7 +24,7 @@ impl Budget {
         Self { left: most, most, interval, refilled: now }
     }
 
-    /// Takes one; false when nothing is left.
+    /// Takes one; false when the budget is used up.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         let earned = now.saturating_duration_since(self.refilled).as_micros() / self.interval.as_micros();
         let earned = u32::try_from(earned).unwrap_or(u32::MAX);
@@ -43,17 +43,17 @@ impl Budget {
         }
     }
 
-    /// Adds so many.
+    /// Adds `count`.
     pub(super) fn earn(&mut self, count: u32) {
         self.left = self.left.saturating_add(count).min(self.most);
     }
 }
 
-/// What a request earns of [`Limits::talk`]: enough for its windows, its order and a header block in several frames.
+/// The frames that a request adds to [`Limits::talk`]: enough for its windows, its priority and a header block in several frames.
 pub(super) const PER_REQUEST: u32 = 16;
-/// What a frame of content that has been sent earns of [`Limits::talk`]: two windows, twice.
+/// The frames that a sent frame of content adds to [`Limits::talk`]: two windows, twice.
 pub(super) const PER_CONTENT: u32 = 4;
-/// The content of frames that are shorter counts as a piece.
+/// A frame of content with fewer bytes counts as a piece.
 pub(super) const PIECE: usize = 256;
 
 /// The budgets of a connection.
@@ -61,10 +61,9 @@ pub(super) const PIECE: usize = 256;
 pub(super) struct Limits {
     /// Resets of streams, empty content, and faults.
     pub(super) faults: Budget,
-    /// Frames that are about the connection or the order of things, and not content: PING, SETTINGS, PRIORITY, WINDOW_UPDATE,
-    /// CONTINUATION, those of unknown kinds.
+    /// Frames without content: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, CONTINUATION, and frames of unknown kinds.
     pub(super) talk: Budget,
-    /// Content in frames of a few bytes. A page may upload a stream byte by byte, so these are many.
+    /// Content in frames of a few bytes. A page may upload a stream byte by byte, so this budget is large.
     pub(super) pieces: Budget,
 }
 

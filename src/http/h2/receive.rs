@@ -1,4 +1,4 @@
-//! What a client's frames do to a connection (RFC 9113, sections 3.4, 5 and 6).
+//! Handling a client's frames (RFC 9113, sections 3.4, 5 and 6).
 
 use std::{collections::VecDeque, time::Instant};
 
@@ -14,15 +14,15 @@ use super::{
     limit::{PER_REQUEST, PIECE},
 };
 
-/// What every client sends first.
+/// The first bytes of every client.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The frames that one header block may come in, as in hyper-h2 4.1.0.
 const MAX_CONTINUATIONS: u32 = 64;
-/// The streams that are in the works at most, with those that the client has reset already and with those that it opens
-/// before it can know our limit.
+/// The most streams that exist at the same time, including those that the client has reset already and those that it opens before
+/// it can know our limit.
 const MAX_UNRELEASED: usize = 1000;
 
-/// How far the beginning of a connection has got.
+/// The progress of a connection's beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Greeting {
     Preface,
@@ -30,7 +30,7 @@ pub(super) enum Greeting {
     Done,
 }
 
-/// A header block that goes on in the next frame.
+/// A header block that continues in the next frame.
 #[derive(Debug)]
 pub(super) struct OpenBlock {
     stream: u32,
@@ -41,8 +41,8 @@ pub(super) struct OpenBlock {
 }
 
 impl Connection {
-    /// Takes what has come from the client out of `input`, as far as whole frames are there, and adds to `events` what it
-    /// means. A client that breaks the protocol gets a `GOAWAY`; the connection is over then.
+    /// Takes all complete frames out of `input` and adds their meaning to `events`. A client that breaks the protocol gets a
+    /// `GOAWAY`, and the connection ends.
     pub fn receive(&mut self, input: &mut BytesMut, now: Instant, events: &mut VecDeque<Event>) {
         while !self.is_over {
             let step = match self.greeting {
@@ -79,7 +79,7 @@ impl Connection {
     fn fail(&mut self, code: ErrorCode, text: &str) {
         log::info!("an HTTP/2 connection ends with error {}: {text}", code.0);
         self.go_away(code, text);
-        // Whatever a handler has begun will not be finished.
+        // A header block that a handler has begun will not be finished.
         self.end_raw_block();
         self.is_over = true;
     }
@@ -167,7 +167,7 @@ impl Connection {
                 Ok(())
             }
             Frame::GoAway { code } => {
-                // Whoever says this is about to leave; the open streams are answered first.
+                // A client that sends this is about to leave; the open streams are answered first.
                 self.close();
                 events.push_back(Event::GoAway { code });
                 Ok(())
@@ -177,7 +177,7 @@ impl Connection {
         }
     }
 
-    /// Frames other than these two cannot be about a stream that nobody has opened.
+    /// A fault if the stream has never been opened: only HEADERS and PRIORITY may name such a stream.
     fn not_idle(&self, stream: u32) -> Result<(), Fault> {
         let highest = if stream % 2 == 1 { self.highest_inbound } else { self.highest_outbound };
         if stream > highest {
@@ -200,7 +200,7 @@ impl Connection {
         if self.receive_window < 0 {
             return Err(Fault::Connection(ErrorCode::FLOW_CONTROL_ERROR, "the window of the connection is exceeded"));
         }
-        // A stream that waits for its handler must not hold up the others, so only the stream's window waits for it.
+        // A stream that waits for its handler must not block other streams, so only the stream's window waits for the handler.
         let missing = i64::from(WINDOW) - self.receive_window;
         if missing >= i64::from(WINDOW / 2) {
             self.receive_window += missing;
@@ -216,14 +216,14 @@ impl Connection {
         }
         let closed = Err(Fault::Stream(stream, ErrorCode::STREAM_CLOSED, "there is data behind the end of a stream"));
         let Some(open) = self.streams.get_mut(&stream) else {
-            // What was on its way when the stream was reset is no fault.
+            // Frames that were on their way when the stream was reset are not a fault.
             return if self.end_of(stream) == Some(Some(ResetBy::Us)) { Ok(()) } else { closed };
         };
         match open.reset {
             Some(ResetBy::Us) => return Ok(()),
             None if open.remote_open => {}
             _ => {
-                // A reset stream cannot be reset again, so this has to be said another way.
+                // A reset stream cannot be reset again, so the error ends the connection.
                 if open.reset.is_some() {
                     frame::put_reset(self.out(stream), stream, ErrorCode::STREAM_CLOSED);
                     return Ok(());
@@ -402,7 +402,7 @@ fn not_on_itself(stream: u32, priority: Option<Priority>) -> Result<(), Fault> {
     }
 }
 
-/// The length of the body that the fields announce, if they do.
+/// The length of the body, if the fields announce it.
 fn content_length(fields: &[Field]) -> Result<Option<u64>, &'static str> {
     let mut found = None;
     for (_, value) in fields.iter().filter(|(name, _)| &name[..] == b"content-length") {

@@ -1,4 +1,4 @@
-//! What is sent on a connection, and when that is not allowed (hyper-h2 4.1.0, `connection.py` and `stream.py`).
+//! Sending frames, and the states in which that is not allowed (hyper-h2 4.1.0, `connection.py` and `stream.py`).
 
 use bytes::{Buf as _, Bytes};
 
@@ -11,7 +11,7 @@ use super::{
     limit,
 };
 
-/// What a handler wants to be sent; `None` for a stream means that of its request.
+/// A frame or content that a handler wants to send; `None` for a stream means that of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// The header fields of an answer, or its trailers.
@@ -53,25 +53,25 @@ pub enum Ask {
         /// The fields of the request that the client need not make.
         fields: Vec<Field>,
     },
-    /// A frame that nobody checks.
+    /// A frame that is not checked.
     Raw {
         /// The stream.
         stream: Option<u32>,
-        /// What it is.
+        /// The kind of frame.
         kind: RawKind,
         /// With the flag `END_STREAM`.
         end_stream: bool,
         /// With the flag `END_HEADERS`.
         end_headers: bool,
     },
-    /// How much content fits into the next frame.
+    /// A question: the bytes of content that fit into the next frame.
     Room {
         /// The stream.
         stream: Option<u32>,
     },
 }
 
-/// A frame that nobody checks.
+/// A frame that is not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RawKind {
     /// `HEADERS`.
@@ -80,14 +80,14 @@ pub enum RawKind {
     Continuation(Vec<Field>),
     /// `DATA`.
     Data(Bytes),
-    /// Whatever these bytes are.
+    /// Any bytes.
     Bytes(Bytes),
 }
 
-/// What came of it.
+/// The result of an [`Ask`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// It is on its way.
+    /// The bytes are on their way.
     Done,
     /// The stream that was promised.
     Promised(u32),
@@ -132,7 +132,7 @@ impl Connection {
         Ok(())
     }
 
-    /// A header block in as many frames as it takes; `start` stands in front of it in the first one.
+    /// A header block in as many frames as needed; `start` comes before it in the first one.
     fn put_block(&mut self, stream: u32, kind: u8, start: &[u8], encoded: &[u8], end: bool, max_frame: usize) {
         let out = self.out(stream);
         let (first, mut rest) = encoded.split_at(encoded.len().min(max_frame - start.len()));
@@ -146,7 +146,7 @@ impl Connection {
         }
     }
 
-    /// How many bytes of content the windows allow now; may be negative.
+    /// The bytes of content that the windows allow now; may be negative.
     ///
     /// # Errors
     /// There is no such stream any more.
@@ -155,8 +155,8 @@ impl Connection {
         Ok(self.stream(stream)?.send_window.min(connection))
     }
 
-    /// The most that one frame of content may have, as handlers see it: nine bytes less than is true (wptserve 4.0.3,
-    /// response.py, `H2ResponseWriter.get_max_payload_size`).
+    /// The most bytes of content for one frame, as handlers see it: nine bytes less than the real limit (wptserve 4.0.3, response.py,
+    /// `H2ResponseWriter.get_max_payload_size`).
     ///
     /// # Errors
     /// There is no such stream any more.
@@ -166,7 +166,7 @@ impl Connection {
     }
 
     /// Sends the next frame of some content and takes it from `data`; `None` when the windows have no room for it now.
-    /// wptserve makes its frames as long as [`Connection::room`] says. Where that is nothing, the rest of the window is used.
+    /// wptserve makes its frames as long as [`Connection::room`] says. If that is zero, the rest of the window is used.
     ///
     /// # Errors
     /// The stream does not allow content.
@@ -199,7 +199,7 @@ impl Connection {
         Err(SendError::Protocol(format!("Invalid input StreamInputs.SEND_DATA in state {state}")))
     }
 
-    /// Sends one frame of content, for which there must be room.
+    /// Sends one frame of content, for which the windows must have room.
     ///
     /// # Errors
     /// The stream does not allow it, or it is too long for a frame.
@@ -219,7 +219,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends one frame of content as soon as the windows have room for all of it; `None` when they have not.
+    /// Sends one frame of content if the windows have room for all of it; `None` otherwise.
     ///
     /// # Errors
     /// The stream does not allow it, or it is too long for a frame.
@@ -243,10 +243,10 @@ impl Connection {
         self.data(stream, b"", true)
     }
 
-    /// Promises the client an answer to a request that it has not made. Returns the number of the new stream.
+    /// Promises the client an answer to a request that the client has not made. Returns the number of the new stream.
     ///
     /// # Errors
-    /// The client does not want it, or the number or a field is not allowed.
+    /// The client refuses pushes, or the number or a field is not allowed.
     pub fn push(&mut self, parent: u32, promised: Option<u32>, fields: &[Field]) -> Result<u32, SendError> {
         let protocol = |text: &str| Err(SendError::Protocol(text.to_owned()));
         let highest = self.highest_outbound;
@@ -283,10 +283,10 @@ impl Connection {
         Ok(promised)
     }
 
-    /// Sends a frame whatever the state of its stream is. Windows do not count it.
+    /// Sends a frame in any state of its stream. The windows do not count it.
     ///
     /// # Errors
-    /// The connection is gone, or it is longer than a frame can be.
+    /// The connection has ended, or the payload is longer than a frame can be.
     pub fn raw(&mut self, stream: u32, kind: &RawKind, end_stream: bool, end_headers: bool) -> Result<(), SendError> {
         if self.is_over {
             return Err(SendError::Gone);

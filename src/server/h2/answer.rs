@@ -22,29 +22,29 @@ use crate::{
     },
 };
 
-/// How much of a file is one item of content (wptserve 4.0.3, response.py, `Response.iter_content`).
+/// The bytes of a file in one item of content (wptserve 4.0.3, response.py, `Response.iter_content`).
 const FILE_CHUNK: usize = 32 * 1024;
 
-/// Who wants to hear what comes on a stream.
+/// The receiver of a stream's events.
 pub(super) enum Hearer {
     Handler(Conversation),
     /// A WebSocket: only the bytes.
     Tunnel(UnboundedSender<Bytes>),
 }
 
-/// What is to be done for a request. The flags say that it is a HEAD.
+/// The way to answer a request. The flags say that it is a HEAD.
 pub(super) enum Plan {
     /// Answer this, without a handler.
     Reply(Reply, bool),
     /// Serve content when the request is complete.
     Content(Match, Box<Request>),
-    /// A handler is told what comes.
+    /// A handler gets the events.
     Script(H2Events, String, bool),
     /// A WebSocket.
     Tunnel(Session, UnboundedReceiver<Bytes>),
 }
 
-/// Finds out what is to be done for a request, and who wants to hear the rest of it.
+/// Chooses the way to answer a request, and the receiver of its later events.
 pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) -> (Plan, Option<Hearer>) {
     let rewritten = rewritten(fields);
     let fields = rewritten.as_deref().unwrap_or(fields);
@@ -81,7 +81,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<s
     }
 }
 
-/// The header fields of a request whose path stands for another one.
+/// The header fields of a request whose path is rewritten.
 fn rewritten(fields: &[Field]) -> Option<Vec<Field>> {
     let value = |wanted: &[u8]| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let target = route::rewritten(value(b":method")?, value(b":path")?)?;
@@ -160,8 +160,8 @@ pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) 
     }
 }
 
-/// Sends a file, as many bytes as it had if its length has been announced. Its last chunk ends the stream, so a chunk goes out
-/// when the next one has been read.
+/// Sends a file, exactly `size` bytes if its length has been announced. The last chunk ends the stream, so each chunk is sent when the
+/// next one has been read.
 async fn send_file(wire: &Wire, stream: u32, mut file: File, size: Option<u64>) -> Result<(), SendError> {
     let mut held = Bytes::new();
     let mut left = size;
@@ -194,8 +194,8 @@ async fn send_file(wire: &Wire, stream: u32, mut file: File, size: Option<u64>) 
     }
 }
 
-/// Sends content part by part, with its pauses. A part goes out when the next one is there, as in wptserve, because the
-/// last one ends the stream.
+/// Sends content part by part, with its pauses. A part is sent when the next one is ready, as in wptserve, because the last one ends
+/// the stream.
 async fn send_trickle(wire: &Wire, stream: u32, trickle: Trickle) -> Result<(), SendError> {
     let mut held = Bytes::new();
     for step in trickle {
@@ -226,7 +226,7 @@ async fn send_trickle(wire: &Wire, stream: u32, trickle: Trickle) -> Result<(), 
     if held.is_empty() { Ok(()) } else { wire.content(stream, held, true).await }
 }
 
-/// Does what a running handler asks for until it is done.
+/// Executes the requests of a running handler until it ends.
 async fn follow(wire: &Wire, stream: u32, is_head: bool, mut events: H2Events, script: &str) -> Result<(), SendError> {
     let mut pushed = Vec::new();
     let mut is_begun = false;

@@ -1,8 +1,7 @@
 //! The port for HTTP/2: a service of its own beside actix's dispatcher.
 //!
-//! The protocol is `http::h2`, which knows no sockets. Here is what drives it: one task that reads and writes the socket
-//! (`wire`), and one for every stream that answers its request (`answer`), or carries a WebSocket (`tunnel`). All of them run on the thread of their
-//! connection.
+//! The protocol is `http::h2`, which uses no sockets. This module runs it: one task reads and writes the socket (`wire`), and a task for
+//! every stream answers its request (`answer`) or carries a WebSocket (`tunnel`). All tasks run on the thread of their connection.
 
 mod answer;
 mod tunnel;
@@ -17,7 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::{Site, stream::Stream, wire::peer_text};
 
-/// What a worker does with a connection on the port.
+/// The service for a connection on the port.
 pub(super) fn service(
     site: web::Data<Site>,
     tls: Option<Arc<ServerConfig>>,

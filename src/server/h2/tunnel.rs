@@ -31,7 +31,7 @@ pub(super) fn is_wanted(request: &Request) -> bool {
 /// The session that a request opens.
 ///
 /// # Errors
-/// The answer, where there is none.
+/// The answer to send when no session can be opened.
 pub(super) fn open(site: &Site, request: Request) -> Result<Session, Box<Reply>> {
     let uri = websocket::resource(&latin1(&request.head.target));
     let found = uri.and_then(|uri| Some((site.ws.as_ref()?.find(&uri)?, uri)));
@@ -54,7 +54,7 @@ pub(super) fn open(site: &Site, request: Request) -> Result<Session, Box<Reply>>
     })
 }
 
-/// Runs a session on a stream, from its handshake to its end. `received` is what comes from the client.
+/// Runs a session on a stream, from its handshake to its end. `received` has the bytes of the client.
 pub(super) async fn run(
     wire: &Wire,
     stream: u32,
@@ -77,7 +77,7 @@ pub(super) async fn run(
         session::run(opened, far).await;
         Ok(())
     };
-    // Ends when the session has dropped its side and everything has left.
+    // Ends when the session has dropped its side and all bytes have been sent.
     let outgoing = async {
         loop {
             let mut bytes = BytesMut::with_capacity(BUFFER);
@@ -101,7 +101,7 @@ pub(super) async fn run(
     tokio::select! {
         result = async { tokio::try_join!(session, outgoing) } => result.map(drop),
         () = incoming => Ok(()),
-        // What the handler still tries fails then.
+        // Later calls of the handler fail.
         () = wire.abandoned(stream) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! One connection: the task that reads and writes its socket, and what the tasks of its streams share with it.
+//! One connection: the task that reads and writes its socket, and the state that it shares with the tasks of its streams.
 
 use std::{
     cell::RefCell,
@@ -23,22 +23,22 @@ use crate::{
     server::{DISCONNECT, Site, stream::Stream},
 };
 
-/// With so much waiting to be sent, nothing more is taken: neither from handlers nor from the client.
+/// When this many bytes wait to be sent, no more are accepted from handlers and from the client.
 const FULL: usize = 256 * 1024;
-/// How much is read at once.
+/// The bytes that are read at once.
 const READ: usize = 64 * 1024;
-/// Reads in a row, until other connections of the same thread have their turn.
+/// The reads in a row before other connections of the same thread get their turn.
 const TURNS: usize = 16;
 
 struct Inner {
     site: Arc<Site>,
     peer: (Arc<str>, u16),
     connection: RefCell<Connection>,
-    /// Who hears what comes on a stream. What comes on others is dropped.
+    /// The receivers of the streams' events. Events of other streams are dropped.
     hearers: RefCell<HashMap<u32, Hearer>>,
     /// Wakes the task of the socket.
     waker: RefCell<Option<Waker>>,
-    /// Tells the tasks of the streams that something has changed: windows, streams, room.
+    /// Wakes the tasks of the streams after every change of windows, streams or room.
     change: Notify,
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<S
 }
 
 /// Closes our side, then reads until the client has closed its own: closing a socket with unread input resets the
-/// connection, and the client may lose what was sent last.
+/// connection, and the client may lose the last bytes.
 async fn say_goodbye(stream: &mut Stream) {
     let mut rest = vec![0; READ];
     if stream.shutdown().await.is_ok() {
@@ -78,8 +78,7 @@ async fn say_goodbye(stream: &mut Stream) {
 }
 
 impl Wire {
-    /// Moves bytes between the socket and the connection. Ready when the connection has ended: with true if it was
-    /// brought to an end from here.
+    /// Moves bytes between the socket and the connection. Ready when the connection has ended: with true if this side ended it.
     fn poll(&self, stream: &mut Stream, input: &mut BytesMut, context: &mut Context<'_>) -> Poll<bool> {
         *self.0.waker.borrow_mut() = Some(context.waker().clone());
         for _ in 0..TURNS {
@@ -106,7 +105,7 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Ready when everything has left.
+    /// Ready when all bytes have been sent.
     fn poll_write(&self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let mut connection = self.0.connection.borrow_mut();
         let output = connection.output();
@@ -169,7 +168,7 @@ impl Wire {
         }
     }
 
-    /// Nobody wants to hear any more what comes on a stream.
+    /// Drops later events of a stream.
     pub(super) fn forget_hearer(&self, stream: u32) {
         let hearer = self.0.hearers.borrow_mut().remove(&stream);
         drop(hearer);
@@ -185,14 +184,14 @@ impl Wire {
         }
     }
 
-    /// Does something with the connection and lets the socket's task look at it.
+    /// Changes the connection, and wakes the socket's task.
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
         let result = work(&mut self.0.connection.borrow_mut());
         self.wake();
         result
     }
 
-    /// Tries something again whenever anything changes, until it gives a result.
+    /// Repeats an attempt after every change, until it gives a result.
     async fn until<T>(&self, mut attempt: impl FnMut(&mut Connection) -> Option<T>) -> T {
         loop {
             let change = self.0.change.notified();
@@ -203,7 +202,7 @@ impl Wire {
         }
     }
 
-    /// Waits until there is room for more to be sent.
+    /// Waits until the output has room.
     async fn room(&self) -> Result<(), SendError> {
         self.until(|connection| match connection.pending() {
             _ if connection.is_over() => Some(Err(SendError::Gone)),
@@ -213,7 +212,7 @@ impl Wire {
         .await
     }
 
-    /// Waits until a request has come in whole; false if it never will.
+    /// Waits until a request is complete; false if it never will be.
     pub(super) async fn completed(&self, stream: u32) -> bool {
         self.until(|connection| match connection.progress(stream) {
             Progress::Open => None,
@@ -223,12 +222,12 @@ impl Wire {
         .await
     }
 
-    /// Whether the stream is still there.
+    /// Whether the stream still exists.
     pub(super) fn is_there(&self, stream: u32) -> bool {
         self.0.connection.borrow().progress(stream) != Progress::Gone
     }
 
-    /// Waits until the client has reset the stream or is gone.
+    /// Waits until the client has reset the stream or disconnected.
     pub(super) async fn abandoned(&self, stream: u32) {
         self.until(|connection| (connection.progress(stream) == Progress::Gone).then_some(())).await;
     }
@@ -241,7 +240,7 @@ impl Wire {
         self.with(|connection| connection.reset(stream, code));
     }
 
-    /// The answer is complete: ends our side of the stream, and drops what still comes on it.
+    /// The answer is complete: ends our side of the stream, and drops later events.
     pub(super) fn settle(&self, stream: u32) {
         self.forget_hearer(stream);
         self.with(|connection| {
@@ -255,7 +254,7 @@ impl Wire {
         self.with(|connection| connection.release(stream));
     }
 
-    /// Takes no more streams.
+    /// Accepts no new streams.
     pub(super) fn close(&self) {
         self.with(Connection::close);
     }
@@ -263,13 +262,13 @@ impl Wire {
     /// Sends header fields.
     ///
     /// # Errors
-    /// Not on this stream now, or not these.
+    /// The stream does not allow header fields now, or not these.
     pub(super) async fn headers(&self, stream: u32, fields: &[Field], end: bool) -> Result<(), SendError> {
         self.with(|connection| connection.headers(stream, fields, end))?;
         self.room().await
     }
 
-    /// Sends content, as fast as the client takes it.
+    /// Sends content, as fast as the client accepts it.
     ///
     /// # Errors
     /// The stream or the connection has ended.
@@ -283,10 +282,10 @@ impl Wire {
         }
     }
 
-    /// Does what a handler asks for on its own stream, or on another.
+    /// Executes a handler's request on its own stream, or on another.
     ///
     /// # Errors
-    /// It is not allowed, or the stream or the connection has ended.
+    /// The request is not allowed, or the stream or the connection has ended.
     pub(super) async fn perform(&self, own: u32, ask: Ask) -> Result<Sent, SendError> {
         match ask {
             Ask::Headers { stream, fields, end } => self.headers(stream.unwrap_or(own), &fields, end).await?,

@@ -1,4 +1,4 @@
-//! What the service does with a connection of HTTP/1 while it answers a request.
+//! The service's access to a connection of HTTP/1 while it answers a request.
 
 use std::{
     cell::RefCell,
@@ -17,7 +17,7 @@ use tokio::io::AsyncWrite as _;
 use super::{After, Answer, BODY_CHUNK, Incoming, Inner, Raw, poll_answer};
 use crate::{handover::Outlet, http::Head, server::stream::Stream};
 
-/// What the service does with its connection. All methods belong to the one request that is being answered.
+/// The service's access to its connection. All methods concern the one request that is being answered.
 #[derive(Debug, Clone)]
 pub(in crate::server) struct Connection(pub(super) Rc<RefCell<Inner>>);
 
@@ -50,7 +50,7 @@ impl Connection {
     pub(in crate::server) async fn read_body(&self, max: usize) -> io::Result<Bytes> {
         poll_fn(|context| {
             let inner = &mut *self.0.borrow_mut();
-            // `100 Continue` must have left before the client sends anything.
+            // `100 Continue` must be sent before the client sends the body.
             ready!(inner.poll_output(context))?;
             loop {
                 if let Some(data) = inner.take_body(max.max(1))? {
@@ -65,15 +65,15 @@ impl Connection {
     /// Writes all bytes to the socket.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub(in crate::server) async fn write(&self, bytes: &[u8]) -> io::Result<()> {
         self.write_and(After::KeepAlive, bytes).await
     }
 
-    /// Writes all bytes to the socket. If the connection closes after them, they may leave together with its end.
+    /// Writes all bytes to the socket. If the connection closes after them, they may be sent together with its end.
     ///
     /// # Errors
-    /// The client is gone.
+    /// The client has disconnected.
     pub(in crate::server) async fn write_and(&self, after: After, mut bytes: &[u8]) -> io::Result<()> {
         poll_fn(|context| {
             let inner = &mut *self.0.borrow_mut();
@@ -93,7 +93,7 @@ impl Connection {
         .await
     }
 
-    /// Starts TLS, if that is what the port does after a CONNECT. A second CONNECT changes nothing.
+    /// Starts TLS, if the port encrypts after a CONNECT. A second CONNECT has no effect.
     ///
     /// # Errors
     /// The handshake failed: the connection is closed.
@@ -124,7 +124,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Where somebody else may send while the connection [is idle](Self::is_idle). Nowhere, if it is encrypted.
+    /// The outlet through which a handler's thread may send while the connection [is idle](Self::is_idle). Empty for an encrypted
+    /// connection.
     pub(in crate::server) fn outlet(&self) -> Weak<Outlet> {
         match &self.0.borrow().stream {
             Stream::Plain(_, outlet) => Arc::downgrade(outlet),
@@ -132,23 +133,23 @@ impl Connection {
         }
     }
 
-    /// Whether there is nothing to do before the client sends something, which the service will be woken for: the request has
-    /// come as a whole and nothing after it, and what there was to say has been said.
+    /// Whether the connection only waits for its client, and its task will be woken by the client's next bytes: the request is
+    /// complete, no bytes have come behind it, and all output has been sent.
     pub(in crate::server) fn is_idle(&self) -> bool {
         let inner = self.0.borrow();
         let is_complete = matches!(inner.body, Incoming::Length(0));
         is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
     }
 
-    /// Begins to answer the request; what cannot be done at once goes on by itself. [`After::Close`] if the answer is over and
-    /// the connection closes.
+    /// Begins to answer the request. An answer that cannot be finished at once continues by itself. [`After::Close`] if the answer
+    /// has ended and the connection closes.
     pub(in crate::server) async fn begin(&self, answer: Answer) -> After {
         self.0.borrow_mut().answer = Some(answer);
         poll_fn(|context| {
-            // An answer that finds the connection listening needs not wake it. What breaks here breaks again for the dispatcher.
+            // An answer need not wake a connection that is listening. The dispatcher will get an error of this call again.
             let _ = self.0.borrow_mut().poll_ahead(context);
             let Poll::Ready(after) = poll_answer(&self.0, context) else { return Poll::Ready(After::KeepAlive) };
-            // The dispatcher has to look at what has been read ahead.
+            // The dispatcher has to look at the bytes that have been read ahead.
             context.waker().wake_by_ref();
             Poll::Ready(after)
         })
@@ -162,7 +163,7 @@ impl Connection {
         }
     }
 
-    /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
+    /// The connection as a plain stream from here on, for a request that changes its protocol.
     pub(in crate::server) fn raw(&self) -> Raw {
         Raw(Self::clone(self))
     }

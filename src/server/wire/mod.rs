@@ -6,11 +6,11 @@
 //! - it frames one request at a time by CPython's rules ([`HeadReader`]) and keeps the head as it came;
 //! - it feeds actix a small head that is always valid, without a body, for routing: the service then finds the real
 //!   head, the body and the socket in the [`Connection`] of its connection data;
-//! - everything that actix writes itself is swallowed; the service leaves an [`Answer`] here, which writes through
-//!   [`Connection`]. For actix the request is over then, so that a connection that waits holds little memory.
+//! - it drops the bytes that actix writes itself; the service leaves an [`Answer`] here, which writes through
+//!   [`Connection`]. For actix the request has then ended, so that a connection that waits holds little memory.
 //!
-//! The next head is fed only when the answer is over, so answers keep their order. This relies on the dispatcher calling
-//! `poll_read` again when its task is woken, and on nothing else of its inner order.
+//! The next head is fed only when the answer has ended, so answers keep their order. This relies on the dispatcher calling
+//! `poll_read` again when its task is woken, and on no other part of its inner order.
 
 mod connection;
 mod raw;
@@ -35,14 +35,14 @@ pub(super) use raw::Raw;
 use super::stream::Stream;
 use crate::http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, Step};
 
-/// How much is read ahead while a request is being answered: enough for a few pipelined requests, and the way to
-/// notice that the client has gone.
+/// The bytes that are read ahead while a request is being answered: enough for a few pipelined requests. Reading ahead also shows
+/// that the client has disconnected.
 const READ_AHEAD: usize = 64 * 1024;
-/// The most that one body read hands over.
+/// The most bytes that one read of the body returns.
 const BODY_CHUNK: usize = 256 * 1024;
 /// wptserve 4.0.3 takes it from CPython: `http.server.BaseHTTPRequestHandler.handle_expect_100`.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-/// The longest path that actix is shown: it only needs enough for guards and logs.
+/// The longest path that actix is shown.
 const FEED_PATH: usize = 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +51,9 @@ enum Phase {
     Head,
     /// A request is being answered.
     Busy,
-    /// It has been: the rest of its body is read and forgotten, as wptserve does.
+    /// The request has been answered: the rest of its body is read and dropped, as by wptserve.
     Draining,
-    /// No further request: what is written still has to leave.
+    /// No further request is read: the written bytes still have to be sent.
     Closing,
 }
 
@@ -65,16 +65,16 @@ enum Incoming {
 
 struct Inner {
     stream: Stream,
-    /// How the connection is encrypted after a CONNECT.
+    /// The TLS settings for after a CONNECT.
     after_connect: Option<Arc<ServerConfig>>,
-    /// Address and port of the client, as far as the system told.
+    /// Address and port of the client, if the system tells them.
     peer: (Arc<str>, u16),
     reader: HeadReader,
-    /// What has been read from the socket and not yet used.
+    /// Bytes that have been read from the socket and not yet used.
     input: BytesMut,
-    /// What actix still has to be given.
+    /// Bytes for actix to read.
     feed: BytesMut,
-    /// What this type itself has to say: `100 Continue` and refusals.
+    /// The output of this type itself: `100 Continue` and refusals.
     output: BytesMut,
     phase: Phase,
     head: Option<Head>,
@@ -106,7 +106,7 @@ impl Inner {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads while a request is being answered, as far as that goes.
+    /// Reads while a request is being answered, up to the limit.
     fn poll_ahead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.eof || self.input.len() >= READ_AHEAD { Poll::Pending } else { self.poll_fill(context) }
     }
@@ -123,7 +123,7 @@ impl Inner {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes the next step towards a head. True when there is something for actix, or nothing more will come.
+    /// Takes the next step towards a head. True when actix has bytes to read, or no more will come.
     fn advance_head(&mut self) -> bool {
         match self.reader.step(&self.input, self.eof) {
             Step::More => false,
@@ -135,7 +135,7 @@ impl Inner {
                 self.body = match head.framing {
                     Ok(Framing::Chunked) => Incoming::Chunked(Box::default()),
                     Ok(Framing::Length(length)) => Incoming::Length(length),
-                    // The request will be refused. What follows it cannot be told from its body.
+                    // The request will be refused. The bytes behind it cannot be told from its body.
                     Err(_) => Incoming::Length(0),
                 };
                 feed(&head, &mut self.feed);
@@ -160,14 +160,14 @@ impl Inner {
         }
     }
 
-    /// The answer is over. Whether the connection closes.
+    /// Ends the answer, and returns whether the connection closes.
     fn end(&mut self, after: After) -> After {
         let after = if self.keep_alive { after } else { After::Close };
         self.phase = if after == After::Close { Phase::Closing } else { Phase::Draining };
         after
     }
 
-    /// Takes at most `max` bytes of the body out of what has been read. `None`: more has to be read first.
+    /// Takes at most `max` bytes of the body out of the input. `None`: more has to be read first.
     fn take_body(&mut self, max: usize) -> io::Result<Option<Bytes>> {
         let max = max.min(BODY_CHUNK);
         match &mut self.body {
@@ -182,7 +182,7 @@ impl Inner {
             }
             Incoming::Chunked(decoder) => {
                 let taken = chunk(decoder, &mut self.input, max, self.eof);
-                // Where the next request would begin is not known any more, whatever the answer says of the connection.
+                // The beginning of the next request is unknown now, so the connection has to close.
                 self.keep_alive &= taken.is_ok();
                 taken.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
             }
@@ -190,7 +190,7 @@ impl Inner {
     }
 }
 
-/// Takes at most `max` bytes of a chunked body out of `input`; nothing at its end. `None`: more has to be read first.
+/// Takes at most `max` bytes of a chunked body out of `input`; empty at its end. `None`: more has to be read first.
 fn chunk(
     decoder: &mut ChunkedDecoder,
     input: &mut BytesMut,
@@ -223,17 +223,17 @@ fn feed(head: &Head, out: &mut BytesMut) {
     out.extend_from_slice(b" HTTP/1.1\r\nhost: wptserve\r\n\r\n");
 }
 
-/// How an answer ended: whether the connection may serve another request.
+/// The end of an answer: whether the connection may serve another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
     KeepAlive,
     Close,
 }
 
-/// An answer on its way: does all it needs through its [`Connection`], and says whether that may go on.
+/// A running answer: it reads and writes through its [`Connection`], and returns whether that may stay open.
 pub(super) type Answer = Pin<Box<dyn Future<Output = After>>>;
 
-/// Lets the answer go on, with nothing borrowed. Ready when it has just ended: whether the connection may go on.
+/// Polls the answer, without a borrow of `inner`. Ready when the answer has ended, with whether the connection may stay open.
 fn poll_answer(inner: &RefCell<Inner>, context: &mut Context<'_>) -> Poll<After> {
     let answer = inner.borrow_mut().answer.take();
     let Some(mut answer) = answer else { return Poll::Pending };
@@ -281,7 +281,7 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        // It refers to the connection, which refers to it. Dropped when nothing is borrowed.
+        // The answer refers to the connection, and the connection to the answer. It is dropped while nothing is borrowed.
         let _answer = self.0.borrow_mut().answer.take();
     }
 }
@@ -291,7 +291,7 @@ impl AsyncRead for Wire {
         loop {
             let _ = poll_answer(&self.0, context);
             let inner = &mut *self.0.borrow_mut();
-            // Not ready is no failure: actix flushes, and the service's own writes come after this.
+            // Not being ready is not a failure: actix flushes, and the service's own writes come after this.
             if let Poll::Ready(Err(error)) = inner.poll_output(context) {
                 return Poll::Ready(Err(error));
             }
@@ -310,7 +310,7 @@ impl AsyncRead for Wire {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                // actix hears of the end of file when the answer is over.
+                // actix gets the end of file when the answer has ended.
                 Phase::Busy => {
                     ready!(inner.poll_ahead(context))?;
                     continue;
@@ -335,7 +335,7 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    /// Swallows: the service has written the answer already.
+    /// Drops the bytes: the service has written the answer already.
     fn poll_write(self: Pin<&mut Self>, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(bytes.len()))
     }

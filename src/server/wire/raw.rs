@@ -1,4 +1,4 @@
-//! A connection of HTTP/1 that has become something else.
+//! A connection of HTTP/1 that has become a plain stream, for WebSockets.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Connection;
 
-/// A connection as a plain stream. What has been read ahead comes first.
+/// A connection as a plain stream. Bytes that have been read ahead come first.
 #[derive(Debug)]
 pub(in crate::server) struct Raw(pub(super) Connection);
 

@@ -1,4 +1,4 @@
-//! What bounds a connection: windows in both directions, floods, the number of streams.
+//! The limits of a connection: windows in both directions, floods, the number of streams.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn windows_of_the_client_are_kept() {
     client.sent();
     let mut data = Bytes::from(vec![b'x'; 60]);
     let connection = &mut client.connection;
-    // wptserve keeps nine bytes of the window free; where nothing would be left, the rest is used.
+    // wptserve keeps nine bytes of the window free. If no room would be left, the rest is used.
     assert_eq!(connection.room(1), Ok(11));
     assert_eq!(connection.content(1, &mut data, true), Ok(Some(())));
     assert_eq!((data.len(), connection.room(1)), (49, Ok(0)));
@@ -89,7 +89,7 @@ fn floods_are_bounded() {
     client.expect_end(ErrorCode::ENHANCE_YOUR_CALM);
 }
 
-/// So many frames of a kind are taken at once.
+/// Exactly `expected` frames of a kind are accepted at once.
 #[track_caller]
 fn ends_after(kind: u8, flags: u8, stream: u32, payload: &[u8], expected: u32) {
     let mut client = Client::new();
@@ -103,7 +103,7 @@ fn ends_after(kind: u8, flags: u8, stream: u32, payload: &[u8], expected: u32) {
         count += 1;
     }
     assert_eq!(count, expected + 1, "frames of kind {kind} on stream {stream}");
-    // Where the output has gone there was the cause, too.
+    // The cause was in the output, which has been taken already.
     assert!(client.connection.is_over());
 }
 
@@ -157,7 +157,7 @@ fn the_end_of_a_flood_says_why() {
     client.expect_end(ErrorCode::ENHANCE_YOUR_CALM);
 }
 
-/// All of this happens within one moment here, so nothing comes back with time.
+/// All of this happens within one moment, so no budget refills.
 #[test]
 fn browsers_never_meet_the_bounds() {
     let mut client = Client::new();

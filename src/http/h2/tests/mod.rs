@@ -79,7 +79,7 @@ impl Client {
         self.send(frame::HEADERS, flags | WHOLE, stream, &block);
     }
 
-    /// What has left since the last time.
+    /// The frames that have been sent since the last call.
     fn sent(&mut self) -> Vec<Sent> {
         let mut wire = self.connection.output().split();
         let mut frames = Vec::new();
@@ -371,7 +371,7 @@ fn it_closes_when_the_last_stream_is_answered() {
 }
 
 proptest! {
-    /// Whatever a client sends and a handler does: nothing panics, and the windows hold.
+    /// Random frames of a client and calls of a handler never panic, and the windows stay within their limits.
     #[test]
     fn nothing_breaks(steps in prop::collection::vec(
         (0u8..16, any::<u8>(), 0u32..8, prop::collection::vec(any::<u8>(), 0..24), any::<bool>()), 0..60))
