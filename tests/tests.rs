@@ -13,6 +13,7 @@
 mod aliases; // aliases for directories and files: what handlers, templates and listings see there
 mod bodies; // request bodies: lazy, chunked, unread, large
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
+mod cycles; // what handlers tie into reference cycles is freed
 mod descriptors; // no more files can be opened
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod docs; // links of the documentation, and whether every page can be reached

@@ -86,7 +86,6 @@ pub(in crate::python::native) mod classes {
         AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
         builtins::PyStrRef,
         function::PyComparisonValue,
-        object::{Traverse, TraverseFn},
         protocol::PyMappingMethods,
         pyclass,
         types::{AsMapping, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp, Representable},
@@ -95,6 +94,7 @@ pub(in crate::python::native) mod classes {
     use crate::python::native::{
         MultiDict,
         containers::multidict::{Pick, pick},
+        instance::traverse,
     };
 
     #[pyattr]
@@ -109,18 +109,7 @@ pub(in crate::python::native) mod classes {
     #[repr(transparent)]
     pub(in crate::python) struct Cookies(pub(super) MultiDict);
 
-    // SAFETY: the only Python references owned are those of the base, and both methods hand each of them over once.
-    #[expect(unsafe_code, reason = "the collector must see through to the dict, and a base class cannot derive it")]
-    // SAFETY: both methods hand on to the dict, which reports each reference that it holds exactly once.
-    unsafe impl Traverse for Cookies {
-        fn traverse(&self, tracer: &mut TraverseFn<'_>) {
-            self.0.traverse(tracer);
-        }
-
-        fn clear(&mut self, out: &mut Vec<PyObjectRef>) {
-            Traverse::clear(&mut self.0, out);
-        }
-    }
+    traverse!(Cookies { 0 });
 
     #[pyclass(with(AsMapping, Constructor, Initializer), flags(BASETYPE, MAPPING, HAS_DICT, HAS_WEAKREF))]
     impl Cookies {}

@@ -66,14 +66,16 @@ pub(in crate::python::native) mod classes {
         AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
         builtins::PyDict,
         function::{OptionalArg, PyComparisonValue},
-        object::{Traverse, TraverseFn},
         protocol::{PyMappingMethods, PySequenceMethods},
         pyclass,
         types::{AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp},
     };
 
     use super::text;
-    use crate::python::native::containers::multidict::{LookupArgs, equal};
+    use crate::python::native::{
+        containers::multidict::{LookupArgs, equal},
+        instance::traverse,
+    };
 
     #[pyattr]
     #[pyclass(
@@ -87,18 +89,7 @@ pub(in crate::python::native) mod classes {
     #[repr(transparent)]
     pub(in crate::python) struct RequestHeaders(pub(in crate::python::native) PyDict);
 
-    // SAFETY: the only Python references owned are those of the dict, and both methods hand each of them over once.
-    #[expect(unsafe_code, reason = "the collector must see through to the dict, and a base class cannot derive it")]
-    // SAFETY: both methods hand on to the dict, which reports each reference that it holds exactly once.
-    unsafe impl Traverse for RequestHeaders {
-        fn traverse(&self, tracer: &mut TraverseFn<'_>) {
-            self.0.traverse(tracer);
-        }
-
-        fn clear(&mut self, out: &mut Vec<PyObjectRef>) {
-            Traverse::clear(&mut self.0, out);
-        }
-    }
+    traverse!(RequestHeaders { 0 });
 
     #[pyclass(
         with(AsMapping, AsSequence, Comparable, Constructor, Initializer),

@@ -122,13 +122,13 @@ pub(in crate::python::native) mod classes {
         AsObject, FromArgs, Py, PyObject, PyObjectRef, PyResult, VirtualMachine,
         builtins::PyDict,
         function::{OptionalArg, PyComparisonValue},
-        object::{Traverse, TraverseFn},
         protocol::{PyMappingMethods, PySequenceMethods},
         pyclass,
         types::{AsMapping, AsSequence, Comparable, Constructor, DefaultConstructor, Initializer, PyComparisonOp},
     };
 
     use super::{Pick, equal, find, pick};
+    use crate::python::native::instance::traverse;
 
     #[pyattr]
     #[pyclass(module = "wptserve.request", name = "MultiDict", base = PyDict, unhashable = true, traverse = "manual")]
@@ -136,18 +136,7 @@ pub(in crate::python::native) mod classes {
     #[repr(transparent)]
     pub(in crate::python) struct MultiDict(pub(in crate::python::native) PyDict);
 
-    // SAFETY: the only Python references owned are those of `dict`, and both methods hand each of them over once.
-    #[expect(unsafe_code, reason = "the collector must see through to the dict, and a base class cannot derive it")]
-    // SAFETY: both methods hand on to the dict, which reports each reference that it holds exactly once.
-    unsafe impl Traverse for MultiDict {
-        fn traverse(&self, tracer: &mut TraverseFn<'_>) {
-            self.0.traverse(tracer);
-        }
-
-        fn clear(&mut self, out: &mut Vec<PyObjectRef>) {
-            Traverse::clear(&mut self.0, out);
-        }
-    }
+    traverse!(MultiDict { 0 });
 
     /// The arguments of a lookup: a key, and what to give when it is not there.
     #[derive(FromArgs)]

@@ -14,7 +14,10 @@ pub(in crate::python::native) mod classes {
         types::{AsMapping, AsSequence, Constructor, Iterable, Representable},
     };
 
-    use crate::python::native::{instance::is_changed, text};
+    use crate::python::native::{
+        instance::{is_changed, traverse},
+        text,
+    };
 
     /// One header: the name as it was first given, and its values (a list that handlers may hold on to and change).
     #[derive(Debug, Clone)]
@@ -24,14 +27,18 @@ pub(in crate::python::native) mod classes {
         values: PyListRef,
     }
 
+    traverse!(Field { name, values });
+
     /// Dictionary-like object holding the headers of an answer (wptserve 4.0.3, response.py, `ResponseHeaders`). Names
     /// and values may be bytes, text or ints; they are kept as bytes.
     #[pyattr]
-    #[pyclass(module = "wptserve.response", name = "ResponseHeaders")]
+    #[pyclass(module = "wptserve.response", name = "ResponseHeaders", traverse = "manual")]
     #[derive(Debug, Default, PyPayload)]
     pub(crate) struct ResponseHeaders {
         fields: Mutex<Vec<Field>>,
     }
+
+    traverse!(ResponseHeaders { fields });
 
     impl ResponseHeaders {
         fn find(&self, key: &PyObject, vm: &VirtualMachine) -> PyResult<(Vec<u8>, Option<PyListRef>)> {

@@ -4,11 +4,16 @@
 //! read from `request.raw_input` when it does.
 
 use parking_lot::Mutex;
-use rustpython_vm::{Py, PyObjectRef, PyResult, VirtualMachine, builtins::PyListRef, convert::ToPyObject};
+use rustpython_vm::{
+    Py, PyObjectRef, PyResult, VirtualMachine,
+    builtins::PyListRef,
+    convert::ToPyObject,
+    object::{Traverse, TraverseFn},
+};
 
 use crate::{
     http::h2::{Event, Field, Priority},
-    python::native::InputFile,
+    python::native::{InputFile, instance::traverse},
 };
 
 /// What an event says, without the body.
@@ -57,9 +62,22 @@ struct State {
     received: u64,
 }
 
+#[expect(unsafe_code, reason = "the collector trusts what is reported here")]
+// SAFETY: the list and the object of the last event are owned, and each is reported once.
+unsafe impl Traverse for State {
+    fn traverse(&self, tracer: &mut TraverseFn<'_>) {
+        self.list.traverse(tracer);
+        if let Some((_, made)) = &self.last {
+            made.traverse(tracer);
+        }
+    }
+}
+
 /// What has come on a stream.
 #[derive(Debug, Default)]
 pub(super) struct Frames(Mutex<State>);
+
+traverse!(Frames { 0 });
 
 impl Frames {
     /// Takes an event. Its object is returned if it is `wanted`.

@@ -23,6 +23,7 @@ pub(in crate::python::native) mod classes {
         http::{self, Framing, body::BodySource, h2::Event, query, text::latin1},
         python::native::{
             Authentication, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
+            instance::traverse,
             request::{form, h2_frames::Frames},
             server::{self, Stash},
         },
@@ -31,6 +32,8 @@ pub(in crate::python::native) mod classes {
     /// A value that is made once, when it is first asked for.
     #[derive(Debug, Default)]
     struct Lazy(Mutex<Option<PyObjectRef>>);
+
+    traverse!(Lazy { 0 });
 
     impl Lazy {
         /// The lock is not held while the value is made: that may run Python code. Two threads may both make it; the
@@ -89,7 +92,7 @@ pub(in crate::python::native) mod classes {
 
     /// An HTTP request (wptserve 4.0.3, request.py, `Request`).
     #[pyattr]
-    #[pyclass(module = "wptserve.request", name = "Request")]
+    #[pyclass(module = "wptserve.request", name = "Request", traverse = "manual")]
     #[derive(PyPayload)]
     pub(crate) struct Request {
         plain: Box<http::Request>,
@@ -108,6 +111,8 @@ pub(in crate::python::native) mod classes {
         /// What has come on the stream, for requests over HTTP/2.
         frames: Frames,
     }
+
+    traverse!(Request { url_parts, raw_headers, headers, get, cookies, auth, body, post, server, raw_input, frames });
 
     impl std::fmt::Debug for Request {
         fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -328,10 +333,12 @@ pub(in crate::python::native) mod classes {
 
     /// A request over HTTP/2 (wptserve 4.0.3, request.py, `H2Request`).
     #[pyattr]
-    #[pyclass(module = "wptserve.request", name = "H2Request", base = Request)]
+    #[pyclass(module = "wptserve.request", name = "H2Request", base = Request, traverse = "manual")]
     #[derive(Debug)]
     #[repr(transparent)]
     pub(crate) struct H2Request(Request);
+
+    traverse!(H2Request { 0 });
 
     impl H2Request {
         pub(crate) fn new(

@@ -10,10 +10,13 @@ pub(in crate::python::native) mod classes {
     use rustpython_vm::{
         Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
         builtins::{PyBytes, PyStr},
+        object::{Traverse, TraverseFn},
         protocol::{PyIter, PyIterReturn},
         pyclass,
         types::{IterNext, SelfIter},
     };
+
+    use crate::python::native::instance::traverse;
 
     /// How much of a file one chunk has (wptserve 4.0.3, response.py, `Response.iter_content`).
     const FILE_CHUNK: usize = 32 * 1024;
@@ -27,11 +30,25 @@ pub(in crate::python::native) mod classes {
         Done,
     }
 
+    #[expect(unsafe_code, reason = "the collector trusts what is reported here")]
+    // SAFETY: each state owns one reference, which is reported once.
+    unsafe impl Traverse for State {
+        fn traverse(&self, tracer: &mut TraverseFn<'_>) {
+            match self {
+                State::New(object) | State::File(object) => tracer(object),
+                State::Items(items) => tracer(items.as_ref()),
+                State::Done => {}
+            }
+        }
+    }
+
     /// The chunks of an answer's content (wptserve 4.0.3, response.py, `Response.iter_content`).
     #[pyattr]
-    #[pyclass(module = "wptserve.response", name = "ContentIterator")]
+    #[pyclass(module = "wptserve.response", name = "ContentIterator", traverse = "manual")]
     #[derive(Debug, PyPayload)]
     pub(in crate::python) struct ContentIterator(Mutex<State>);
+
+    traverse!(ContentIterator { 0 });
 
     impl ContentIterator {
         pub(in crate::python::native) fn new(response: PyObjectRef) -> Self {

@@ -80,6 +80,8 @@ impl Fields {
         self.set(|fields| &mut fields.content, vm.ctx.none());
         self.set(|fields| &mut fields.headers, vm.ctx.none());
         self.set(|fields| &mut fields.response, vm.ctx.none());
+        self.set(|fields| &mut fields.default_status, vm.ctx.none());
+        self.start_over(vm);
     }
 
     /// `response.send_body_for_head_request`

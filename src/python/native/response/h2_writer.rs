@@ -14,6 +14,7 @@ pub(in crate::python::native) mod classes {
     use crate::{
         http::h2::{Ask, RawKind, Sent},
         python::native::{
+            instance::traverse,
             response::h2_answer::{H2Answer, bytes, utf8},
             text,
         },
@@ -22,12 +23,14 @@ pub(in crate::python::native) mod classes {
     /// Writes an answer over HTTP/2 frame by frame (wptserve 4.0.3, response.py, `H2ResponseWriter`). Where a `stream_id` can
     /// be given, it is that of the request by default.
     #[pyattr]
-    #[pyclass(module = "wptserve.response", name = "H2ResponseWriter")]
+    #[pyclass(module = "wptserve.response", name = "H2ResponseWriter", traverse = "manual")]
     #[derive(Debug, PyPayload)]
     pub(crate) struct H2ResponseWriter {
         answer: Arc<H2Answer>,
         request: PyObjectRef,
     }
+
+    traverse!(H2ResponseWriter { request });
 
     impl H2ResponseWriter {
         pub(crate) fn new(answer: Arc<H2Answer>, request: PyObjectRef) -> Self {

@@ -34,7 +34,7 @@ pub(in crate::python::native) mod classes {
                     response_headers::ResponseHeaders,
                     set_cookie::{CookieArgs, cookie_text, without_cookie},
                 },
-                instance::is_changed,
+                instance::{is_changed, traverse},
                 response::{
                     answer::Answer,
                     by_name,
@@ -52,7 +52,7 @@ pub(in crate::python::native) mod classes {
 
     /// The answer to a request (wptserve 4.0.3, response.py, `Response`).
     #[pyattr]
-    #[pyclass(module = "wptserve.response", name = "Response")]
+    #[pyclass(module = "wptserve.response", name = "Response", traverse = "manual")]
     #[derive(Debug, PyPayload)]
     pub(crate) struct Response {
         fields: Arc<Fields>,
@@ -64,6 +64,9 @@ pub(in crate::python::native) mod classes {
         /// Error messages say where an exception was raised, without the way there.
         is_brief: bool,
     }
+
+    // The end of a request empties `fields`.
+    traverse!(Response { request, writer });
 
     /// The state of an answer, by the version of HTTP.
     #[derive(Debug)]
@@ -383,10 +386,12 @@ pub(in crate::python::native) mod classes {
 
     /// The answer to a request over HTTP/2 (wptserve 4.0.3, response.py, `H2Response`).
     #[pyattr]
-    #[pyclass(module = "wptserve.response", name = "H2Response", base = Response)]
+    #[pyclass(module = "wptserve.response", name = "H2Response", base = Response, traverse = "manual")]
     #[derive(Debug)]
     #[repr(transparent)]
     pub(crate) struct H2Response(Response);
+
+    traverse!(H2Response { 0 });
 
     impl From<Response> for H2Response {
         fn from(response: Response) -> Self {

@@ -12,7 +12,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::python::native::{
-        instance::is_changed,
+        instance::{is_changed, traverse},
         response::{
             answer::{Answer, FILE_CHUNK},
             by_name,
@@ -22,7 +22,7 @@ pub(in crate::python::native) mod classes {
 
     /// Writes an answer piece by piece (wptserve 4.0.3, response.py, `ResponseWriter`).
     #[pyattr]
-    #[pyclass(module = "wptserve.response", name = "ResponseWriter")]
+    #[pyclass(module = "wptserve.response", name = "ResponseWriter", traverse = "manual")]
     #[derive(Debug, PyPayload)]
     pub(crate) struct ResponseWriter {
         answer: Arc<Answer>,
@@ -30,6 +30,9 @@ pub(in crate::python::native) mod classes {
         /// Made when first asked for, which is rare.
         handler: OnceLock<PyRef<RequestHandler>>,
     }
+
+    // `handler` holds nothing that a handler can set.
+    traverse!(ResponseWriter { request });
 
     impl ResponseWriter {
         pub(crate) fn new(answer: Arc<Answer>, request: PyObjectRef) -> Self {
