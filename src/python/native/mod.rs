@@ -6,13 +6,13 @@
 //! | module | what it is | what it may name |
 //! |---|---|---|
 //! | `text` | text and bytes, and exceptions of classes that are written in Python | nothing of ours |
-//! | `instance` | what a handler puts on an object of ours | nothing of ours |
+//! | `instance` | what handlers put on an object of ours, and what the collector sees of it | nothing of ours |
 //! | `pipe_error` | the exceptions of pipes | nothing of ours |
 //! | `output` | what handlers print and log | nothing of ours |
 //! | `finder` | the import provider, as `sys.meta_path` and `builtins.__import__` see it | nothing of ours |
 //! | `containers` | headers, parameters, cookies, credentials | `instance`, `text` |
 //! | `server` | `request.server`: configuration, stash, queues | `containers`, `text` |
-//! | `request` | `request`, its body and its form | `containers`, `server`, `text` |
+//! | `request` | `request`, its body and its form | `containers`, `instance`, `server`, `text` |
 //! | `response` | `response`, its writer and its content, over HTTP/1 and HTTP/2 | `containers`, `instance`, `pipe_error`, `text` |
 //! | `pipes` | `wptserve.pipes`, and the pipes that the server applies to an answer | `pipe_error`, `request`, `response` |
 //! | `websocket` | `request.connection` of a WebSocket, and frames | `text` |
