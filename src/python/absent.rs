@@ -1,10 +1,10 @@
 //! The modules of the standard library that the binary does not have.
 //!
-//! `build.rs` includes this file, to leave what it names out of the frozen library: so it names nothing of ours.
+//! `build.rs` includes this file, to leave these modules out of the frozen library. So the file names no other module of the crate.
 
-/// Modules of Python's standard library that are not in the binary, with what can be used instead, if anything. Either Python has
-/// removed them since 3.11, or the half of them that is written in C has no counterpart in RustPython, or they are for people at
-/// a terminal or a screen and for what installs Python.
+/// Modules of Python's standard library that are not in the binary, each with a replacement if there is one. Either Python has removed
+/// the module since 3.11, or RustPython lacks the part of it that is written in C, or the module is for a terminal, a screen or the
+/// installation of Python.
 const ABSENT: [(&str, &str); 37] = [
     ("aifc", ""),
     ("antigravity", ""),
@@ -84,14 +84,14 @@ const PRIVATE: [&str; 33] = [
     "turtledemo",
 ];
 
-/// Whether the binary leaves a module out: one of those above, or one that lies in it.
+/// Whether the binary leaves a module out: one of those above, or a module inside one.
 pub(super) fn is_absent(module: &str) -> bool {
     let is_or_holds =
         |name: &str| module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     ABSENT.iter().any(|(name, _)| is_or_holds(name)) || PRIVATE.into_iter().any(is_or_holds)
 }
 
-/// What is said instead of "No module named …" about a module that CPython has.
+/// The message about a module that only CPython has.
 pub(super) fn absent_message(name: &str) -> Option<String> {
     if !is_absent(name) {
         return None;

@@ -1,13 +1,12 @@
-//! The import path provider: the doc root as the one place, besides the frozen standard library and the frozen stubs,
-//! that `import` looks at. Directories that a handler has put on `sys.path` come after the doc root.
+//! The import path provider: `import` looks only at the frozen standard library, the frozen stubs and the doc root. Directories that
+//! a handler has put on `sys.path` come after the doc root.
 //!
-//! This file decides: which file a module name means, and what a wrong import is told. `native/finder.rs` is the
-//! Python face of it (a `sys.meta_path` entry, a loader, and the hook in `builtins.__import__` that sees relative
-//! imports). Rules:
-//! - absolute imports from the doc root or a directory of `sys.path` only; a relative or sibling import fails and is told
-//!   the absolute form;
-//! - every directory down to the helper needs an `__init__.py`; a missing one fails and is told the file to create
-//!   (policy `warn`: it is a namespace package, as in CPython, and warned about once);
+//! This file decides which file a module name means, and makes the messages about wrong imports. `native/finder.rs` is the Python
+//! interface to it (a `sys.meta_path` entry, a loader, and the hook in `builtins.__import__` that sees relative imports). Rules:
+//! - absolute imports from the doc root or a directory of `sys.path` only; a relative or sibling import fails, and the message
+//!   has the absolute form;
+//! - every directory down to the helper needs an `__init__.py`; without one the import fails, and the message names the file to
+//!   create (policy `warn`: the directory is a namespace package, as in CPython, with one warning);
 //! - a directory without `__init__.py` never shadows a module of the standard library.
 
 use std::{
@@ -22,7 +21,7 @@ use parking_lot::Mutex;
 use super::script::{Scripts, Stamp};
 use crate::handover::ImportPolicy;
 
-/// What a module name means in the doc root.
+/// The meaning of a module name in the doc root.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A source file: a module, or the `__init__.py` of a package.
@@ -36,7 +35,7 @@ pub(super) enum Found {
     Bare(Vec<PathBuf>),
 }
 
-/// A helper that has been imported, and what its file looked like then.
+/// An imported helper, and the state of its file at that time.
 struct Helper {
     name: String,
     file: PathBuf,
@@ -49,7 +48,7 @@ pub(super) struct Imports {
     policy: ImportPolicy,
     pub(super) scripts: Scripts,
     helpers: Mutex<Vec<Arc<Helper>>>,
-    /// When the helpers' files are to be looked at again.
+    /// The time of the next look at the helpers' files.
     next_look: Mutex<Option<Instant>>,
     /// Directories and files that have been warned about.
     warned: Mutex<HashSet<PathBuf>>,
@@ -75,8 +74,8 @@ impl Imports {
         self.policy
     }
 
-    /// Looks for `name` (one component) in directories, in CPython's order: in each a package, a module; in all of them
-    /// together a namespace package.
+    /// Looks for `name` (one component) in directories, in CPython's order: a package or a module in each directory, then a namespace
+    /// package over all of them.
     pub(super) fn find_in(&self, directories: &[PathBuf], name: &str) -> Option<Found> {
         let mut bare = Vec::new();
         for directory in directories {
@@ -105,7 +104,7 @@ impl Imports {
         package.is_dir().then_some(Found::Bare(vec![package]))
     }
 
-    /// True the first time it is asked about a path.
+    /// True at the first call for a path.
     pub(super) fn warn_once(&self, path: &Path) -> bool {
         self.warned.lock().insert(path.to_owned())
     }
@@ -117,14 +116,14 @@ impl Imports {
         helpers.push(Arc::new(Helper { name: name.to_owned(), file: file.to_owned(), stamp }));
     }
 
-    /// The names of the helpers whose files have changed since they were imported (or are gone), no longer tracked. Looking
-    /// takes a tenth of the time at most: after a long look, nothing has changed for a while.
+    /// The names of the helpers whose files have changed or disappeared since they were imported; they are no longer tracked. The looks
+    /// take at most a tenth of the time: after a long look the next one comes later.
     pub(super) fn take_changed(&self) -> Vec<String> {
         let begun = Instant::now();
         if self.next_look.lock().is_some_and(|next| begun < next) {
             return Vec::new();
         }
-        // The file system is asked without the lock.
+        // The lock is not held while the file system is read.
         let mut helpers = self.helpers.lock().clone();
         helpers.retain(|helper| Stamp::of(&helper.file).ok() != Some(helper.stamp));
         *self.next_look.lock() = Some(begun + begun.elapsed() * 10);
@@ -145,7 +144,7 @@ impl Imports {
         self.helpers.lock().retain(|helper| helper.name != name);
     }
 
-    /// What a handler author is told about a package directory without `__init__.py`.
+    /// The message about a package directory without `__init__.py`.
     pub(super) fn bare_message(&self, name: &str, directory: &Path) -> String {
         format!(
             "cannot import '{name}': the directory {} has no __init__.py; create {} (it may be empty), \
@@ -155,7 +154,7 @@ impl Imports {
         )
     }
 
-    /// What is said instead of "No module named …" when the module lies beside the file that imports it.
+    /// The message about a module that lies beside the file that imports it; `None` if it does not.
     pub(super) fn sibling_message(&self, name: &str, importer: &Path) -> Option<String> {
         let directory = importer.parent()?;
         let (first, rest) = name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)));
@@ -175,7 +174,7 @@ impl Imports {
         ))
     }
 
-    /// What is said about a relative import (`level` dots, then `name`, then the imported names).
+    /// The message about a relative import (`level` dots, then `name`, then the imported names).
     pub(super) fn relative_message(&self, level: usize, name: &str, names: &[String], importer: &Path) -> String {
         let dots = ".".repeat(level);
         let written = match names {
@@ -213,7 +212,7 @@ impl Imports {
     }
 }
 
-/// How to import an absolute module: as a statement, or through importlib where the path is not made of identifiers.
+/// The code that imports an absolute module: a statement, or a call of importlib if the path has parts that are not identifiers.
 fn advice(module: &str) -> String {
     match module.rsplit_once('.') {
         _ if !importable(module) => format!("'importlib.import_module(\"{module}\")'"),

@@ -6,23 +6,23 @@
 //!
 //! # What is inside
 //!
-//! | module | what it is | what it may name |
+//! | module | contents | modules that it may name |
 //! |---|---|---|
-//! | `pool` | the threads that run handlers: how many, and which jobs count as slow | nothing of ours |
-//! | `shortage` | which exceptions mean that descriptors or memory have run out | nothing of ours |
+//! | `pool` | the threads that run handlers: their number, and the jobs that count as slow | nothing of ours |
+//! | `shortage` | the exceptions that mean that no descriptor or memory is left | nothing of ours |
 //! | `script` | source files, compiled once and executed in fresh globals | nothing of ours |
-//! | `mends` | RustPython's mistakes, put right from outside | nothing of ours |
+//! | `mends` | corrections of RustPython's mistakes, from outside | nothing of ours |
 //! | `absent` | the modules of the standard library that the binary does not have | nothing of ours |
-//! | `import` | which file a module name means, what a wrong import is told, which helpers have changed | `script` |
+//! | `import` | the file that a module name means, the messages about wrong imports, the helpers that have changed | `script` |
 //! | `traceback` | exceptions as text, for the client and for the log | `mends` |
-//! | `advice` | what a handler's author should have written | `mends` |
-//! | `native` | the native half of what handlers see: a file for each Python class | `absent`, `import`, `shortage`, `traceback` |
-//! | `vm` | the interpreter, as it is built | `mends`, `native` |
-//! | `recovery` | what is freed when a handler's thread panics | `pool`, `traceback` |
-//! | `runtime` | what all runs share | `import`, `native`, `script`, `vm` |
+//! | `advice` | advice for a handler's author, in the log | `mends` |
+//! | `native` | the native half of the handler API: a file for each Python class | `absent`, `import`, `shortage`, `traceback` |
+//! | `vm` | building the interpreter | `mends`, `native` |
+//! | `recovery` | freeing locks when a handler's thread panics | `pool`, `traceback` |
+//! | `runtime` | the state that all runs share | `import`, `native`, `script`, `vm` |
 //! | `run` | one call of a handler over HTTP/1, over HTTP/2, for a WebSocket | `advice`, `native`, `pool`, `runtime`, `script`, `shortage`, `traceback` |
 //!
-//! This file, the door, stands above all of them. `tests/layers` reads the table and the sources, and keeps the third column true.
+//! This file is above all of them. `tests/layers` reads the table and the sources, and checks the third column.
 
 mod absent;
 mod advice;
@@ -66,9 +66,9 @@ use pool::Pool;
 use run::{Call, http1, websocket};
 use runtime::Runtime;
 
-/// Handlers that may run at the same time; the next ones wait.
+/// The most handlers that run at the same time; further ones wait.
 const MAX_THREADS: usize = 1024;
-/// WebSocket sessions that may be open at the same time, apart from the handlers; the next ones are refused.
+/// The most WebSocket sessions that are open at the same time, apart from the handlers; further ones are refused.
 const MAX_SESSIONS: usize = 8192;
 
 /// The running interpreter and its threads.
@@ -85,8 +85,8 @@ impl fmt::Debug for Python {
 }
 
 impl Python {
-    /// Starts the interpreter on a thread of its own and returns at once: calls wait until it is there. The receiver
-    /// hears when it is, or why it never will be.
+    /// Starts the interpreter on a thread of its own and returns at once: calls wait until the interpreter runs. The receiver
+    /// gets a message when it runs, or the reason why it does not start.
     ///
     /// # Errors
     /// The system refuses another thread.
@@ -112,7 +112,7 @@ impl Python {
             }));
             match outcome {
                 Ok((interpreter, Ok(prepared))) => {
-                    // Nobody else fills it, and nobody may be listening.
+                    // No other thread fills the cell, and the receiver may have been dropped.
                     let _ = (filled.set(Arc::new(prepared)), started.send(Ok(())));
                     supervised.supervise(&interpreter);
                     // Handlers may still run in its threads; the process is about to end.
@@ -123,7 +123,7 @@ impl Python {
                     let _ = started.send(Err(cause));
                     supervised.give_up();
                 }
-                // The panic hook has said where and why.
+                // The panic hook has printed the place and the reason.
                 Err(_) => {
                     let _ = started.send(Err(NotStarted("it panicked".to_owned())));
                     supervised.give_up();
@@ -133,8 +133,8 @@ impl Python {
         Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
     }
 
-    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived; `outlet` is where
-    /// the end of the answer may be sent directly, see [`Events::next`].
+    /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived. The end of the answer
+    /// may be sent through `outlet` directly, see [`Events::next`].
     ///
     /// # Errors
     /// [`Overloaded`], when the queue is full.
@@ -158,8 +158,8 @@ impl Python {
         Ok(events)
     }
 
-    /// Prepares the handler of a request that came over HTTP/2. It runs when it is told what comes on the stream, first of
-    /// all the request itself.
+    /// Prepares the handler of a request that came over HTTP/2. The handler runs when the conversation gets an event of the stream;
+    /// the first one is the request itself.
     pub fn converse(&self, script: DocPath, request: Box<http::Request>, routed: Routed) -> (Conversation, H2Events) {
         let (pool, runtime) = (Arc::clone(&self.pool), Arc::clone(&self.runtime));
         Conversation::new(script.into_path(), request, routed, pool, runtime)
@@ -181,7 +181,7 @@ impl Python {
         Ok(session)
     }
 
-    /// Runs no more calls and ends the idle threads; running handlers are left alone.
+    /// Runs no more calls and ends the idle threads; running handlers continue.
     pub fn stop(&self) {
         self.pool.close();
         if let Some(supervisor) = self.supervisor.lock().take() {

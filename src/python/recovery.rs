@@ -1,7 +1,7 @@
-//! What has to be freed when a handler's thread panics: nothing of its Python code runs any more, neither `with` nor `finally`, so
-//! whatever it held stays held, and whoever waits for that would wait for ever.
+//! Freeing locks when a handler's thread panics. Its Python code does not run any more, not even `with` and `finally`, so its locks
+//! would stay held, and other threads would wait for them for ever.
 //!
-//! The lock of the stash and the locks of imports are freed. A lock that a handler has made itself is not known here.
+//! The lock of the stash and the locks of imports are freed. A lock that a handler has made itself stays held.
 
 use std::thread;
 
@@ -10,7 +10,7 @@ use rustpython_vm::{VirtualMachine, stdlib::_thread::get_ident};
 use super::{pool::Job, traceback};
 use crate::stash::Stash;
 
-/// Called by the thread that has panicked; what is returned has to be done by a healthy one.
+/// Called by the thread that has panicked. A healthy thread has to run the returned job.
 pub(super) fn begin(stash: &Stash) -> Job {
     stash.lock().release_held_by(thread::current().id());
     let dead = get_ident();

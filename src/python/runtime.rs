@@ -1,5 +1,5 @@
-//! What all runs share: the imports and compiled scripts of the doc root, the files of WebSocket handlers that have been executed,
-//! and the Python objects that are made once.
+//! The state that all runs share: the imports and compiled scripts of the doc root, the executed files of WebSocket handlers, and the
+//! Python objects that are made once.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ pub(super) struct Runtime {
     pub(super) imports: Arc<Imports>,
     /// `wptserve.utils.HTTPException`.
     pub(super) http_exception: PyObjectRef,
-    /// What `request.server` is made of.
+    /// The data of `request.server`.
     pub(super) environment: Arc<SharedEnvironment>,
     modules: Modules,
 }
@@ -35,12 +35,12 @@ type Modules = Mutex<HashMap<PathBuf, Arc<Module>>>;
 type Module = Mutex<Option<(Stamp, PyDictRef)>>;
 
 impl Runtime {
-    /// Makes an interpreter that has just been built ready for handlers.
+    /// Prepares a new interpreter for handlers.
     ///
     /// # Errors
     /// A module of the interpreter is not as expected.
     pub(super) fn new(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine) -> PyResult<Self> {
-        // What the server itself needs is imported before the doc root can have a say in it: a json.py there would stop it.
+        // The server's own modules are imported before the doc root is searched, because a json.py there would hide the real one.
         finder::forget_host(vm)?;
         vm::warm_up(vm)?;
         finder::install(&imports, vm)?;
@@ -53,8 +53,8 @@ impl Runtime {
         Ok(Self { imports, http_exception, environment, modules: Modules::default() })
     }
 
-    /// The globals of a WebSocket handler's file. It is executed once, when it is first asked for, and keeps its globals until
-    /// it changes; pywebsocket3 executes all files at start, once per port.
+    /// The globals of a WebSocket handler's file. The file is executed at the first request for it and keeps its globals until it
+    /// changes; pywebsocket3 executes all files at start, once per port.
     ///
     /// # Errors
     /// The file cannot be read, does not compile, or raises.

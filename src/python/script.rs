@@ -1,7 +1,7 @@
 //! The code cache: source files of the doc root, compiled once per path, modification time and size.
 //!
-//! A code object is immutable and shared by all VM threads. Handlers are executed in fresh globals ([`execute`]); what a helper is
-//! executed in (its module's dictionary) is the importer's business.
+//! A code object is immutable and shared by all VM threads. Handlers are executed in fresh globals ([`execute`]). The importer executes
+//! helpers in the dictionary of their module.
 
 use std::{collections::HashMap, ffi::OsString, fs, io, path::Path, sync::Arc, time::SystemTime};
 
@@ -14,7 +14,7 @@ use rustpython_vm::{
     scope::Scope,
 };
 
-/// What a file looked like when it was read; a different stamp means that it has to be read again.
+/// The state of a file when it was read; a different stamp means that the file has to be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     modified: Option<SystemTime>,
@@ -23,11 +23,11 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// # Errors
-    /// The file is gone or may not be looked at.
+    /// The file does not exist any more, or its state may not be read.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         if !metadata.is_file() && !metadata.is_dir() {
-            // Opening a pipe would wait for somebody to write into it.
+            // Opening a pipe would wait for a writer.
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
         Ok(Self { modified: metadata.modified().ok(), size: metadata.len() })
@@ -37,11 +37,11 @@ impl Stamp {
 /// A compiled file.
 pub(super) struct Script {
     pub(super) code: PyRef<PyCode>,
-    /// What the file looked like.
+    /// The state of the file.
     pub(super) stamp: Stamp,
     /// Its path, as text.
     pub(super) path: String,
-    /// The same for Python.
+    /// Its path, as a Python object.
     file: PyStrRef,
 }
 
@@ -62,7 +62,7 @@ impl Scripts {
         self.compiled.lock().get(path.as_os_str()).filter(|known| known.stamp == stamp).cloned()
     }
 
-    /// The file, compiled unless it is known.
+    /// The compiled file. It is compiled again only if it has changed.
     ///
     /// # Errors
     /// `OSError` when it cannot be read, `SyntaxError` or `ValueError` when it does not compile.
@@ -84,28 +84,28 @@ impl Scripts {
     }
 }
 
-/// Executes a script in fresh globals, which are returned. They know the path as `__file__`.
+/// Executes a script in fresh globals, and returns them. They have the path as `__file__`.
 ///
 /// # Errors
-/// Whatever the script raises.
+/// The script raises.
 pub(super) fn execute(script: &Script, vm: &VirtualMachine) -> PyResult<PyDictRef> {
     let globals = vm.ctx.new_dict();
     globals.set_item(identifier!(vm, __file__), script.file.clone().into(), vm)?;
-    // `Scope::with_builtins` would look for this and hash the name again.
+    // `Scope::with_builtins` would look this name up and hash it again.
     globals.set_item(identifier!(vm, __builtins__), vm.builtins.clone().into(), vm)?;
     let locals = ArgMapping::from_dict_exact(globals.clone());
     vm.run_code_obj(script.code.clone(), Scope::new(Some(locals), globals.clone()))?;
     Ok(globals)
 }
 
-/// Takes the globals of a script apart that has run, unless somebody else still refers to them: its functions refer to the
-/// globals, and these to the functions. Otherwise only the collector could free them, and that stops all threads.
+/// Takes the globals of an ended script apart, unless other objects refer to them. The functions refer to the globals, and the globals
+/// to the functions, so only the collector could free them otherwise, and collecting stops all threads.
 pub(super) fn release(globals: &PyDictRef, vm: &VirtualMachine) {
     let inner: usize = globals
         .clone()
         .into_iter()
         .filter(|(_, value)| {
-            // One by the dictionary, one here.
+            // One reference by the dictionary, one here.
             value.strong_count() == 2
                 && value.downcastable::<PyFunction>()
                 && value.get_attr("__globals__", vm).is_ok_and(|its_own| its_own.is(globals))
@@ -119,7 +119,7 @@ pub(super) fn release(globals: &PyDictRef, vm: &VirtualMachine) {
 /// Compiles the bytes of a file as Python's own `compile` does: coding cookie, byte order mark, NUL bytes.
 fn compile(source: Vec<u8>, path: &Path, vm: &VirtualMachine) -> PyResult<PyRef<PyCode>> {
     let compile = vm.builtins.get_attr("compile", vm)?;
-    // The two numbers: no flags, and none taken over from whatever code is running.
+    // The two numbers: no flags, and none inherited from the running code.
     let code = compile.call((vm.ctx.new_bytes(source), path.to_string_lossy().into_owned(), "exec", 0, 1), vm)?;
     code.downcast().map_err(|_| vm.new_type_error("compile() did not return a code object"))
 }

@@ -1,4 +1,4 @@
-//! Exceptions that mean that the process has run out of descriptors or memory; see [`crate::http::answer::shortage`].
+//! Exceptions that mean that the process has no descriptor or memory left; see [`crate::http::answer::shortage`].
 
 use std::io;
 
@@ -6,7 +6,7 @@ use rustpython_vm::{PyObject, VirtualMachine};
 
 use crate::http::answer::shortage;
 
-/// The error of the system, if the exception is an `OSError` about something that has run out.
+/// The error of the system, if the exception is such an `OSError`.
 pub(super) fn of(exception: &PyObject, vm: &VirtualMachine) -> Option<io::Error> {
     if !exception.class().fast_issubclass(vm.ctx.exceptions.os_error) {
         return None;

@@ -1,7 +1,7 @@
 //! Exceptions as text: for the JSON body of a 500 and for the log.
 //!
 //! The form is that of wptserve's message (wptserve 4.0.3, response.py, `Response._format_server_error`), with the
-//! frames of the doc root's files; a server without Python has no frames of its own to show.
+//! frames of the doc root's files. A server without Python has no frames of its own to show.
 
 use std::{collections::HashMap, fmt::Write as _, fs};
 
@@ -12,13 +12,13 @@ use rustpython_vm::{
 
 use super::mends::wording::as_in_cpython;
 
-/// How many times one and the same line is repeated before the rest is only counted (recursion), as CPython does.
+/// The number of times that the same line is shown before the rest is only counted (recursion), as in CPython.
 const REPEAT: usize = 3;
 
-/// The traceback text for an exception, the text itself for a text, a placeholder for nothing.
+/// The traceback text for an exception, the text itself for a text, a placeholder for `None`.
 ///
 /// # Errors
-/// Whatever the exception's own `__str__` raises.
+/// The exception's own `__str__` raises.
 pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<String> {
     let Some(cause) = cause else { return Ok("<no traceback>".to_owned()) };
     if let Some(text) = cause.downcast_ref::<PyStr>() {
@@ -37,13 +37,13 @@ pub(super) fn describe(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyRe
     ))
 }
 
-/// An exception for the log, whatever its own `__str__` does.
+/// An exception for the log, even if its own `__str__` raises.
 pub(super) fn for_log(exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> String {
     describe(Some(&exception.clone().into()), vm).unwrap_or_else(|_| "an exception that cannot be printed".to_owned())
 }
 
-/// What is said of an exception when the configuration's `logging.suppress_handler_traceback` is true: where it was
-/// raised, in one line. Anything but an exception is described as usual.
+/// The text of an exception when the configuration's `logging.suppress_handler_traceback` is true: the place where it was raised, in one
+/// line. Other objects are described as usual.
 ///
 /// # Errors
 /// As [`describe`].
@@ -57,7 +57,7 @@ pub(super) fn suppressed(cause: Option<&PyObjectRef>, vm: &VirtualMachine) -> Py
             let code = step.frame.f_code();
             format!("File \"{}\", line {} in {} (traceback suppressed)", code.source_path(), step.lineno, code.obj_name)
         }
-        // Raised by the server itself, in none of the checkout's files.
+        // Raised by the server itself, not in a file of the checkout.
         None => format!("{} (traceback suppressed)", exception.class().name()),
     })
 }
@@ -101,7 +101,7 @@ fn entry(file: &str, line: usize, function: &str, sources: &mut HashMap<String, 
     entry
 }
 
-/// A syntax error happens in no frame; the place is in its attributes.
+/// A syntax error has no frame; the place is in its attributes.
 fn syntax_error_place(exception: &Py<PyBaseException>, vm: &VirtualMachine) -> Option<String> {
     let attribute =
         |name: &'static str| exception.as_object().get_attr(name, vm).ok().filter(|value| !vm.is_none(value));

@@ -1,11 +1,11 @@
 //! Builds the one interpreter of the process: native modules, the frozen standard library, the frozen `pylib-stubs`,
-//! the import provider. Nothing from the host: no PYTHONPATH, no site-packages, no signal handlers, no `.pyc` files.
+//! the import provider. The interpreter uses nothing of the machine: no PYTHONPATH, no site-packages, no signal handlers, no `.pyc` files.
 
 use rustpython_vm::{Interpreter, InterpreterBuilder, PyResult, Settings, VirtualMachine, frozen::FrozenLib};
 
 use super::{mends, native};
 
-/// Modules that handlers or the native classes reach for; imported before the first request waits for them.
+/// Modules that handlers or the native classes use. They are imported at the start, so that the first request does not wait for them.
 ///
 /// `urllib.parse` is among them on purpose: handlers use `urllib.parse.x` after a bare `import urllib`, which works on
 /// wptserve because the server itself has imported the submodule. So is `typing`: `dataclasses` looks at it in
@@ -16,13 +16,13 @@ const WARM: [&str; 10] =
 /// The standard library without the modules of [`absent`](super::absent), as `build.rs` has written it.
 static STDLIB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/stdlib.frozen"));
 
-/// Builds the interpreter. It is not yet warm: see [`warm_up`].
+/// Builds the interpreter. It has not imported its modules yet: see [`warm_up`].
 pub(super) fn build() -> Interpreter {
     let stubs = rustpython_vm::py_freeze!(dir = "../../pylib-stubs", crate_name = "rustpython_vm");
     builder().add_frozen_modules(stubs).init_hook(mends::prepare).build()
 }
 
-/// RustPython as it is, to see what it does by itself.
+/// RustPython without mends, to check its own values.
 #[cfg(test)]
 pub(super) fn build_without_mends() -> Interpreter {
     builder().build()
@@ -37,7 +37,7 @@ fn builder() -> InterpreterBuilder {
     settings.install_signal_handlers = false;
     settings.write_bytecode = false;
     settings.safe_path = true;
-    // Text is UTF-8 whatever the locale of the machine is, in files that handlers open as well as in what they print.
+    // Text is UTF-8 in every locale, in the files that handlers open and in their output.
     settings.utf8_mode = 1;
     settings.argv = vec!["wptserve".to_owned()];
 
@@ -47,8 +47,8 @@ fn builder() -> InterpreterBuilder {
     builder.add_native_modules(&modules).add_frozen_modules(FrozenLib::from_ref(STDLIB))
 }
 
-/// Puts right what is wrong in RustPython, imports what most handlers import, so that the first request does not pay for it,
-/// and sends to the log what handlers print.
+/// Applies the mends, imports the modules that most handlers import, so that the first request does not wait for them, and sends the
+/// output of handlers to the log.
 pub(super) fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
     mends::install(vm)?;
     for name in WARM {
@@ -63,15 +63,15 @@ mod tests {
     use super::*;
     use crate::python::{absent::is_absent, advice, pool};
 
-    /// So no module that is left out is missed by one that is there.
+    /// So no module of the binary needs one that is left out.
     #[test]
     fn every_module_of_the_library_can_be_imported() {
         let library: Vec<&str> = FrozenLib::from_ref(STDLIB).decode().map(|(name, _)| name).collect();
         assert!(library.len() > 400, "only {} modules", library.len());
         assert!(!library.iter().any(|name| is_absent(name)), "{library:?}");
-        // What `python -m` runs does its work at once.
+        // Importing a module for `python -m` would run it.
         let modules: Vec<&str> = library.into_iter().filter(|name| !name.ends_with("__main__")).collect();
-        // An interpreter of its own: what is imported here must not be there for other tests.
+        // The test has an interpreter of its own, because other tests must not see the modules that it imports.
         let import_all = move |vm: &VirtualMachine| -> Vec<String> {
             let importlib = vm.import("importlib", 0).unwrap();
             let failure = |name: &'static str| {

@@ -20,10 +20,10 @@ use crate::{
 /// The most that is read into a buffer of its own at once.
 const READ: usize = 256 * 1024;
 
-/// What becomes of a session's connection.
+/// The next step for a session's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It is to be closed.
+    /// Close the connection.
     Closed,
     /// The handler cannot be loaded: answer the request in another way.
     Declined,

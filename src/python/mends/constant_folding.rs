@@ -49,7 +49,7 @@ pub(super) fn install(vm: &VirtualMachine) -> PyResult<()> {
     Ok(())
 }
 
-/// What is compiled instead of `source`, if it is text and has such an operation.
+/// The source to compile instead of `source`, if that is text and has such an operation.
 fn rewritten(source: &PyObjectRef, vm: &VirtualMachine) -> Option<PyObjectRef> {
     if let Some(text) = source.downcast_ref::<PyStr>() {
         let bytes = hide_constants(text.to_str()?.as_bytes())?;
@@ -63,7 +63,7 @@ fn hide_constants(source: &[u8]) -> Option<Vec<u8>> {
     if !may_concern(source) {
         return None;
     }
-    // Places are counted in bytes, so another encoding than UTF-8 needs no decoding: what is not ASCII is no operator.
+    // Places are counted in bytes, so another encoding than UTF-8 needs no decoding: all operators are ASCII.
     let ascii = || source.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { 'x' }).collect();
     let text = std::str::from_utf8(source).map_or_else(|_| ascii(), str::to_owned);
     // `eval` takes an expression with blanks before it, which a file may not begin with.
@@ -88,7 +88,7 @@ fn hide_constants(source: &[u8]) -> Option<Vec<u8>> {
     Some(result)
 }
 
-/// Whether there is `/`, `%` or `*` between what may be two constants. Most sources have none, and need not be parsed twice.
+/// Whether the source has `/`, `%` or `*` between two possible constants. Most sources do not, and need not be parsed twice.
 fn may_concern(source: &[u8]) -> bool {
     let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'(' | b')' | b'+' | b'-' | b'~');
     memchr::memchr3_iter(b'/', b'%', b'*', source).any(|place| {
@@ -102,7 +102,7 @@ fn may_concern(source: &[u8]) -> bool {
     })
 }
 
-/// What an expression is made of.
+/// The parts of an expression.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// Constants, and the numbers among them are integers.
@@ -112,16 +112,16 @@ enum Kind {
     Real,
     /// Constants with a complex number.
     Complex,
-    /// Something that the compiler does not know.
+    /// A part whose value the compiler does not know.
     Unknown,
 }
 
 /// Looks for the operations.
 #[derive(Default)]
 struct Finder {
-    /// Byte offset and what has to stand there.
+    /// Byte offset and the text to insert there.
     insertions: Vec<(usize, &'static str)>,
-    /// What has been met in the expression that is being looked at.
+    /// The parts of the current expression so far.
     met: Kind,
 }
 

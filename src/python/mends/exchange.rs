@@ -1,4 +1,4 @@
-//! The means by which a mend gets in: methods, slots and functions of RustPython are exchanged.
+//! The functions with which mends are applied: they replace methods, slots and functions of RustPython.
 
 use rustpython_vm::{
     AsObject as _, Py, PyObject, PyRef, PyResult, VirtualMachine,
@@ -7,7 +7,7 @@ use rustpython_vm::{
     function::{FuncArgs, IntoPyNativeFn, ItemDoc, PyMethodFlags},
 };
 
-/// Stands in for a method: gets the method as RustPython has it, and the object and the arguments of a call.
+/// The replacement of a method: gets RustPython's own method, and the object and the arguments of a call.
 pub(super) type Around = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult;
 
 /// Puts a function around a method of a built-in type.
@@ -18,7 +18,7 @@ pub(super) fn wrap_method(class: &'static Py<PyType>, name: &'static str, around
     }
 }
 
-/// Exchanges a method of a built-in type. The new one keeps the name and the documentation of the old one.
+/// Replaces a method of a built-in type. The new one keeps the name and the documentation of the old one.
 pub(super) fn replace_method<F, Kind>(class: &'static Py<PyType>, name: &'static str, function: F, vm: &VirtualMachine)
 where
     F: IntoPyNativeFn<Kind>,
@@ -41,7 +41,7 @@ pub(super) fn native_class(
     Ok(PyRef::leak(module.get_attr(name, vm)?.try_into_value(vm)?))
 }
 
-/// Makes the methods of a type that stand for its slots anew, after a slot was exchanged: subclasses look at them.
+/// Makes the methods for a type's slots anew after a slot was replaced, because subclasses look at them.
 pub(super) fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static str], vm: &VirtualMachine) {
     class.modified();
     let known = class.attributes.entries();
@@ -49,7 +49,7 @@ pub(super) fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static s
         class.attributes.remove(vm.ctx.intern_str(*name));
     }
     add_operators(class, &vm.ctx, &[]);
-    // It has also made those that the type inherits.
+    // The call above has also made the methods that the type inherits.
     for (name, _) in class.attributes.entries() {
         if let Some(text) = name.downcast_ref::<PyStr>().filter(|_| !known.iter().any(|(old, _)| old.is(&name))) {
             class.attributes.remove(vm.ctx.intern_str(text.as_wtf8()));
@@ -57,7 +57,7 @@ pub(super) fn renew_slot_methods(class: &'static Py<PyType>, names: &[&'static s
     }
 }
 
-/// Exchanges a function of a native module, or puts one there. The new one keeps the signature of the old one.
+/// Replaces a function of a native module, or adds one. The new one keeps the signature of the old one.
 ///
 /// # Errors
 /// The module cannot be written to.
@@ -72,7 +72,7 @@ where
 {
     let signature = module.get_attr(name, vm).and_then(|old| old.get_attr("__text_signature__", vm));
     let doc = match signature.ok().as_ref().and_then(|signature| signature.downcast_ref::<PyStr>()?.to_str()) {
-        // It lives as long as the definition, and a function without `__self__` has no module in its signature.
+        // The name lives as long as the definition, and a function without `__self__` has no module in its signature.
         Some(signature) => {
             let signature = signature.replacen("$module, /, ", "", 1).replacen("$module, ", "", 1);
             ItemDoc { text: Some(format!("{name}{signature}\n--\n\n").leak()), ..ItemDoc::NONE }

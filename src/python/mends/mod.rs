@@ -1,19 +1,19 @@
-//! RustPython's mistakes, put right from outside: one file per mistake.
+//! Corrections of RustPython's mistakes from outside: one file per mistake.
 //!
-//! Each file says which function of RustPython 0.6.0 is wrong, what CPython does and what RustPython does instead; the same
-//! in words for those who would mend it there is `docs/upstream.md`. This file lists the mends by the moment at which they get in;
-//! [`exchange`] has the means:
+//! Each file names the wrong function of RustPython 0.6.0, CPython's behaviour and RustPython's. `docs/upstream.md` says the same for
+//! people who would correct RustPython itself. This file lists the mends by the time at which they are applied; [`exchange`] has the
+//! functions for that:
 //!
-//! - [`TYPES`]: methods and slots of the built-in types are exchanged. All interpreters of a process share the types, so this
+//! - [`TYPES`]: methods and slots of the built-in types are replaced. All interpreters of a process share the types, so this
 //!   happens once.
-//! - [`NATIVE`]: a native module gets something of ours each time it is imported. What is not imported costs nothing.
-//! - [`OWN`]: what each interpreter has to itself, such as the functions of `builtins`.
-//! - `modules::library`: Python modules of the standard library are put right by Python code in `pylib-stubs/_wptserve_mends`, each
-//!   when it is imported.
+//! - [`NATIVE`]: a native module is changed each time it is imported. A module that is not imported costs no time.
+//! - [`OWN`]: objects that each interpreter has of its own, such as the functions of `builtins`.
+//! - `modules::library`: Python code in `pylib-stubs/_wptserve_mends` corrects Python modules of the standard library, each when it is
+//!   imported.
 //!
-//! A mend has a table below `tables/` with the values that CPython gives. Where RustPython by itself gives another one, the line
-//! `<<<` names that: a test runs these rows in an interpreter without mends and fails when one has come right, because
-//! then the mend can go. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
+//! A mend has a table below `tables/` with CPython's values. If RustPython by itself gives another value, the line `<<<` has that one: a
+//! test runs these rows in an interpreter without mends and fails when RustPython gives the right value, because then the mend can be
+//! removed. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
 
 mod constant_folding;
 mod exchange;
@@ -31,7 +31,7 @@ use rustpython_vm::{
     builtins::{PyModule, PyModuleDef, PyModuleSlots},
 };
 
-/// What is done to the types that all interpreters of the process share.
+/// The mends of the types that all interpreters of the process share.
 const TYPES: &[fn(&VirtualMachine)] = &[
     types::bytes_format::install,
     types::bytes_letters::install,
@@ -45,7 +45,7 @@ const TYPES: &[fn(&VirtualMachine)] = &[
     types::recursion_text::install,
 ];
 
-/// What is done to a native module at the end of its import.
+/// A mend of a native module, applied at the end of its import.
 type Mend = fn(&VirtualMachine, &Py<PyModule>) -> PyResult<()>;
 
 /// Native modules by name, with their mends.
@@ -61,11 +61,11 @@ const NATIVE: &[(&str, Mend)] = &[
     ("unicodedata", modules::hangul::install),
 ];
 
-/// What is done to each interpreter.
+/// The mends of each interpreter.
 const OWN: &[fn(&VirtualMachine) -> PyResult<()>] = &[constant_folding::install, modules::frozen_files::install];
 
-/// Puts the types right, once per process, and what this interpreter has to itself. For an interpreter that has just been
-/// built, with [`prepare`] as one of its hooks.
+/// Mends the types, once per process, and the objects of this interpreter. For a new interpreter that has [`prepare`] as one of its
+/// hooks.
 ///
 /// # Errors
 /// A module of the interpreter is not as expected.
@@ -75,8 +75,8 @@ pub(super) fn install(vm: &VirtualMachine) -> PyResult<()> {
     OWN.iter().try_for_each(|install| install(vm))
 }
 
-/// Puts [`NATIVE`] between the native modules and their import, and our Python code between Python modules and theirs. For a
-/// virtual machine that nobody else knows yet.
+/// Puts [`NATIVE`] between the native modules and their import, and our Python code between Python modules and theirs. For a new virtual
+/// machine that no other thread uses yet.
 pub(super) fn prepare(vm: &mut VirtualMachine) {
     modules::library::prepare(vm);
     let Some(state) = Arc::get_mut(&mut vm.state) else { return };
@@ -88,13 +88,13 @@ pub(super) fn prepare(vm: &mut VirtualMachine) {
     }
 }
 
-/// The definitions as RustPython has them, by name.
+/// RustPython's own definitions, by name.
 static ORIGINALS: OnceLock<parking_lot::Mutex<BTreeMap<&'static str, &'static PyModuleDef>>> = OnceLock::new();
 
 /// The same module, with [`exec`] in front of its own.
 fn mended(original: &'static PyModuleDef) -> &'static PyModuleDef {
     ORIGINALS.get_or_init(Default::default).lock().insert(original.name.as_str(), original);
-    // A definition lives as long as the process, and there are only as many as mended modules in each interpreter.
+    // A definition lives as long as the process; each interpreter has only as many as there are mended modules.
     Box::leak(Box::new(PyModuleDef {
         name: original.name,
         doc: original.doc,
@@ -103,7 +103,7 @@ fn mended(original: &'static PyModuleDef) -> &'static PyModuleDef {
     }))
 }
 
-/// The end of a native module's import: what RustPython does there, then the mend.
+/// The end of a native module's import: RustPython's own step, then the mend.
 fn exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
     let name = module.dict().get_item("__name__", vm)?.str_utf8(vm)?;
     let original = ORIGINALS.get().and_then(|originals| originals.lock().get(name.as_str()).copied());

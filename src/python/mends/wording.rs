@@ -1,9 +1,9 @@
-//! What RustPython words differently from CPython in the messages of exceptions that handlers really raise.
+//! Messages of exceptions that RustPython words differently from CPython and that handlers really raise.
 //!
-//! Only the text that a 500 shows is changed, never the exception itself. A message whose right wording depends on more
-//! than itself (`substring not found` is `subsection not found` for bytes) stays as it is.
+//! Only the text that a 500 shows is changed, never the exception itself. A message whose right wording depends on more than its own
+//! text (`substring not found` is `subsection not found` for bytes) stays unchanged.
 
-/// The message as CPython 3.11 words it.
+/// CPython 3.11's wording of the message.
 pub(in crate::python) fn as_in_cpython(message: &str) -> String {
     if let Some(name) = between(message, "local variable '", "' referenced before assignment") {
         return format!("cannot access local variable '{name}' where it is not associated with a value");
@@ -14,7 +14,7 @@ pub(in crate::python) fn as_in_cpython(message: &str) -> String {
     without_modules(message)
 }
 
-/// What stands between two fixed parts that make up the whole text.
+/// The text between a fixed beginning and a fixed end.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.strip_prefix(before)?.strip_suffix(after)
 }

@@ -1,5 +1,5 @@
-//! The Python face of the import provider: two `sys.meta_path` entries, the loader, and the hook that sees relative
-//! imports. What they decide is in `python/import.rs`.
+//! The Python interface of the import provider: two `sys.meta_path` entries, the loader, and the hook that sees relative
+//! imports. The decisions are in `python/import.rs`.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ pub(super) mod classes {
         },
     };
 
-    /// A `sys.meta_path` entry. The first one stands before the frozen standard library and finds packages and
-    /// modules; the second one stands after it and deals with what nobody has found.
+    /// A `sys.meta_path` entry. The first one comes before the frozen standard library and finds packages and modules; the second
+    /// one comes after it and handles names that no finder has found.
     #[pyattr]
     #[pyclass(module = "_wptserve", name = "DocRootFinder")]
     #[derive(PyPayload)]
@@ -68,7 +68,7 @@ pub(super) mod classes {
             let parent = args.path.filter(|path| !vm.is_none(path));
             let (directories, top) = match parent {
                 None => (zelf.top_directories(vm)?, true),
-                // Below a package no other finder looks at the doc root: all of it is decided the first time.
+                // Below a package no other finder looks at the doc root, so the first entry decides everything.
                 Some(_) if zelf.last => return absent(fullname, vm),
                 Some(path) => (directories(&path, vm)?, false),
             };
@@ -83,8 +83,8 @@ pub(super) mod classes {
     }
 
     impl DocRootFinder {
-        /// Where a module that is in no package is looked for: in the doc root, then in what handlers have put on `sys.path`.
-        /// What they have put in front comes before the standard library, what they have appended comes after it.
+        /// The directories in which a module outside of packages is searched: the doc root, then those that handlers have put on
+        /// `sys.path`. Directories in front of the doc root come before the standard library, those behind it come after it.
         fn top_directories(&self, vm: &VirtualMachine) -> PyResult<Vec<PathBuf>> {
             let root = self.imports.root().to_owned();
             let mut listed = directories(&vm.sys_module.get_attr("path", vm)?, vm)?;
@@ -94,7 +94,7 @@ pub(super) mod classes {
             }
             let mut all = vec![root];
             for entry in listed {
-                // A handler puts its directory there at every request.
+                // A handler may add its directory again at every request.
                 if !all.contains(&entry) {
                     all.push(entry);
                 }
@@ -145,7 +145,7 @@ pub(super) mod classes {
             Ok(spec)
         }
 
-        /// Nobody has the module. If it lies beside the file that asks for it, say how to write the import.
+        /// No finder has the module. If it lies beside the importing file, the error says how to write the import.
         fn not_found(&self, fullname: &str, vm: &VirtualMachine) -> PyResult {
             let importer = importing_file(self.imports.root(), vm);
             match importer.and_then(|file| self.imports.sibling_message(fullname, &file)) {
@@ -174,7 +174,7 @@ pub(super) mod classes {
 
     fn module_not_found(fullname: &str, message: String, vm: &VirtualMachine) -> PyBaseExceptionRef {
         let exception = vm.new_exception_msg(vm.ctx.exceptions.module_not_found_error.to_owned(), message.into());
-        // `name` is what `except ImportError as e: e.name` reads; losing it would be no reason to lose the message.
+        // `name` is the attribute `name` of the ImportError. If it cannot be set, the message is kept nevertheless.
         let _ = exception.as_object().set_attr("name", vm.ctx.new_str(fullname), vm);
         exception
     }
@@ -239,7 +239,7 @@ pub(super) mod classes {
         }
     }
 
-    /// Stands in for `builtins.__import__`, because only there a relative import can still be seen as what it is.
+    /// Replaces `builtins.__import__`, because a relative import can be recognised only there.
     #[pyattr]
     #[pyclass(module = "_wptserve", name = "ImportHook")]
     #[derive(PyPayload)]
@@ -273,8 +273,8 @@ pub(super) mod classes {
     }
 
     impl ImportHook {
-        /// The error for a relative import in a file of the doc root. CPython cannot do one in a handler (it is no
-        /// module), and refuses with a KeyError; in a helper it can, and the policy `warn` lets it.
+        /// The error for a relative import in a file of the doc root. In a handler, which is not a module, CPython refuses a
+        /// relative import with a KeyError. In a helper CPython allows it, and so does the policy `warn`.
         fn refuse(&self, level: usize, args: &FuncArgs, vm: &VirtualMachine) -> PyResult<Option<PyBaseExceptionRef>> {
             let Some(globals) = args.args.get(1).filter(|globals| !vm.is_none(globals)) else { return Ok(None) };
             let Ok(file) = globals.get_item("__file__", vm) else { return Ok(None) };
@@ -306,7 +306,7 @@ pub(super) mod classes {
     }
 }
 
-/// Takes away what `import` knows of the host's file system.
+/// Removes the finders and paths of the machine's file system from `import`.
 ///
 /// # Errors
 /// The interpreter's `sys` module is not as expected.
@@ -333,15 +333,16 @@ pub(crate) fn install(imports: &Arc<Imports>, vm: &VirtualMachine) -> PyResult<(
         entry(true),
     ];
     vm.sys_module.set_attr("meta_path", vm.ctx.new_list(finders), vm)?;
-    // The finders above look at the doc root in any case. Here it stands for the standard library as well: see `top_directories`.
+    // The finders above always look at the doc root. Its place in `sys.path` also marks that of the standard library: see
+    // `top_directories`.
     let root = vm.ctx.new_str(imports.root().to_string_lossy().into_owned());
     vm.sys_module.set_attr("path", vm.ctx.new_list(vec![root.into()]), vm)?;
     let original = vm.builtins.get_attr("__import__", vm)?;
     vm.builtins.set_attr("__import__", ImportHook { imports: Arc::clone(imports), original }.into_pyobject(vm), vm)
 }
 
-/// Takes helpers whose files have changed out of `sys.modules`, and with them the helpers that hold something of
-/// theirs, so that the next import executes them anew.
+/// Takes helpers whose files have changed out of `sys.modules`, together with the helpers that refer to their objects, so that the
+/// next import executes them anew.
 ///
 /// # Errors
 /// `sys.modules` is not a dictionary any more.
@@ -363,7 +364,7 @@ pub(crate) fn forget_changed(imports: &Imports, vm: &VirtualMachine) -> PyResult
     }
     for name in stale {
         log::info!("{name} has changed: it is imported anew");
-        // Somebody else may have been faster.
+        // Another thread may have removed the module already.
         let _ = modules.del_item(name.as_str(), vm);
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! What handlers put on an object of ours beside what its class has, and what the collector sees of it.
+//! Attributes that handlers set on an object of ours in addition to those of its class, and the collector's view of them.
 
 use rustpython_vm::PyObject;
 
-/// Whether a handler has put anything on this very object.
+/// Whether a handler has set an attribute on this very object.
 pub(super) fn is_changed(object: &PyObject) -> bool {
     object.has_instance_dict() && object.dict().is_some_and(|own| !own.is_empty())
 }

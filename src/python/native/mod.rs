@@ -1,14 +1,14 @@
-//! The native half of what handlers see: one file per Python class, gathered in the module `_wptserve`.
+//! The native half of the handler API: one file per Python class, gathered in the module `_wptserve`.
 //!
-//! This file is a list and a few words of glue. The Python half, `pylib-stubs/wptserve/`, re-exports the names under the
-//! module paths that handlers import them from. Nothing here knows sockets or actix: a class gets plain Rust data.
+//! This file is a list and a little glue. The Python half, `pylib-stubs/wptserve/`, re-exports the names under the module paths
+//! from which handlers import them. No code here uses sockets or actix: a class gets plain Rust data.
 //!
-//! | module | what it is | what it may name |
+//! | module | contents | modules that it may name |
 //! |---|---|---|
 //! | `text` | text and bytes, and exceptions of classes that are written in Python | nothing of ours |
-//! | `instance` | what handlers put on an object of ours, and what the collector sees of it | nothing of ours |
+//! | `instance` | attributes that handlers set on an object of ours, and the collector's view of them | nothing of ours |
 //! | `pipe_error` | the exceptions of pipes | nothing of ours |
-//! | `output` | what handlers print and log | nothing of ours |
+//! | `output` | the output of handlers, printed or logged | nothing of ours |
 //! | `finder` | the import provider, as `sys.meta_path` and `builtins.__import__` see it | nothing of ours |
 //! | `containers` | headers, parameters, cookies, credentials | `instance`, `text` |
 //! | `server` | `request.server`: configuration, stash, queues | `containers`, `text` |
@@ -38,7 +38,7 @@ pub(super) use response::{Answer, AnyAnswer, Fields, H2Answer, H2Response, Respo
 use server::ServerInfo;
 pub(super) use websocket::{SocketConnection, report_end};
 
-// In the order in which the classes are made: a base class stands before what it is the base of.
+// In the order in which the classes are made: a base class comes before the classes derived from it.
 #[rustpython_vm::pymodule(
     name = "_wptserve",
     with(
@@ -79,7 +79,7 @@ mod module {
 
 #[cfg(test)]
 mod tests {
-    /// The Python half of what handlers import.
+    /// The Python half of the handler API.
     #[test]
     fn stubs_as_in_wptserve() {
         super::testing::check_table(include_str!("tables/stubs.txt"));

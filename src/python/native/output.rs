@@ -1,8 +1,8 @@
-//! What handlers print and log, as lines of the server's log: `sys.stdout`, `sys.stderr` and Python's `logging`
+//! The output of handlers as lines of the server's log: `sys.stdout`, `sys.stderr` and Python's `logging`
 //! (`pylib-stubs/_wptserve_output.py`).
 //!
-//! A line goes to the log as soon as it is whole, with the path of the handler's file. What has no line end yet is kept for its
-//! thread until there is one, the stream is flushed, the handler returns, its thread ends, or the server stops.
+//! A line goes to the log as soon as it is complete, with the path of the handler's file. Text without a line end is kept for its thread
+//! until the line end comes, the stream is flushed, the handler returns, its thread ends, or the server stops.
 
 use std::{
     borrow::Cow,
@@ -16,7 +16,7 @@ use log::Level;
 use parking_lot::Mutex;
 use rustpython_vm::VirtualMachine;
 
-/// Handlers speak under this name; the log shows all that begins with the name of the crate.
+/// The target of the handlers' lines; the log shows all targets that begin with the name of the crate.
 const TARGET: &str = "wptserve::handler";
 /// A line without an end is not kept longer than this, in bytes.
 const MAX_LINE: usize = 256 * 1024;
@@ -33,7 +33,7 @@ struct Partial {
 static PARTIAL: Mutex<Option<HashMap<(ThreadId, Level), Partial>>> = Mutex::new(None);
 
 thread_local! {
-    /// Whether this thread has any; says them when the thread ends.
+    /// Whether this thread has unfinished lines; they are logged when the thread ends.
     static HAS_PARTIAL: Last = const { Last(Cell::new(false)) };
 }
 
@@ -47,14 +47,14 @@ impl Drop for Last {
     }
 }
 
-/// Says what this thread has begun and not ended with a line end. Costs nothing when there is nothing.
+/// Logs the text that this thread has written without a line end. Costs almost no time when there is none.
 pub(in crate::python) fn end_lines() {
     if HAS_PARTIAL.with(|has| has.0.replace(false)) {
         say_all(|thread, _| thread == thread::current().id());
     }
 }
 
-/// Says what any thread has begun: the server stops.
+/// Logs the unfinished lines of all threads, because the server stops.
 pub(in crate::python) fn end_all_lines() {
     say_all(|_, _| true);
 }
@@ -79,7 +79,7 @@ fn say(level: Level, file: Option<&str>, line: &[u8]) {
     }
 }
 
-/// The text without anything that a terminal would act upon, or that would look like another line.
+/// The text without characters that control a terminal or begin a new line.
 fn printable(text: &str) -> Cow<'_, str> {
     let is_plain = |sign: char| sign == '\t' || !(sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}'));
     if text.chars().all(is_plain) {
@@ -97,7 +97,7 @@ fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The file of the handler that is running: of all that call each other the first that is a file, not a part of the library.
+/// The file of the running handler: the outermost frame whose file is not a part of the library.
 fn handler_file(vm: &VirtualMachine) -> Option<String> {
     let mut frame = vm.current_frame();
     let mut file = None;
@@ -111,7 +111,7 @@ fn handler_file(vm: &VirtualMachine) -> Option<String> {
     file
 }
 
-/// Takes what is written to a stream.
+/// Takes the text that is written to a stream.
 fn write(level: Level, bytes: &[u8], vm: &VirtualMachine) {
     if !log::log_enabled!(target: TARGET, level) {
         return;

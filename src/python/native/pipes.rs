@@ -1,7 +1,7 @@
-//! `wptserve.pipes` for handlers, and the pipes that the server itself applies to what they answer.
+//! `wptserve.pipes` for handlers, and the pipes that the server itself applies to their answers.
 //!
-//! The pipes are those of [`crate::pipes`]; here is the Python `response` they work on. It is reached through its
-//! attributes only, as in wptserve, so whatever a handler has put into them counts.
+//! The pipes are those of [`crate::pipes`]; this file is the Python `response` that they change. As in wptserve, they use only its
+//! attributes, so the values that a handler has set there count.
 
 use std::path::Path;
 
@@ -17,14 +17,14 @@ use crate::{
     pipes::{self, Pipe, PipeError, Target, template},
 };
 
-/// What pipes see of a handler's answer.
+/// A handler's answer, as pipes see it.
 struct PyTarget<'a> {
     request: &'a PyObject,
     response: &'a PyObject,
     vm: &'a VirtualMachine,
 }
 
-/// wptserve 4.0.3, handlers.py, `wrap_pipeline`. `path` is the script's file, or nothing where the file does not count.
+/// wptserve 4.0.3, handlers.py, `wrap_pipeline`. `path` is the script's file, or empty where the file's name does not count.
 pub(in crate::python) fn wrap_pipeline(
     path: &str,
     request: &PyObject,
@@ -84,7 +84,7 @@ fn substitute(request: &PyObject, content: &Bytes, escape: Option<&str>, vm: &Vi
     result.map_err(|error| exception(error, vm))
 }
 
-/// All of the content: `b"".join(response.iter_content(True))`.
+/// The whole content: `b"".join(response.iter_content(True))`.
 pub(in crate::python) fn joined_content(response: &PyObject, vm: &VirtualMachine) -> PyResult<Bytes> {
     let chunks = vm.call_method(response, "iter_content", (true,))?;
     let joined = vm.call_method(vm.ctx.new_bytes(Vec::new()).as_object(), "join", (chunks,))?;

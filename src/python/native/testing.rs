@@ -1,5 +1,5 @@
 //! For the tests of this room: one interpreter for the whole test binary, a VM of its own for every test, and tables of
-//! Python expressions with the `repr` they must give. Nothing here ships.
+//! Python expressions with the `repr` that they must give. This code is not in the binary.
 
 use std::sync::{
     LazyLock, Mutex,
@@ -10,7 +10,7 @@ use rustpython_vm::{AsObject, PyResult, VirtualMachine, scope::Scope, vm::thread
 
 type Ask = Sender<ThreadedVirtualMachine>;
 
-/// The thread that owns the interpreter; a VM is asked of it by sending where to put the answer.
+/// The thread that owns the interpreter. A test gets a VM by sending the thread a channel for the answer.
 static KEEPER: LazyLock<Mutex<Sender<Ask>>> = LazyLock::new(|| {
     let (ask, asked) = channel::<Ask>();
     std::thread::spawn(move || {
@@ -47,7 +47,7 @@ pub(in crate::python) fn check_table(table: &str) {
 }
 
 /// Runs the rows of a table that have a line `<<<` in an interpreter without mends, and returns those whose value is another
-/// than that line says.
+/// than the one in that line.
 pub(in crate::python) fn mended_upstream(name: &str, table: &str, vm: &VirtualMachine) -> Vec<String> {
     let (setup, rows) = table.split_once("\n---\n").unwrap();
     let scope = vm.new_scope_with_builtins();
@@ -56,7 +56,7 @@ pub(in crate::python) fn mended_upstream(name: &str, table: &str, vm: &VirtualMa
         return vec![format!("{name}: the set-up failed")];
     }
     let lines: Vec<&str> = rows.lines().collect();
-    // A row that is right by itself would keep a mend that is not needed.
+    // A row whose value is right without mends would keep a mend that is not needed.
     let mistakes: Vec<(&str, &str)> = lines
         .windows(3)
         .filter_map(|row| Some((row[0].strip_prefix(">>> ")?, row[2].strip_prefix("<<< ").filter(|it| *it != row[1])?)))
@@ -191,7 +191,7 @@ mod helpers {
         Authentication::from_headers(&*RequestHeaders::new(&parse(&block), vm)?, vm)
     }
 
-    /// Every test has a stash of its own; what Python opens by itself is that of the test that came last.
+    /// Every test has a stash of its own. A stash that Python opens by itself is that of the latest test.
     fn stash(path: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<PyRef<Stash>> {
         let store = Arc::new(crate::stash::Stash::default());
         Stash::share(Arc::clone(&store), vm)?;

@@ -1,7 +1,7 @@
-//! Text and bytes: `isomorphic_encode` and `isomorphic_decode`, the bridge every WPT handler walks over, and the small
-//! conversions the native classes share.
+//! Text and bytes: `isomorphic_encode` and `isomorphic_decode`, which nearly every WPT handler uses, and the small conversions that
+//! the native classes share.
 //!
-//! Isomorphic means ISO-8859-1: each byte is the code point of the same number. Nothing here guesses an encoding.
+//! Isomorphic means ISO-8859-1: each byte is the code point of the same number. No function here guesses an encoding.
 
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine,
@@ -17,7 +17,7 @@ pub(super) fn latin1_bytes(text: &PyStr) -> Option<Vec<u8>> {
     text.as_wtf8().code_points().map(|point| u8::try_from(point.to_u32()).ok()).collect()
 }
 
-/// Whether wptserve takes it for text or bytes: `isinstance(value, (bytes, str))`.
+/// Whether wptserve takes the value for text or bytes: `isinstance(value, (bytes, str))`.
 pub(super) fn is_text(value: &PyObject) -> bool {
     value.downcastable::<PyBytes>() || value.downcastable::<PyStr>()
 }
@@ -59,7 +59,7 @@ pub(super) fn decoded(value: &PyObject, vm: &VirtualMachine) -> PyResult<String>
     Ok(decode(value, vm)?.str(vm)?.to_string_lossy().into_owned())
 }
 
-/// wptserve formats with `"… %r" % value`, so a tuple is taken apart as format arguments; so it is here.
+/// wptserve formats with `"… %r" % value`, so a tuple is taken apart as format arguments, here as well.
 fn unexpected(value: &PyObject, vm: &VirtualMachine) -> PyBaseExceptionRef {
     match percent("Unexpected value (expecting string-like): %r", value, vm) {
         Ok(message) => vm.new_type_error(message),
@@ -73,7 +73,7 @@ pub(super) fn percent(format: &str, values: &PyObject, vm: &VirtualMachine) -> P
     Ok(message.str(vm)?.as_wtf8().to_owned())
 }
 
-/// An exception of a class that is written in Python; importing or making it may itself fail, and that is raised then.
+/// An exception of a class that is written in Python. If importing the class or making the exception fails, that failure is raised.
 pub(super) fn exception(
     module: &'static str,
     class: &'static str,
@@ -88,7 +88,7 @@ pub(super) fn exception(
     made.unwrap_or_else(|error| error)
 }
 
-/// The exception of a write that nobody reads any more, as CPython makes it of the system's error.
+/// The exception of a write to a client that has disconnected, as CPython makes it from the system's error.
 pub(super) fn broken_pipe(vm: &VirtualMachine) -> PyBaseExceptionRef {
     let class = vm.ctx.exceptions.broken_pipe_error.to_owned();
     vm.new_os_subtype_error(class, Some(libc::EPIPE), "Broken pipe").upcast()

@@ -10,7 +10,7 @@ pub(crate) use classes::SocketConnection;
 
 use crate::{handover::Socket, python::traceback};
 
-/// Writes down why a session ended. A client that has gone is no news.
+/// Logs why a session ended, unless the client has disconnected.
 pub(in crate::python) fn report_end(
     handler: &Path,
     exception: &PyBaseExceptionRef,
@@ -56,7 +56,7 @@ pub(super) mod classes {
         load: Load,
     }
 
-    /// Gives the globals of the handler's file, which it has executed if need be.
+    /// Returns the globals of the handler's file, after executing it if necessary.
     pub(crate) type Load = Box<dyn Fn(&VirtualMachine) -> PyResult<PyDictRef> + Send + Sync>;
 
     impl std::fmt::Debug for SocketConnection {
@@ -70,7 +70,7 @@ pub(super) mod classes {
             Self { opening, socket, load }
         }
 
-        /// Waits for the client, and lets all other threads go on meanwhile.
+        /// Waits for the client, while all other threads continue.
         fn wait<T>(&self, work: impl FnOnce(&Socket) -> T, vm: &VirtualMachine) -> T {
             vm.allow_threads(|| work(&self.socket))
         }
@@ -110,8 +110,8 @@ pub(super) mod classes {
             Ok(length)
         }
 
-        /// Receive what is there, at most `length` bytes; wait for at least one. All to the end if `length` is negative or
-        /// not given.
+        /// Receive the bytes that have arrived, at most `length`; wait for at least one. Receive all bytes to the end if `length` is
+        /// negative or not given.
         #[pymethod]
         fn read(zelf: &Py<Self>, length: OptionalOption<i64>, vm: &VirtualMachine) -> PyResult<PyBytesRef> {
             let count = length.flatten().and_then(|length| usize::try_from(length).ok());
@@ -132,7 +132,8 @@ pub(super) mod classes {
             zelf.opening.lines.iter().map(|line| vm.ctx.new_bytes(line.to_vec()).into()).collect()
         }
 
-        /// The next frame, as (opcode, payload, fin, rsv1, rsv2, rsv3). EOFError if there is none, ValueError if it is none.
+        /// The next frame, as (opcode, payload, fin, rsv1, rsv2, rsv3). EOFError at the end of the stream, ValueError if the frame is
+        /// malformed.
         #[pymethod]
         fn _read_frame(zelf: &Py<Self>, masked: bool, vm: &VirtualMachine) -> PyResult<PyTupleRef> {
             let frame = zelf.wait(|socket| socket.read_frame(masked), vm).map_err(|error| match error {
@@ -175,13 +176,13 @@ pub(super) mod classes {
             (zelf.load)(vm)
         }
 
-        /// Write down what went wrong in the handler.
+        /// Log an error of the handler.
         #[pymethod]
         fn _report(zelf: &Py<Self>, exception: PyBaseExceptionRef, vm: &VirtualMachine) {
             super::report_end(&zelf.opening.handler, &exception, &zelf.socket, vm);
         }
 
-        /// Go on as if there was no handler.
+        /// Continue as if the handler did not exist.
         #[pymethod]
         fn _decline(zelf: &Py<Self>) {
             zelf.socket.tell(Command::Decline);
@@ -199,7 +200,7 @@ pub(super) mod classes {
             zelf.wait(|socket| socket.write(page), vm).map_err(|error| os_error(error, vm))
         }
 
-        /// The answer to a version that is not spoken here.
+        /// The answer to a version that the server does not support.
         #[pymethod]
         fn _send_versions(
             zelf: &Py<Self>,

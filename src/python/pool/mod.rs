@@ -1,14 +1,13 @@
-//! The elastic pool of VM threads: a few warm ones, more as soon as all are busy, up to a limit; idle ones go again.
+//! The elastic pool of VM threads: a few permanent ones, and more, up to a limit, when all are busy; idle ones end.
 //!
 //! A handler may sleep, poll the stash or fetch from this same server, so a waiting request must never depend on a
 //! running one. One supervisor thread owns the interpreter and starts the others, because a VM for a new thread can
 //! only be made from an existing one and every worker may be blocked in a handler.
 //!
-//! Most handlers take a few microseconds, less than waking a thread. So a job wakes a thread only when none is busy with
-//! quick ones, or too few for what waits: those take the next job themselves when they are done. The supervisor looks
-//! every [`TICK`], and what has been running since the look before and waits for something counts as slow from then on:
-//! whoever is behind it gets another thread. A job that only waits for a core is not slow, until it has been at it for too
-//! long: more threads would have to wait for the same cores.
+//! Most handlers take a few microseconds, less than waking a thread. So a job wakes a thread only when no thread runs quick jobs, or
+//! too few for the jobs that wait: a thread takes the next job itself when its job ends. The supervisor looks every [`TICK`]. A job that
+//! was running at the look before and waits for something counts as slow, and the jobs behind it get other threads. A job that only
+//! waits for a core counts as slow only after many looks, because more threads would have to wait for the same cores.
 
 mod pace;
 mod task;
@@ -29,7 +28,7 @@ use rustpython_vm::{Interpreter, VirtualMachine};
 use task::Task;
 
 /// Stack of a VM thread in bytes. Freeing a list nested 300,000 deep overflows 1 MiB and aborts the process; this is
-/// virtual memory, only what is touched counts.
+/// virtual memory, of which only the used pages count.
 pub(super) const STACK: usize = 8 << 20;
 /// Idle threads that are kept for ever.
 const WARM: usize = 4;
@@ -37,16 +36,15 @@ const WARM: usize = 4;
 const SPARE: usize = 3;
 /// How long a thread beyond the warm ones waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
-/// How often the supervisor looks for handlers that keep others waiting.
+/// The time between two looks of the supervisor for slow handlers.
 const TICK: Duration = Duration::from_millis(1);
-/// So many jobs that wait for each thread at work call another one, if there is a core for it.
+/// When this many jobs wait for each running thread, another one is woken, if a core is free.
 const JOBS_PER_THREAD: usize = 2;
-/// Each time that so many more jobs wait, the thread that queues them lets the handlers' threads have the core: what these need is
-/// still in the caches.
+/// After this many more queued jobs, the queuing thread yields the core to the handlers' threads, whose data is still in the caches.
 const YIELD_EVERY: usize = 32;
-/// A job that has been seen so often is slow, whatever it does.
+/// A job that has been seen this often is slow, even if it computes.
 const LOOKS_UNTIL_SLOW: u32 = 10;
-/// After so many looks without any work it sleeps until there is some.
+/// After this many looks without work the supervisor sleeps until a job is queued.
 const LOOKS_UNTIL_ASLEEP: u32 = 100;
 /// Requests that may wait for a thread once the limit of threads is reached.
 const MAX_QUEUE: usize = 16_384;
@@ -54,7 +52,7 @@ const MAX_QUEUE: usize = 16_384;
 /// Work for one VM thread.
 pub(super) type Job = Box<dyn FnOnce(&VirtualMachine) + Send>;
 
-/// What a thread does whose job has panicked, and what a healthy one has to do then.
+/// Called by a thread whose job has panicked; returns a job for a healthy thread.
 pub(super) type Recovery = Box<dyn Fn() -> Job + Send + Sync>;
 
 /// Too many requests wait for a handler thread already.
@@ -66,37 +64,37 @@ pub struct Overloaded;
 struct Running {
     thread: ThreadId,
     task: Task,
-    /// How often the supervisor has seen it.
+    /// The number of looks that have seen it.
     looks: u32,
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Job>,
-    /// What threads are at and has not been found slow.
+    /// The running jobs that have not been found slow.
     running: Vec<Running>,
-    /// Threads that wait for work. The last one comes first: what it needs is still in the caches.
+    /// Threads that wait for work. The last one is woken first, because its data is still in the caches.
     parked: Vec<Thread>,
-    /// Threads that have been called and have not come yet.
+    /// Threads that have been woken and have not asked for a job yet.
     called: usize,
-    /// Threads the supervisor has begun to start and that have not yet taken part.
+    /// Threads that the supervisor has begun to start and that do not take jobs yet.
     starting: usize,
-    /// All threads, starting ones included.
+    /// All threads, including the starting ones.
     threads: usize,
-    /// Jobs found to wait behind slow ones, for which no thread was there.
+    /// Jobs that wait behind slow ones, and for which no thread was free.
     stuck: usize,
     /// Sessions that are running or queued: each has a thread beyond the limit.
     sessions: usize,
-    /// The supervisor looks every [`TICK`]; otherwise it has to be woken.
+    /// Whether the supervisor looks every [`TICK`]; otherwise it has to be woken.
     is_watched: bool,
     /// No more work is taken; the supervisor and the idle threads end.
     is_closed: bool,
-    /// There is no interpreter: what is queued is dropped, and no more is taken.
+    /// The interpreter has not started: queued jobs are dropped, and no more are taken.
     is_given_up: bool,
 }
 
 impl State {
-    /// How many threads to start now: enough for who is stuck, and some ahead of demand.
+    /// The number of threads to start now: enough for the stuck jobs, and some ahead of demand.
     fn shortage(&self, limit: usize) -> usize {
         (self.stuck.min(self.queue.len()) + SPARE)
             .saturating_sub(self.parked.len() + self.starting)
@@ -108,7 +106,7 @@ impl State {
         self.running.len() + self.called
     }
 
-    /// Calls waiting threads for so many jobs; they have to be unparked. What there are too few of has to be started.
+    /// Takes waiting threads for this many jobs, to be unparked by the caller. Jobs without a thread count as stuck.
     fn call(&mut self, jobs: usize) -> Vec<Thread> {
         let called = self.parked.split_off(self.parked.len().saturating_sub(jobs));
         self.called += called.len();
@@ -116,26 +114,26 @@ impl State {
         called
     }
 
-    /// Threads whose jobs may be slow, because these have been seen before, and how often.
+    /// Threads whose jobs may be slow, because a look has seen them before, with the number of looks.
     fn suspects(&self) -> Vec<(ThreadId, u32, Task)> {
         let seen = self.running.iter().filter(|job| job.looks > 0);
         seen.map(|job| (job.thread, job.looks, job.task.clone())).collect()
     }
 
-    /// The supervisor's look, with the suspects that are slow. Returns whom to unpark for those that wait.
+    /// The supervisor's look, with the suspects that are slow. Returns the threads to unpark for the waiting jobs.
     fn look(&mut self, slow: &[ThreadId], cores: usize) -> Vec<Thread> {
         let before = self.running.len();
-        // What such a thread has begun since has not been seen yet.
+        // A job that such a thread has begun since then has not been seen yet.
         self.running.retain(|job| job.looks == 0 || !slow.contains(&job.thread));
         for job in &mut self.running {
             job.looks += 1;
         }
         let wanted = if self.running.len() < before || self.quick() == 0 {
-            // Those behind the slow ones may be of the same kind, or not: as many again as there are.
+            // The jobs behind the slow ones may be slow as well, so as many threads are added as there are slow jobs.
             let free = self.quick() + self.parked.len() + self.starting;
             self.threads.saturating_sub(free).max(1)
         } else {
-            // There may be more to do than those at it can do.
+            // The running threads may be too few for the queue.
             usize::from(self.quick() < cores)
         };
         self.call(wanted.min(self.queue.len().saturating_sub(self.called)))
@@ -152,7 +150,7 @@ pub(super) struct Pool {
     recovery: OnceLock<Recovery>,
 }
 
-/// Counts a session until it is over, or will never run.
+/// Counts a session until it has ended, or will never run.
 struct SessionCount(Arc<Pool>);
 
 impl Drop for SessionCount {
@@ -175,9 +173,9 @@ impl Pool {
         })
     }
 
-    /// Says what to do when a job panics, before there is any.
+    /// Sets the recovery for jobs that panic. Call it before any job is queued.
     pub(super) fn when_a_job_panics(&self, recovery: Recovery) {
-        // Nobody says it twice.
+        // Only one caller sets it.
         let _ = self.recovery.set(recovery);
     }
 
@@ -189,7 +187,7 @@ impl Pool {
         }
         state.queue.push_back(job);
         if state.is_closed {
-            // As what was queued before: the connection is about to go, and must not hear of a failure first.
+            // As for the jobs that were queued before: the connection is about to close, and must not get an error first.
             return Ok(());
         }
         let (waiting, quick) = (state.queue.len(), state.quick());
@@ -224,10 +222,10 @@ impl Pool {
         }))
     }
 
-    /// Drops what is queued, which answers it: nobody will ever run it. Takes no more.
+    /// Drops the queued jobs, which answers their connections, and takes no more.
     pub(super) fn give_up(&self) {
         self.close();
-        // Not under the lock: a dropped job tells its connection.
+        // Not under the lock, because the drop of a job informs its connection.
         let dropped = {
             let mut state = self.state.lock();
             state.is_given_up = true;
@@ -236,8 +234,8 @@ impl Pool {
         drop(dropped);
     }
 
-    /// Ends the supervisor and the idle threads. Running handlers are not waited for, and what is queued stays so: the
-    /// connections are about to go, and must not hear of a failure first.
+    /// Ends the supervisor and the idle threads. It does not wait for running handlers, and queued jobs stay queued: the connections
+    /// are about to close, and must not get an error first.
     pub(super) fn close(&self) {
         let parked = {
             let mut state = self.state.lock();
@@ -248,7 +246,7 @@ impl Pool {
         self.grow.notify_all();
     }
 
-    /// Starts threads whenever they are short, until the pool is closed. Runs on the thread that owns the interpreter.
+    /// Starts threads whenever too few are free, until the pool is closed. Runs on the thread that owns the interpreter.
     pub(super) fn supervise(self: &Arc<Self>, interpreter: &Interpreter) {
         let (mut quiet, mut next_look) = (0, Instant::now());
         loop {
@@ -293,7 +291,7 @@ impl Pool {
                     let mut state = self.state.lock();
                     state.starting -= 1;
                     state.threads -= 1;
-                    // Whatever the limit is, it will not go away in the next microsecond.
+                    // The system's limit will not change within microseconds.
                     self.grow.wait_for(&mut state, Duration::from_millis(100));
                 }
             }
@@ -309,15 +307,14 @@ impl Pool {
             .spawn(move || {
                 let intact = vm.run(|vm| pool.work(vm));
                 if !intact {
-                    // The VM of a thread that panicked is in an unknown state: nothing of it may run again, not even
-                    // its destructors.
+                    // The VM of a thread that panicked is in an unknown state: its code must not run again, not even its destructors.
                     std::mem::forget(vm);
                 }
             })
             .map(drop)
     }
 
-    /// Runs jobs until there is nothing to do for long enough. False when a job panicked.
+    /// Runs jobs until the thread has been idle for long enough. False when a job panicked.
     fn work(&self, vm: &VirtualMachine) -> bool {
         let (thread, task) = (thread::current(), Task::current());
         self.state.lock().starting -= 1;
@@ -329,7 +326,7 @@ impl Pool {
                 state.threads -= 1;
                 drop(state);
                 if let Some(recovery) = self.recovery.get() {
-                    // With a full queue what it frees stays held; there are worse things then.
+                    // With a full queue the locks stay held.
                     let _ = self.submit(recovery());
                 }
                 self.grow.notify_one();
@@ -350,7 +347,7 @@ impl Pool {
             if state.is_closed {
                 return None;
             }
-            // Whoever has been called is no longer among the parked.
+            // A thread that has been woken is no longer in `parked`.
             let place = parked_at.and_then(|_| state.parked.iter().position(|parked| parked.id() == thread.id()));
             if parked_at.is_some() && place.is_none() {
                 state.called -= 1;

@@ -1,18 +1,18 @@
-//! How eagerly a thread wants a core.
+//! The scheduling policy of a handler thread.
 //!
-//! Usually a thread that wakes gets a core at once, from whoever has one. With one request after another that costs more than
-//! the requests themselves: the thread comes for each single one, and has the client stop for it. In a flood it asks the system
-//! for less (`SCHED_BATCH`): it comes when there is a core, and finds more to do. Not so otherwise, because on a busy machine
-//! each request would wait for a core then.
+//! Usually a thread that wakes preempts another thread and gets its core at once. With many requests in a row this costs more than the
+//! requests themselves, because the thread preempts the client for each single one. So in a flood the thread asks the system for
+//! `SCHED_BATCH`: it waits for a free core, and finds more requests to do. Without a flood the policy stays normal, because on a busy
+//! machine each request would wait for a core.
 
 use std::{
     cell::RefCell,
     time::{Duration, Instant},
 };
 
-/// After so many requests a thread looks how fast they came.
+/// The number of requests after which a thread checks how fast they came.
 const COUNT: u32 = 64;
-/// If they came within this time, that is a flood.
+/// When they came within this time, they are a flood.
 const FLOOD: Duration = Duration::from_millis(10);
 
 thread_local! {
@@ -33,15 +33,15 @@ enum Policy {
 
 #[derive(Debug, Default)]
 struct Pace {
-    /// Requests since the last look.
+    /// The requests since the last check.
     requests: u32,
-    /// When that was.
+    /// The time of the last check.
     since: Option<Instant>,
     policy: Policy,
 }
 
 impl Pace {
-    /// Counts a request, and replaces the policy if another one is due.
+    /// Counts a request, and changes the policy if a flood has begun or ended.
     fn count(&mut self, now: impl FnOnce() -> Instant, replace: impl FnOnce(Policy, Policy) -> bool) {
         self.requests += 1;
         if self.requests < COUNT {

@@ -1,4 +1,4 @@
-//! What the system says of a thread of this process.
+//! The system's state of a thread of this process.
 
 use std::{
     fs,
@@ -17,14 +17,14 @@ impl Task {
         Self(own.map(|own| ["/proc".as_ref(), &*own, "stat".as_ref()].iter().collect::<PathBuf>().into()))
     }
 
-    /// Whether it waits for anything but a core. Where the system does not tell, it does.
+    /// Whether the thread waits for something other than a core. True if the system does not tell.
     pub(super) fn is_blocked(&self) -> bool {
         let stat = self.0.as_ref().and_then(|path| fs::read(path).ok());
         stat.as_deref().and_then(state) != Some(b'R')
     }
 }
 
-/// The letter after the name, which may hold anything but ends with the last parenthesis.
+/// The letter after the name. The name may have any characters, and ends at the last parenthesis.
 fn state(stat: &[u8]) -> Option<u8> {
     let end = memchr::memrchr(b')', stat)?;
     stat.get(end + 2).copied()

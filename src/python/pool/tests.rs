@@ -1,4 +1,4 @@
-//! When the pool calls threads, starts more, and lets go of them.
+//! The pool wakes threads, starts more, and ends them.
 
 use std::sync::{
     atomic::{AtomicBool, Ordering},
@@ -8,7 +8,7 @@ use std::sync::{
 use super::*;
 use crate::python::vm;
 
-/// A pool with its supervisor, who ends when it is closed.
+/// A pool with its supervisor, which ends when the pool is closed.
 fn supervised(limit: usize, max_sessions: usize) -> (Arc<Pool>, thread::JoinHandle<()>) {
     let pool = Pool::new(limit, max_sessions);
     let supervised = Arc::clone(&pool);
@@ -67,12 +67,12 @@ fn nobody_waits_for_handlers_that_have_all_cores() {
 #[test]
 fn a_panic_costs_one_thread_and_nothing_else() {
     let (pool, supervisor) = supervised(2, 0);
-    // More panics than there may be threads: each one is replaced.
+    // More panics than the limit of threads: each thread is replaced.
     for round in 0..5 {
         pool.submit(Box::new(|_| panic!("on purpose"))).unwrap();
         let (done, answer) = mpsc::channel();
         let job = move |vm: &VirtualMachine| {
-            // Importing and collecting stop the other threads of the interpreter: the dead one must not be waited for.
+            // Importing and collecting stop the other threads of the interpreter, and must not wait for the dead one.
             for name in ["gc", "colorsys", "fnmatch"] {
                 vm.import(name, 0).unwrap();
             }
@@ -110,7 +110,7 @@ fn sessions_take_no_thread_from_the_others() {
     heard.sort_unstable();
     assert_eq!((heard[0], heard[8]), ("plain", "session"));
     drop(release);
-    // Every one that ends makes room for another.
+    // Every session that ends makes room for another.
     let deadline = Instant::now() + Duration::from_secs(20);
     while session().is_err() {
         assert!(Instant::now() < deadline, "a session that has ended still counts");
@@ -124,7 +124,7 @@ fn sessions_take_no_thread_from_the_others() {
 fn nobody_waits_for_a_handler_that_does_not_end() {
     const COUNT: usize = 100;
     let (pool, supervisor) = supervised(COUNT + 1, 0);
-    // The second time the threads are there already.
+    // The second time the threads exist already.
     for _ in 0..2 {
         let all_here = Arc::new(std::sync::Barrier::new(COUNT + 1));
         for _ in 0..COUNT {
@@ -150,7 +150,7 @@ fn what_comes_behind_the_end_is_neither_run_nor_refused() {
     pool.close();
     assert_eq!(pool.submit(job(told.clone())), Ok(()));
     assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Empty), "it waits with its connection");
-    // Without an interpreter there is nobody to wait for.
+    // Without an interpreter the queue does not wait.
     pool.give_up();
     drop(told);
     assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Disconnected));

@@ -1,4 +1,4 @@
-//! How a handler fails: what an exception means for the client, and how the response says it.
+//! Failures of a handler: the code that an exception means for the client, and the response that shows it.
 
 use std::path::Path;
 
@@ -16,18 +16,18 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Makes the response say it.
+    /// Puts the failure into the response.
     pub(super) fn show(&self, response: &Py<Response>, script: &Path, vm: &VirtualMachine) {
         if let Err(exception) = Response::fail_by_name(response, self.code, &self.cause.clone().into(), vm) {
-            // An exception that cannot even be printed.
+            // The exception cannot even be printed.
             log::error!("{}: {}", script.display(), traceback::for_log(&exception, vm));
             let _ = response.fail(500, None, vm);
         }
     }
 }
 
-/// What an exception means that is raised before or after `main`. A file that cannot be opened, be it the script or one that
-/// it opens, is a 404 (wptserve 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
+/// The failure for an exception before or after `main`. A file that cannot be opened, the script or another one, is a 404 (wptserve
+/// 4.0.3, handlers.py, `PythonScriptHandler._load_file`).
 pub(super) fn outside_main(
     exception: PyBaseExceptionRef,
     path: &str,
@@ -41,8 +41,8 @@ pub(super) fn outside_main(
     classify(exception, runtime, vm)
 }
 
-/// What an exception of `main` means: an `HTTPException` says its code itself, everything else is a 500, `SystemExit`
-/// and `KeyboardInterrupt` included. What has run out is a 503. For the 500s the exception's cause is what is shown (wptserve 4.0.3, utils.py,
+/// The failure for an exception of `main`. An `HTTPException` has its own code. Any other exception is a 500, `SystemExit` and
+/// `KeyboardInterrupt` included, or a 503 if no descriptor or memory is left. A 500 shows the exception's cause (wptserve 4.0.3, utils.py,
 /// `get_error_cause`).
 pub(super) fn classify(exception: PyBaseExceptionRef, runtime: &Runtime, vm: &VirtualMachine) -> Failure {
     if let Some(error) = shortage::of(exception.as_object(), vm) {

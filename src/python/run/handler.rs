@@ -1,5 +1,5 @@
-//! What the runs of HTTP/1 and HTTP/2 do alike: a script is executed in fresh globals, its `main` is called, and what that returns
-//! goes into the response.
+//! The steps that the runs of HTTP/1 and HTTP/2 share: a script is executed in fresh globals, its `main` is called, and the returned value
+//! is put into the response.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Executes a script in fresh globals, which are returned with the script: a directory stands for one in it.
+/// Executes a script in fresh globals, and returns these with the script. A directory stands for a script in it.
 pub(super) fn load(script: &Path, runtime: &Runtime, vm: &VirtualMachine) -> Result<(PyDictRef, Arc<Script>), Failure> {
     if let Err(exception) = finder::forget_changed(&runtime.imports, vm) {
         log::error!("cannot renew changed helpers: {}", traceback::for_log(&exception, vm));
@@ -59,7 +59,7 @@ fn default_script(path: &Path) -> PathBuf {
     entries.filter(is_default).min().unwrap_or_else(|| path.to_owned())
 }
 
-/// What a script calls by this name.
+/// The object that a script has defined under this name.
 pub(super) fn defined(
     globals: &PyDictRef,
     name: &str,
@@ -70,7 +70,7 @@ pub(super) fn defined(
     globals.get_item_opt(name, vm).map_err(|exception| outside_main(exception, path, runtime, vm))
 }
 
-/// Calls `main`, and puts what it returns into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
+/// Calls `main`, and puts the returned value into the response (wptserve 4.0.3, handlers.py, `FunctionHandler.__call__`).
 pub(super) fn call_main(
     main: &PyObject,
     request: &PyObject,
@@ -92,7 +92,7 @@ pub(super) fn call_main(
     pipe(false, path, request, response, runtime, vm)
 }
 
-/// The return value into the response.
+/// Puts the returned value into the response.
 fn apply(
     returned: PyObjectRef,
     path: &str,
@@ -140,7 +140,7 @@ pub(super) fn pipe(
     })
 }
 
-/// Puts the script of `--inject-script` into a page. Here an `OSError` is no 404 any more.
+/// Puts the script of `--inject-script` into a page. An `OSError` of this step is not a 404.
 pub(super) fn inject_script(routed: &Routed, response: &Py<Response>, vm: &VirtualMachine) -> Result<(), Failure> {
     match &routed.inject_script {
         Some(content) => inject::into_response(response, content, vm).map_err(|cause| Failure { code: 500, cause }),

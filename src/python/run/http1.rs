@@ -1,7 +1,7 @@
 //! Runs one handler for one request: fresh globals, `main(request, response)`, the return value or the exception into
 //! the response, the response onto the wire.
 //!
-//! The order of things is that of wptserve 4.0.3: handlers.py `PythonScriptHandler` and `FunctionHandler`, server.py
+//! The order of the steps is that of wptserve 4.0.3: handlers.py `PythonScriptHandler` and `FunctionHandler`, server.py
 //! `BaseWebTestRequestHandler.finish_handling`.
 
 use std::{
@@ -79,12 +79,12 @@ pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine)
     }
 }
 
-/// Writes the answer, unless the handler has done so itself, which is returned. What cannot be written is a 500, if nothing
-/// has left yet.
+/// Writes the answer, unless the handler has done so itself; returns whether it has. An answer that cannot be written becomes a 500 if no
+/// byte has been sent yet.
 fn send(answer: &Answer, response: &Py<Response>, script: &Path, vm: &VirtualMachine) -> bool {
     let by_handler = answer.content_written();
     let cause = if by_handler {
-        // wptserve leaves the client waiting. A handler that wants no answer at all closes the connection.
+        // wptserve leaves the client waiting here. A handler that wants to send no answer closes the connection.
         if !answer.is_untouched() || response.closes(vm) {
             return true;
         }
@@ -104,7 +104,7 @@ fn send(answer: &Answer, response: &Py<Response>, script: &Path, vm: &VirtualMac
     log::error!("{}: the answer cannot be sent: {}", script.display(), response.what_to_send(vm));
     answer.start_over(vm);
     if response.fail(500, Some(&cause.clone().into()), vm).is_err() {
-        // An exception that cannot be printed.
+        // The exception cannot be printed.
         let _ = response.fail(500, None, vm);
     }
     if let Err(exception) = answer.put_last(vm) {
@@ -138,6 +138,6 @@ fn handle(
         return Err(http_exception(500, Some(format!("No main function in script {path}")), runtime, vm));
     };
     call_main(&main, request.as_object(), response, path, runtime, vm)?;
-    // wptserve has two layers of handlers here and both apply the pipes of the query.
+    // wptserve has two layers of handlers here, and both apply the pipes of the query.
     pipe(true, path, request.as_object(), response, runtime, vm)
 }

@@ -1,10 +1,9 @@
 //! Runs the handler of one HTTP/2 request while the request is still coming: `handle_headers`, `handle_data` for every
 //! piece of the body, `main` at the end.
 //!
-//! No thread belongs to it. What the client sends queues up; whenever something is there and no thread is at it, a VM thread
-//! takes it from where the last one stopped. So a stream that waits for its client costs memory only. The order of things is
-//! that of wptserve 4.0.3, server.py, `Http2WebTestRequestHandler._stream_thread` and handlers.py,
-//! `PythonScriptHandler.frame_handler`.
+//! The handler has no thread of its own. The client's events are queued. When events wait and no thread handles them, a VM thread
+//! continues where the last one stopped. So a stream that waits for its client costs only memory. The order of the steps is that of
+//! wptserve 4.0.3, server.py, `Http2WebTestRequestHandler._stream_thread` and handlers.py, `PythonScriptHandler.frame_handler`.
 
 use std::{
     path::PathBuf,
@@ -32,7 +31,7 @@ use crate::{
     },
 };
 
-/// A request whose handler is told what comes. When it is dropped, so is the handler's state.
+/// A request whose handler gets the events of its stream. Dropping it drops the handler's state.
 pub struct Conversation(Arc<Shared>);
 
 impl std::fmt::Debug for Conversation {
@@ -42,7 +41,7 @@ impl std::fmt::Debug for Conversation {
 }
 
 impl Conversation {
-    /// Begins with what is known at the head of the request; the event of the request itself has to be told as the first.
+    /// Begins with the head of the request. The first event has to be that of the request itself.
     pub(in crate::python) fn new(
         script: PathBuf,
         request: Box<http::Request>,
@@ -57,7 +56,7 @@ impl Conversation {
         (Self(Arc::new(shared)), events)
     }
 
-    /// Tells the handler what has come on its stream.
+    /// Passes an event of the stream to the handler.
     ///
     /// # Errors
     /// [`Overloaded`], when too many requests wait for a thread; the handler is given up then.
@@ -84,14 +83,14 @@ impl Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        // Python objects have to go where an interpreter is. Without a thread to be had they are left.
+        // Python objects have to be dropped on a thread with an interpreter. If no thread can be had, they are leaked.
         let _ = self.put(None);
     }
 }
 
 struct Inbox {
     waiting: Backlog,
-    /// The conversation is over, behind what waits.
+    /// The conversation ends after the waiting events.
     is_over: bool,
     /// A thread runs the handler, or will.
     has_thread: bool,
@@ -101,12 +100,12 @@ struct Shared {
     pool: Arc<Pool>,
     runtime: Arc<OnceLock<Arc<Runtime>>>,
     inbox: Mutex<Inbox>,
-    /// Taken out by the thread that runs it.
+    /// The thread that runs the handler takes it out.
     handler: Mutex<Option<StreamHandler>>,
 }
 
 impl Shared {
-    /// Tells the handler everything that waits. A panic on the way takes the handler with it.
+    /// Passes all waiting events to the handler. A panic drops the handler.
     fn run(&self, vm: &VirtualMachine) {
         let mut handler = self.handler.lock().take();
         let _unwinding = handler.as_ref().map(|handler| handler.link.ends_with_panic());
@@ -135,7 +134,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // Only when no thread could be had.
+        // The handler is still here only if no thread could be had.
         std::mem::forget(self.handler.get_mut().take().and_then(|handler| handler.begun));
     }
 }
@@ -235,7 +234,7 @@ impl Begun {
         Ok(())
     }
 
-    /// Lets the handler for this kind of event see it.
+    /// Calls the handler's function for this kind of event.
     fn tell(&self, event: &Event, runtime: &Runtime, vm: &VirtualMachine) -> Result<(), Failure> {
         let handler = match event {
             Event::Request { .. } => self.functions.headers.as_ref(),
@@ -248,7 +247,7 @@ impl Begun {
                 handler.call((frame, self.request.clone(), self.response.clone()), vm)?;
             }
             self.request.keep_frame(vm)?;
-            // An event of its own in hyper-h2, which only arrives while the stream is open.
+            // hyper-h2 makes an event of its own of the priority, but only while the stream is open.
             if let Event::Request { stream, priority: Some(priority), end: false, .. } = event {
                 self.request.receive(&Event::Priority { stream: *stream, priority: *priority }, false, vm)?;
                 self.request.keep_frame(vm)?;
@@ -274,7 +273,7 @@ impl Begun {
         self.close(script, vm);
     }
 
-    /// The handler has failed. wptserve leaves the client waiting when it was not `main` that did.
+    /// The handler has failed. wptserve leaves the client waiting if another function than `main` has failed.
     fn fail(self, failure: &Failure, script: &std::path::Path, vm: &VirtualMachine) {
         if let Some(response) = self.response() {
             failure.show(response, script, vm);

@@ -1,4 +1,4 @@
-//! `--inject-script` for what a handler answers.
+//! `--inject-script` for the answers of handlers.
 
 use bytes::Bytes;
 use rustpython_vm::{
@@ -15,7 +15,7 @@ use crate::{
 /// `HtmlScriptInjectorHandlerWrapper`). Content that is neither text nor a file stays as it is.
 ///
 /// # Errors
-/// `IndexError` if the answer has no `Content-Type`: so it is in WPT. Whatever reading the content raises.
+/// `IndexError` if the answer has no `Content-Type`, as in WPT. An exception of reading the content.
 pub(super) fn into_response(response: &Py<Response>, script: &Bytes, vm: &VirtualMachine) -> PyResult<()> {
     let response = response.as_object();
     let headers = response.get_attr("headers", vm)?;

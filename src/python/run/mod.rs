@@ -1,5 +1,5 @@
-//! The three runs of a handler: for a request over HTTP/1, for a request over HTTP/2, for a WebSocket. They stand side by side over
-//! what they share: the steps of a handler, and what its failure means. Below them is one [`super::runtime`].
+//! The three runs of a handler: for a request over HTTP/1, for a request over HTTP/2, for a WebSocket. They share the steps of a handler
+//! and the meaning of its failures. Below them is one [`super::runtime`].
 
 mod failure;
 mod handler;

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Tells the connection that the handler is done, however that came about.
+/// Tells the connection that the handler has ended, even after a panic.
 struct Finish(Arc<Socket>);
 
 impl Drop for Finish {
@@ -133,7 +133,7 @@ def web_socket_transfer_data(request):
             assert_eq!(bytes, expected);
             answer.send(Ok(())).unwrap();
         }
-        // The client goes instead of closing.
+        // The client disconnects without a Close.
         drop(session.reads);
         assert!(matches!(session.commands.blocking_recv(), Some(Command::Finish)));
     }

@@ -1,6 +1,6 @@
-//! `wptserve.request.Authentication`: what `request.auth` is, the user name and password of an `Authorization` header.
+//! `wptserve.request.Authentication`, the class of `request.auth`: the user name and password of an `Authorization` header.
 //!
-//! Basic only, as in wptserve; any other scheme is a 400. Both are bytes, since the encoding is anybody's guess, or None.
+//! Basic only, as in wptserve; any other scheme is a 400. Both are bytes, because their encoding is unknown, or None.
 
 use rustpython_vm::{AsObject, PyObject, PyPayload, PyRef, PyResult, VirtualMachine, builtins::PyBytes};
 
@@ -40,7 +40,7 @@ fn credentials(header: &[u8], vm: &VirtualMachine) -> PyResult<(Vec<u8>, Vec<u8>
     halves(&decoded(&data, vm)?, b':', vm)
 }
 
-/// Python's own decoder: it knows what it forgives, and words what it does not.
+/// Python's own decoder, so that the accepted mistakes and the texts of errors are the same.
 fn decoded(data: &[u8], vm: &VirtualMachine) -> PyResult<Vec<u8>> {
     let base64 = vm.import("base64", 0)?;
     let decoded = vm.call_method(&base64, "b64decode", (text::bytes_object(data, vm),))?;

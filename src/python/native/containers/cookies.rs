@@ -1,4 +1,4 @@
-//! `wptserve.request.Cookies` and `CookieValue`: what `request.cookies` is and holds.
+//! `wptserve.request.Cookies` and `CookieValue`: the class of `request.cookies`, and the class of its values.
 //!
 //! Cookies is a MultiDict whose `[]` gives the last value. A CookieValue compares by its value, also with plain bytes, and
 //! prints itself as Python's `Morsel.OutputString`. The header is read by [`crate::http::cookies`]; this is the Python view.
@@ -17,7 +17,7 @@ use crate::{
     python::native::{MultiDict, text},
 };
 
-/// The attributes of a morsel that wptserve hands on (4.0.3, request.py, `CookieValue.__init__`), and their Python names.
+/// The attributes of a morsel that a CookieValue has (4.0.3, request.py, `CookieValue.__init__`), and their Python names.
 const ATTRIBUTES: [(&str, &str); 8] = [
     ("expires", "expires"),
     ("path", "path"),

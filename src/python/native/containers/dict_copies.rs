@@ -2,8 +2,8 @@
 //!
 //! CPython's `dict(m)` copies the table of a dict subclass that keeps `dict`'s iteration, without asking its `[]`; two WPT
 //! handlers rely on it. RustPython asks `keys()` and `[]` of every subclass. The initialiser of its `dict` type is a slot
-//! that can be exchanged while the interpreter is set up, so ours stands before it and takes our two classes itself.
-//! Not covered: `{**m}` and `d.update(m)`, which reach the same code without going through the slot.
+//! that can be replaced while the interpreter is set up. Our initialiser replaces it, and handles our two classes itself. Not
+//! covered: `{**m}` and `d.update(m)`, which reach the same code without the slot.
 
 use std::sync::OnceLock;
 
@@ -13,17 +13,17 @@ use super::{MultiDict, RequestHeaders};
 
 type Init = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult<()>;
 
-/// RustPython's own initialiser of `dict`. The type is shared by all interpreters of the process, hence a static.
+/// RustPython's own initialiser of `dict`. A static, because all interpreters of the process share the type.
 static OF_DICT: OnceLock<Init> = OnceLock::new();
 
-/// Puts our initialiser before that of `dict`; once per process, later calls find it done.
+/// Puts our initialiser before that of `dict`, once per process; later calls have no effect.
 pub(in crate::python::native) fn install(vm: &VirtualMachine) {
     let slots = vm.ctx.types.dict_type.slots();
     if let Some(own) = slots.init.load()
         && OF_DICT.set(own).is_ok()
     {
         slots.init.store(Some(init));
-        // The short cut of a call of `dict` would pass the slot by; without one the call takes the long way through it.
+        // A direct constructor of `dict` would bypass the slot, so it is removed.
         slots.vectorcall.store(None);
     }
 }

@@ -1,8 +1,8 @@
-//! `wptserve.request.RequestHeaders`: what `request.headers` is.
+//! `wptserve.request.RequestHeaders`, the class of `request.headers`.
 //!
 //! A `dict` of lower-case bytes names to *lists* of values; `[]` and `get` join them, take `str` or `bytes` in any case, and
-//! nothing can be set by name. Over HTTP/1 wptserve keeps only the first value of a repeated field: it asks `http.client` for
-//! the others with a method that has found nothing since Python 3. That is reproduced; `raw_headers` has them all.
+//! fields cannot be set by name. Over HTTP/1 wptserve keeps only the first value of a repeated field, because it uses a method of
+//! `http.client` that has found no values since Python 3. This class does the same; `raw_headers` has all values.
 
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,

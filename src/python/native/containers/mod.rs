@@ -1,4 +1,4 @@
-//! What holds names and values: the fields of a request and of an answer, cookies, credentials.
+//! Containers of names and values: the fields of a request and of an answer, cookies, credentials.
 
 pub(super) mod auth;
 pub(super) mod cookies;

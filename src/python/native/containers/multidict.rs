@@ -1,8 +1,8 @@
-//! `wptserve.request.MultiDict`: what `request.GET` and `request.POST` are, and the base of `request.cookies`.
+//! `wptserve.request.MultiDict`, the class of `request.GET` and `request.POST`, and the base of `request.cookies`.
 //!
-//! A real `dict` of key to *list of values* whose `[]`, `get` and `first` give the first value, while everything that
-//! `dict` itself does (`items()`, `repr`, `==`, `dict(m)`) shows the lists. The one difference from wptserve is that
-//! looking up a `str` also finds the bytes key of the same ISO-8859-1 name; what is stored and returned stays as it was.
+//! A real `dict` of key to *list of values* whose `[]`, `get` and `first` give the first value. The methods of `dict` itself
+//! (`items()`, `repr`, `==`, `dict(m)`) show the lists. The one difference from wptserve is that a look-up by `str` also finds the bytes
+//! key of the same ISO-8859-1 name; stored and returned keys are unchanged.
 
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
@@ -16,16 +16,16 @@ pub(in crate::python) use classes::MultiDict;
 
 use crate::python::native::text;
 
-/// Which of the values of one key a lookup wants.
+/// The value of a key that a look-up returns.
 #[derive(Clone, Copy)]
 pub(in crate::python::native) enum Pick {
     First,
     Last,
 }
 
-/// The entry of `key` as stored, a list unless a handler put something else there with `dict`'s own methods.
+/// The entry of `key` as stored: a list, unless a handler has stored another object with `dict`'s own methods.
 ///
-/// wptserve raises KeyError for `GET.first("name")`, although its documentation says so; here the bytes key is found.
+/// wptserve raises KeyError for `GET.first("name")`, although its documentation writes that; this class finds the bytes key.
 pub(in crate::python::native) fn find(
     dict: &PyDict,
     key: &PyObject,
@@ -84,7 +84,7 @@ impl MultiDict {
 
     /// Appends to the list of `name`, which begins with this value when there is none.
     ///
-    /// The name is taken as it is: only lookups are generous.
+    /// The name is stored unchanged: only look-ups treat `str` and bytes alike.
     pub(in crate::python::native) fn add_value(
         &self,
         name: &PyObject,
@@ -102,7 +102,7 @@ impl MultiDict {
     }
 }
 
-/// `==` between two dicts one of which is ours: by what the tables hold, where RustPython would ask `[]`.
+/// `==` between two dicts one of which is ours. It compares the stored lists; RustPython would use `[]`.
 pub(super) fn equal(
     ours: &PyDict,
     other: &PyObject,

@@ -1,8 +1,8 @@
 //! `request.raw_headers`: the request's header fields as sent, in order, with their case and their duplicates.
 //!
-//! Stands in for CPython's `http.client.HTTPMessage`, as far as handlers use it: a list of pairs of text that can be asked by
-//! name, and that prints itself as the `email` package would. It is read-only; the rarer methods of a mail message are those of
-//! Python's own `email.message.Message`, made when one is asked for.
+//! Replaces CPython's `http.client.HTTPMessage`, as far as handlers use it: a list of pairs of text with a look-up by name, whose
+//! `str()` is that of the `email` package. It is read-only. For the rarer methods of a mail message a `email.message.Message` of Python
+//! is made when a handler asks for one.
 
 use parking_lot::Mutex;
 use rustpython_vm::builtins::PyStr;
@@ -45,7 +45,7 @@ impl RawHeaders {
             out.push_str(&format!("{name}: {value}\n"));
         }
         out.push('\n');
-        // A mail parser takes what it could not read for the message, and prints it with line ends of its own.
+        // The mail parser takes the text that it could not read for the message, and prints it with its own line ends.
         let unread = latin1(self.headers.unread());
         out.push_str(&unread.replace("\r\n", "\n").replace('\r', "\n"));
         Some(out)
@@ -68,7 +68,7 @@ mod print {
                 (false, 0) => encoded_word(line),
                 (false, _) => format!(" {}", encoded_word(&format!(" {}", line.trim_start()))),
             };
-            // A line that goes on loses one blank at its end, but not two.
+            // A line that is continued loses one blank at its end, but not two.
             if ascii && last > 0 && ends_in_one_blank(&text) {
                 text.pop();
             }
@@ -152,7 +152,7 @@ pub(in crate::python::native) mod classes {
     #[derive(Debug, PyPayload)]
     pub(in crate::python) struct RawHeaders {
         pub(super) headers: Headers,
-        /// Python's own message of the same fields, once a method is asked for that is not here.
+        /// Python's own message of the same fields, made when a handler asks for a method that this class lacks.
         pub(super) message: Mutex<Option<PyObjectRef>>,
     }
 
@@ -231,7 +231,7 @@ pub(in crate::python::native) mod classes {
             Self::as_string(zelf, vm)
         }
 
-        /// CPython calls `name.lower()` first, so other things than text are an AttributeError, and bytes match nothing.
+        /// CPython calls `name.lower()` first, so an object without that method is an AttributeError, and bytes match no name.
         fn of_name(&self, name: &PyObject, vm: &VirtualMachine) -> PyResult<Vec<String>> {
             let lower = vm.call_method(name, "lower", ())?;
             Ok(lower.downcast_ref::<PyStr>().map(|name| self.values_of(name)).unwrap_or_default())

@@ -169,7 +169,7 @@ pub(in crate::python::native) mod classes {
         }
     }
 
-    /// `name, value = item` with the interpreter's own complaints.
+    /// `name, value = item` with the interpreter's own errors.
     fn unpack_pair(item: &PyObject, vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
         if !item.class().has_attr(vm.ctx.intern_str("__iter__")) && item.class().slots.as_sequence.item.load().is_none()
         {
@@ -239,7 +239,7 @@ pub(in crate::python::native) mod classes {
     }
 
     impl Representable for ResponseHeaders {
-        /// As CPython prints the `OrderedDict` that wptserve keeps.
+        /// The `repr` of the `OrderedDict` that wptserve keeps.
         fn repr_str(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<String> {
             let fields = zelf.fields.lock().clone();
             let mut items = Vec::with_capacity(fields.len());

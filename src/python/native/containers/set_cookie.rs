@@ -41,7 +41,7 @@ pub(crate) struct CookieArgs {
 }
 
 impl CookieArgs {
-    /// What `Response.delete_cookie` sets (wptserve 4.0.3, response.py).
+    /// The arguments of `Response.delete_cookie` (wptserve 4.0.3, response.py).
     pub(crate) fn deletion(
         name: PyObjectRef,
         path: Option<PyObjectRef>,
@@ -66,7 +66,7 @@ impl CookieArgs {
 /// The text of the Set-Cookie header.
 ///
 /// # Errors
-/// A name that is no cookie name, a value that is neither text nor bytes, a time that is no time.
+/// The name is not a cookie name, the value is neither text nor bytes, or a time is not a time.
 pub(crate) fn cookie_text(args: CookieArgs, vm: &VirtualMachine) -> PyResult<PyStrRef> {
     let given = |argument: OptionalArg<PyObjectRef>| argument.into_option().filter(|value| !vm.is_none(value));
     let datetime = vm.import("datetime", 0)?;
@@ -138,7 +138,7 @@ pub(crate) fn without_cookie(name: &[u8], texts: &[Vec<u8>], vm: &VirtualMachine
     Ok(Some(morsels.iter().filter(|morsel| morsel.key != name).map(cookies::Morsel::output_string).collect()))
 }
 
-/// `"%d %b %Y %H:%M:%S GMT"` with the month's English name in lower case, whatever the locale.
+/// `"%d %b %Y %H:%M:%S GMT"` with the month's English name in lower case, in every locale.
 fn expires_text(time: &PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let text = vm.call_method(time, "strftime", ("%d %%s %Y %H:%M:%S GMT",))?.str(vm)?.to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! `request.POST`: the fields of a form as a MultiDict, with file uploads as objects that stand in for `cgi.FieldStorage`.
+//! `request.POST`: the fields of a form as a MultiDict, with file uploads as objects like `cgi.FieldStorage`.
 //!
 //! Plain values are bytes; an upload has `.file`, `.filename`, `.value`, `.headers`, `.type`. The parsing is done by
 //! [`crate::http::body::form`]; this makes the Python objects (wptserve 4.0.3, request.py, `MultiDict.from_field_storage`).
@@ -20,7 +20,7 @@ use crate::{
 };
 use classes::FieldStorage;
 
-/// The form in the body of a request; empty for a body that is none. The reader of `input` stays where it is.
+/// The form in the body of a request; empty for a body that is not a form. The position of `input` stays.
 pub(in crate::python) fn parse(
     input: &InputFile,
     headers: &Headers,
@@ -104,7 +104,7 @@ fn list_of(content: Content, vm: &VirtualMachine) -> PyResult {
     Ok(vm.ctx.new_list(items).into())
 }
 
-/// What `.file` is: a BytesIO, or a real file with a number for a name.
+/// The object of `.file`: a BytesIO, or a real file whose name is a number.
 fn file_of(kept: Spill, vm: &VirtualMachine) -> PyResult {
     let io = vm.import("io", 0)?;
     match kept.into_file() {
@@ -114,7 +114,7 @@ fn file_of(kept: Spill, vm: &VirtualMachine) -> PyResult {
 }
 
 impl FieldStorage {
-    /// cgi.py, `FieldStorage.__init__`: what handlers see of a part. The attributes are plain ones.
+    /// A part, for handlers (cgi.py, `FieldStorage.__init__`). The attributes are plain ones.
     fn new(part: Part, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
         let made = FieldStorage {}.into_ref(&vm.ctx);
         let object = made.as_object();

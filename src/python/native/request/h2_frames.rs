@@ -1,7 +1,7 @@
-//! `request.frames`: what has come on an HTTP/2 stream, as the events of hyper-h2 that handlers know.
+//! `request.frames`: the events of an HTTP/2 stream, as the objects of hyper-h2 that handlers know.
 //!
-//! The objects are made when a handler asks for them. The body is not kept twice: a piece that has not become an object is
-//! read from `request.raw_input` when it does.
+//! The objects are made when a handler asks for them. The body is not kept twice: the content of a piece is read from
+//! `request.raw_input` when its object is made.
 
 use parking_lot::Mutex;
 use rustpython_vm::{
@@ -16,7 +16,7 @@ use crate::{
     python::native::{InputFile, instance::traverse},
 };
 
-/// What an event says, without the body.
+/// The data of an event, without the body.
 #[derive(Debug, Clone)]
 enum Record {
     Headers { class: &'static str, stream: u32, fields: Vec<Field>, priority: Option<Priority>, end: bool },
@@ -25,12 +25,12 @@ enum Record {
     Priority { stream: u32, priority: Priority },
 }
 
-/// So many events are remembered one by one. Behind them content is joined to the content before it, and what is said about
-/// windows and the order of streams is forgotten: a client may send frames of one byte for as long as it likes.
+/// This many events are kept one by one. Behind them content is joined to the content before it, and events about windows and the
+/// order of streams are dropped, because a client may send any number of frames of one byte.
 const REMEMBERED: usize = 10_000;
 
 impl Record {
-    /// Keeps a record, or what it says, behind `records`.
+    /// Appends a record to `records`, or joins it to the last one.
     fn keep(self, records: &mut Vec<Record>) {
         if records.len() < REMEMBERED {
             records.push(self);
@@ -56,9 +56,9 @@ struct State {
     records: Vec<Record>,
     /// Made when a handler first asks; complete from then on, up to [`REMEMBERED`].
     list: Option<PyListRef>,
-    /// What came last and is not in the list yet.
+    /// The last event, which is not in the list yet.
     last: Option<(Record, Option<PyObjectRef>)>,
-    /// How much of the body has come.
+    /// The number of bytes of the body that have come.
     received: u64,
 }
 
@@ -73,7 +73,7 @@ unsafe impl Traverse for State {
     }
 }
 
-/// What has come on a stream.
+/// The events of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Frames(Mutex<State>);
 
@@ -111,7 +111,7 @@ impl Frames {
         Ok(made)
     }
 
-    /// Puts what came last into the list.
+    /// Puts the last event into the list.
     pub(super) fn keep(&self, body: &Py<InputFile>, vm: &VirtualMachine) -> PyResult<()> {
         let Some((record, made)) = self.0.lock().last.take() else { return Ok(()) };
         let list = self.0.lock().list.clone();

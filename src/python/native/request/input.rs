@@ -1,4 +1,4 @@
-//! `wptserve.request.InputFile`: what `request.raw_input` is, a seekable file over a request body that is still arriving.
+//! `wptserve.request.InputFile`, the class of `request.raw_input`: a seekable file over a request body that is still arriving.
 //!
 //! The rules are in [`BodyReader`]. Every wait for the client happens outside the interpreter (`allow_threads`), and the lock
 //! on the reader is taken there as well.
@@ -34,17 +34,17 @@ impl InputFile {
         InputFile { reader: Mutex::new(BodyReader::new(source, length)) }
     }
 
-    /// A body that is handed over as it comes: what there is at any time is all of it.
+    /// A body that is appended as it comes: the bytes so far count as the whole body.
     pub(in crate::python) fn growing() -> Self {
         InputFile { reader: Mutex::new(BodyReader::growing()) }
     }
 
-    /// More of a body that was made by [`InputFile::growing`].
+    /// Appends to a body that was made by [`InputFile::growing`].
     pub(in crate::python) fn grow(&self, more: &[u8], vm: &VirtualMachine) -> PyResult<()> {
         self.run(|reader| reader.append(more), vm)
     }
 
-    /// A part of what has come, for `request.frames`; less when the handler has closed the file.
+    /// A part of the bytes that have come, for `request.frames`; less when the handler has closed the file.
     pub(in crate::python) fn part(&self, start: u64, length: u64, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
         self.run(|reader| reader.part(start, length), vm)
     }
@@ -54,7 +54,7 @@ impl InputFile {
         self.run(BodyReader::whole, vm)
     }
 
-    /// Does something that may wait for the client, or for another thread that does.
+    /// Runs a call that may wait for the client, or for another thread that waits for the client.
     pub(in crate::python::native) fn run<R>(
         &self,
         work: impl FnOnce(&mut BodyReader) -> Result<R, BodyError>,
@@ -105,7 +105,7 @@ pub(in crate::python::native) mod classes {
 
     #[pyclass(with(IterNext, Iterable), flags(HAS_DICT))]
     impl InputFile {
-        /// How long the body is. A chunked body is read to its end to know.
+        /// The length of the body. A chunked body is read to its end.
         #[pygetset]
         fn length(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<u64> {
             zelf.run(BodyReader::length, vm)
@@ -117,7 +117,7 @@ pub(in crate::python::native) mod classes {
             IN_MEMORY
         }
 
-        /// At most `bytes` bytes from here, all that follow if negative or not given. Fewer come only at the end.
+        /// At most `bytes` bytes from here, or all if negative or not given. Fewer only at the end.
         #[pymethod]
         fn read(zelf: &Py<Self>, args: ReadArgs, vm: &VirtualMachine) -> PyResult<PyBytesRef> {
             Ok(vm.ctx.new_bytes(zelf.run(|reader| reader.read(args.bytes), vm)?))
@@ -148,7 +148,7 @@ pub(in crate::python::native) mod classes {
             zelf.run(|reader| reader.seek(args.offset), vm)
         }
 
-        /// Where the reader is.
+        /// The position of the reader.
         #[pymethod]
         fn tell(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<u64> {
             zelf.run(|reader| reader.tell(), vm)
@@ -164,7 +164,7 @@ pub(in crate::python::native) mod classes {
             Ok(vm.ctx.new_bytes(line))
         }
 
-        /// Forgets what has been kept; nothing can be read afterwards.
+        /// Drops the kept bytes; later reads fail.
         #[pymethod]
         fn close(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             zelf.run(

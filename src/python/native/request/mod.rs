@@ -1,4 +1,4 @@
-//! `request`: what the client asked for. Everything that costs something is made when a handler first asks for it.
+//! `request`: the client's request. Attributes that take time to make are made when a handler first asks for them.
 
 pub(super) mod form;
 mod h2_frames;
@@ -36,8 +36,8 @@ pub(in crate::python::native) mod classes {
     traverse!(Lazy { 0 });
 
     impl Lazy {
-        /// The lock is not held while the value is made: that may run Python code. Two threads may both make it; the
-        /// first one's counts.
+        /// The lock is not held while the value is made, because that may run Python code. If two threads make the value, the
+        /// first one counts.
         fn get(&self, make: impl FnOnce() -> PyResult) -> PyResult {
             if let Some(made) = self.0.lock().clone() {
                 return Ok(made);
@@ -47,7 +47,7 @@ pub(in crate::python::native) mod classes {
         }
     }
 
-    /// The body of the request: first what came with the head, then what the connection still has to read.
+    /// The body of the request: first the bytes that came with the head, then those that the connection still has to read.
     #[derive(Debug)]
     struct ArrivingBody {
         arrived: Mutex<Bytes>,
@@ -67,7 +67,7 @@ pub(in crate::python::native) mod classes {
         }
     }
 
-    /// What all requests know of the server: the environment, and the Python object made of it.
+    /// The environment that all requests share, and the Python object made from it.
     pub(crate) struct SharedEnvironment {
         environment: Environment,
         /// `request.server.config`.
@@ -108,7 +108,7 @@ pub(in crate::python::native) mod classes {
         post: Lazy,
         server: Lazy,
         raw_input: PyRef<InputFile>,
-        /// What has come on the stream, for requests over HTTP/2.
+        /// The events of the stream, for requests over HTTP/2.
         frames: Frames,
     }
 
@@ -206,7 +206,7 @@ pub(in crate::python::native) mod classes {
             zelf.plain.request_path()
         }
 
-        /// The prefix of the path that the route stands for.
+        /// The part of the path that the route matched as its prefix.
         #[pygetset]
         fn url_base(zelf: &Py<Self>) -> String {
             zelf.routed.url_base.as_ref().to_owned()
@@ -316,12 +316,12 @@ pub(in crate::python::native) mod classes {
             &self.plain
         }
 
-        /// What the router says about it.
+        /// The router's result for the request.
         pub(in crate::python) fn routed(&self) -> &Routed {
             &self.routed
         }
 
-        /// What is known of the server.
+        /// The environment that all requests share.
         pub(in crate::python::native) fn environment(&self) -> &Environment {
             &self.shared.environment
         }
@@ -356,7 +356,7 @@ pub(in crate::python::native) mod classes {
             self.0.routed()
         }
 
-        /// Takes what has come: the body into `raw_input`. Returns the event as an object for handlers, if `wanted`.
+        /// Takes an event; its content goes into `raw_input`. Returns the event as an object for handlers, if `wanted`.
         pub(crate) fn receive(
             &self,
             event: &Event,
@@ -366,7 +366,7 @@ pub(in crate::python::native) mod classes {
             self.0.frames.receive(event, &self.0.raw_input, wanted, vm)
         }
 
-        /// Puts what was received last into `request.frames`.
+        /// Puts the last event into `request.frames`.
         pub(crate) fn keep_frame(&self, vm: &VirtualMachine) -> PyResult<()> {
             self.0.frames.keep(&self.0.raw_input, vm)
         }
@@ -380,7 +380,7 @@ pub(in crate::python::native) mod classes {
             zelf.0.plain.stream
         }
 
-        /// What has come on the stream so far, as events of hyper-h2.
+        /// The events of the stream so far, as in hyper-h2.
         #[pygetset]
         fn frames(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
             zelf.0.frames.list(&zelf.0.raw_input, vm)

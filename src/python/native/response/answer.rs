@@ -1,8 +1,8 @@
 //! The state of one answer, shared by the Python objects `response` and `response.writer`.
 //!
-//! It owns what both change (status, headers, content, flags, the bookkeeping of what has been sent) and the link to
-//! the connection. Keeping it apart from the two Python objects means that neither holds the other: no reference cycle
-//! per request. Its lock is never held while Python code runs or while the client is waited for.
+//! It owns the state that both change (status, headers, content, flags, the bookkeeping of sent bytes) and the link to the
+//! connection. Neither Python object holds the other, so a request makes no reference cycle. The lock is never held while Python
+//! code runs or while the thread waits for the client.
 
 use std::{borrow::Cow, fmt, sync::Arc, thread, time::Duration};
 
@@ -28,19 +28,19 @@ const TYPICAL: usize = 512;
 #[derive(Default)]
 struct Progress {
     encoder: Encoder,
-    /// Bytes that are due on the wire; see [`Answer::flush`].
+    /// Bytes that wait to be sent; see [`Answer::flush`].
     pending: BytesMut,
-    /// How long to wait before `pending` may go out: pipes have pulled content that waits.
+    /// The time to wait before `pending` may be sent: pipes have read content with delays.
     wait: Duration,
-    /// Content that the connection sends by itself when the handler is done.
+    /// Content that the connection sends by itself when the handler has ended.
     trickle: Option<Box<Trickle>>,
-    /// A write has failed: the client is gone.
+    /// A write has failed: the client has disconnected.
     gone: bool,
-    /// `response.writer.content_written`: the handler owns the wire.
+    /// `response.writer.content_written`: the handler writes the answer itself.
     content_written: bool,
-    /// The handler has said something of the answer's length, or has used the wire itself.
+    /// The handler has set a length of the answer, or has written bytes itself.
     is_watched: bool,
-    /// What the client makes of what has been sent; made when something is sent before the end.
+    /// The client's view of the sent bytes; made when bytes are sent before the end.
     delivery: Option<Box<Delivery>>,
 }
 
@@ -64,7 +64,7 @@ impl Answer {
         Self { link, head_request, progress: Mutex::new(progress), fields }
     }
 
-    /// What handlers read and write as attributes of `response`.
+    /// The attributes of `response`, which handlers read and write.
     pub(crate) fn fields(&self) -> &Fields {
         &self.fields
     }
@@ -77,12 +77,12 @@ impl Answer {
         self.progress.lock().content_written = value;
     }
 
-    /// Takes bytes for the wire; they leave with the next [`Answer::flush`].
+    /// Takes bytes for the wire; they are sent with the next [`Answer::flush`].
     pub(crate) fn put(&self, bytes: &[u8]) {
         self.write(|_, pending| pending.extend_from_slice(bytes));
     }
 
-    /// Writes with the bookkeeping of the head; whatever is written through here makes the wire the handler's own.
+    /// Writes with the bookkeeping of the head. After this the handler writes the answer itself.
     fn write<R>(&self, write: impl FnOnce(&mut Encoder, &mut BytesMut) -> R) -> R {
         let mut progress = self.progress.lock();
         let Progress { encoder, pending, content_written, .. } = &mut *progress;
@@ -90,18 +90,18 @@ impl Answer {
         write(encoder, pending)
     }
 
-    /// Takes bytes for the wire that pass below `response.writer`: they are not its content.
+    /// Takes bytes that are written below `response.writer`: they do not count as its content.
     pub(crate) fn put_below(&self, bytes: &[u8]) {
         self.progress.lock().pending.extend_from_slice(bytes);
     }
 
-    /// Lets everything that has not yet been sent wait for so long.
+    /// Delays all bytes that have not been sent yet.
     pub(crate) fn wait(&self, time: Duration) {
         let mut progress = self.progress.lock();
         progress.wait = progress.wait.saturating_add(time);
     }
 
-    /// Sends what is due and waits until the socket has taken it. False once the client is gone.
+    /// Sends the waiting bytes and waits until the socket has taken them. False once the client has disconnected.
     pub(crate) fn flush(&self, vm: &VirtualMachine) -> bool {
         let (bytes, wait) = {
             let mut progress = self.progress.lock();
@@ -122,8 +122,8 @@ impl Answer {
         taken
     }
 
-    /// What the client will make of this answer when nothing follows; asked once, in front of [`Answer::finish`]. An answer in
-    /// which a handler has no hand is known to be whole, or closes its connection.
+    /// The client's view of this answer if no bytes follow; called once, before [`Answer::finish`]. An answer that the server has
+    /// written alone is known to be complete, or closes its connection.
     pub(crate) fn outcome(&self, by_handler: bool) -> Outcome {
         let mut progress = self.progress.lock();
         if !(by_handler || progress.is_watched || progress.delivery.is_some()) {
@@ -133,14 +133,14 @@ impl Answer {
         delivery.feed(&progress.pending);
         match progress.trickle.as_ref().map(|trickle| trickle.as_ref().clone().drain().1) {
             Some(Ok(all)) => delivery.feed(&all),
-            // It breaks off, or has no end.
+            // The content breaks off, or never ends.
             Some(Err(_)) => return Outcome::Open,
             None => {}
         }
         delivery.outcome()
     }
 
-    /// Whether what has been written is a whole answer, although its content could not be: to a HEAD, or a 204.
+    /// Whether the written bytes are a complete answer although the content could not be written: to a HEAD, or a 204.
     pub(crate) fn is_whole(&self) -> bool {
         let progress = self.progress.lock();
         let mut delivery = Delivery::new(self.head_request);
@@ -148,12 +148,12 @@ impl Answer {
         progress.delivery.is_none() && delivery.outcome() == Outcome::Whole
     }
 
-    /// Whether nothing of the answer has left, so that another one can take its place.
+    /// Whether no byte of the answer has been sent, so that another answer can replace it.
     pub(crate) fn is_untouched(&self) -> bool {
         self.progress.lock().delivery.as_ref().is_none_or(|delivery| delivery.outcome() == Outcome::Nothing)
     }
 
-    /// Forgets what has been made of the answer and has not left.
+    /// Drops the bytes of the answer that have not been sent.
     pub(crate) fn start_over(&self, vm: &VirtualMachine) {
         {
             let mut progress = self.progress.lock();
@@ -162,8 +162,8 @@ impl Answer {
         self.fields.start_over(vm);
     }
 
-    /// Hands the rest of the answer to the connection and forgets the Python objects, so that what a handler put into
-    /// them (a generator that refers to `response`, say) cannot keep this request alive.
+    /// Hands the rest of the answer to the connection and drops the Python objects, so that an object that a handler has put there (for
+    /// example a generator that refers to `response`) cannot keep this request alive.
     pub(crate) fn finish(&self, close: bool, vm: &VirtualMachine) {
         let last = {
             let mut progress = self.progress.lock();
@@ -178,7 +178,7 @@ impl Answer {
         self.fields.forget(vm);
     }
 
-    /// A status line, as written now but kept by the caller, for [`super::by_name`].
+    /// The bytes of a status line, for [`super::by_name`], which writes them itself.
     pub(crate) fn status_line(&self, code: &PyObject, message: &PyObject, vm: &VirtualMachine) -> PyResult<BytesMut> {
         let message = if vm.is_none(message) { None } else { Some(text::encoded(message, vm)?) };
         let code = status_code(code, vm)?;
@@ -244,7 +244,7 @@ impl Answer {
         self.write(|encoder, pending| match &value {
             Ok(value) => encoder.write_header(pending, &name, value),
             Err(_) => {
-                // wptserve has sent this much by the time it looks at the value.
+                // wptserve has sent this part before it looks at the value.
                 pending.extend_from_slice(&name);
                 pending.extend_from_slice(b": ");
             }
@@ -373,7 +373,7 @@ impl Answer {
             return self.put_content(content, vm).map(drop);
         }
         if vm.is_none(&content) {
-            // wptserve fails here, with the head on its way. Whoever waits for no more than that has its answer.
+            // wptserve fails here after it has sent the head. A client that waits only for the head has its answer.
             return Ok(());
         }
         if content.has_attr("read", vm)? {
@@ -390,7 +390,7 @@ impl Answer {
             return vm.call_method(&content, "close", ()).map(drop);
         }
         let iterator = content.get_iter(vm)?;
-        // The items of these are there already. Whatever has to be made may take its time, and the head does not wait for it.
+        // The items of these types exist already. Other items may take time to make, and the head does not wait for them.
         let is_there = content.downcastable::<PyList>() || content.downcastable::<PyTuple>();
         if !is_there {
             self.flush(vm);
@@ -406,7 +406,7 @@ impl Answer {
             if item.clone().try_to_bool(vm)? {
                 self.put_content(item, vm)?;
                 if !self.flush(vm) {
-                    // wptserve goes on pulling for nobody; an endless generator would then hold its thread for ever.
+                    // wptserve continues to iterate without a client; an endless generator would hold its thread for ever.
                     break;
                 }
             }

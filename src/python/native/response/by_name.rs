@@ -1,4 +1,4 @@
-//! An answer whose handler has put methods of its own on `response` or `response.writer`.
+//! An answer whose handler has replaced methods of `response` or `response.writer`.
 //!
 //! In wptserve every step of an answer is looked up on the instance (`self.write_header(…)`), so a replaced method is called by the
 //! others. Here they call each other in Rust, unless an instance has attributes of its own: then each step is one of these, which
@@ -13,7 +13,7 @@ use rustpython_vm::{
 use super::{answer::Answer, fields::Fields};
 use crate::{http::SERVER, python::native::text};
 
-/// `writer.name(argument)`, and what the writer says about its success.
+/// `writer.name(argument)`, and whether the writer reports success.
 fn call(writer: &PyObject, name: &'static str, argument: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
     vm.call_method(writer, name, (argument,))?.try_to_bool(vm)
 }

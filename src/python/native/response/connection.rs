@@ -1,8 +1,8 @@
 //! `response.writer._handler` and `response.writer._wfile`: the connection below the writer.
 //!
-//! Handlers that send interim responses (1xx) go through them; the names are private, but WPT uses them. In wptserve these
-//! are objects of CPython's `http.server` and `socketserver`; here is the part that writes. What passes below the writer is
-//! no content to it: unless the handler also uses the writer, the usual answer follows, as in wptserve.
+//! Handlers use them to send interim responses (1xx); the names are private, but WPT uses them. In wptserve these are objects of
+//! CPython's `http.server` and `socketserver`; this file has the part that writes. Bytes below the writer do not count as its content:
+//! unless the handler also uses the writer, the usual answer follows, as in wptserve.
 
 pub(crate) use classes::{RequestHandler, SocketWriter};
 
@@ -43,7 +43,7 @@ pub(in crate::python::native) mod classes {
 
     #[pyclass]
     impl SocketWriter {
-        /// Send bytes. Their number is returned; `BrokenPipeError` if the client is gone.
+        /// Send bytes and return their number; `BrokenPipeError` if the client has disconnected.
         #[pymethod]
         fn write(zelf: &Py<Self>, data: ArgBytesLike, vm: &VirtualMachine) -> PyResult<usize> {
             let length = data.len();
@@ -126,7 +126,7 @@ pub(in crate::python::native) mod classes {
         Ok(value.str(vm)?.to_string_lossy().into_owned())
     }
 
-    /// The phrase that CPython knows for a code, which is not wptserve's table: it has 103.
+    /// CPython's phrase for a code. Its table differs from wptserve's: it has 103.
     fn phrase(code: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
         let statuses = vm.import("http", 0)?.get_attr("HTTPStatus", vm)?;
         match statuses.call((code.to_owned(),), vm) {
@@ -138,7 +138,7 @@ pub(in crate::python::native) mod classes {
 
     #[pyclass]
     impl RequestHandler {
-        /// The socket as a file: what is written to it is sent at once.
+        /// The socket as a file: written bytes are sent at once.
         #[pygetset]
         fn wfile(zelf: &Py<Self>) -> PyRef<SocketWriter> {
             zelf.wfile.clone()
@@ -166,7 +166,7 @@ pub(in crate::python::native) mod classes {
             SERVER
         }
 
-        /// Now, as a Date header has it.
+        /// The current time, in the form of a Date header.
         #[pymethod]
         fn date_time_string(_zelf: &Py<Self>) -> String {
             httpdate::fmt_http_date(SystemTime::now())
@@ -200,14 +200,14 @@ pub(in crate::python::native) mod classes {
             Ok(())
         }
 
-        /// Send what was noted, and the blank line.
+        /// Send the noted lines, and the blank line.
         #[pymethod]
         fn end_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             zelf.buffer.lock().extend_from_slice(b"\r\n");
             Self::flush_headers(zelf, vm)
         }
 
-        /// Send what was noted.
+        /// Send the noted lines.
         #[pymethod]
         fn flush_headers(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             let noted = std::mem::take(&mut *zelf.buffer.lock());

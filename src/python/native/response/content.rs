@@ -1,6 +1,6 @@
 //! The iterator that `response.iter_content()` returns: the content of an answer, chunk by chunk.
 //!
-//! As lazy as the generator it stands for: it looks at `response.content` when the first chunk is asked for.
+//! As lazy as wptserve's generator: it reads `response.content` when the first chunk is asked for.
 
 pub(in crate::python) use classes::ContentIterator;
 
@@ -18,12 +18,12 @@ pub(in crate::python::native) mod classes {
 
     use crate::python::native::instance::traverse;
 
-    /// How much of a file one chunk has (wptserve 4.0.3, response.py, `Response.iter_content`).
+    /// The bytes of a file in one chunk (wptserve 4.0.3, response.py, `Response.iter_content`).
     const FILE_CHUNK: usize = 32 * 1024;
 
     #[derive(Debug, Clone)]
     enum State {
-        /// The response has not been looked at yet.
+        /// The response has not been read yet.
         New(PyObjectRef),
         File(PyObjectRef),
         Items(PyIter),

@@ -1,7 +1,7 @@
-//! The attributes of a `response`, whatever version of HTTP the answer leaves in.
+//! The attributes of a `response`, for both versions of HTTP.
 //!
-//! They are kept apart from the Python objects `response` and `response.writer`, so that neither holds the other: no
-//! reference cycle per request. The lock is never held while Python code runs.
+//! They are kept apart from the Python objects `response` and `response.writer`, so that neither holds the other and a request makes
+//! no reference cycle. The lock is never held while Python code runs.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,7 +14,7 @@ use rustpython_vm::{
 /// wptserve 4.0.3, response.py, `ResponseWriter.default_status`.
 const DEFAULT_STATUS: i64 = 200;
 
-/// What handlers read and write as attributes of `response`. They may set anything, so these are Python objects.
+/// The attributes of `response`. Handlers may set them to any value, so they are Python objects.
 pub(crate) struct Values {
     /// The two halves of `response.status`.
     pub(crate) status: (PyObjectRef, PyObjectRef),
@@ -66,7 +66,7 @@ impl Fields {
         drop(old);
     }
 
-    /// Takes back what a handler has set and what could stand in the way of another answer.
+    /// Resets the attributes that a handler has set and that would change another answer.
     pub(crate) fn start_over(&self, vm: &VirtualMachine) {
         self.set(|fields| &mut fields.encoding, vm.ctx.intern_str("utf8").to_owned().into());
         self.set(|fields| &mut fields.add_required_headers, vm.ctx.true_value.clone().into());
@@ -74,8 +74,8 @@ impl Fields {
         self.set(|fields| &mut fields.close_connection, vm.ctx.false_value.clone().into());
     }
 
-    /// Forgets what a handler has put in, so that it (a generator that refers to `response`, say) cannot keep the request
-    /// alive.
+    /// Drops the objects that a handler has set, so that none of them (for example a generator that refers to `response`) can keep the
+    /// request alive.
     pub(crate) fn forget(&self, vm: &VirtualMachine) {
         self.set(|fields| &mut fields.content, vm.ctx.none());
         self.set(|fields| &mut fields.headers, vm.ctx.none());
@@ -92,7 +92,7 @@ impl Fields {
     /// Text or bytes for the wire (wptserve 4.0.3, response.py, `ResponseWriter.encode`).
     ///
     /// # Errors
-    /// `ValueError` for anything else, `UnicodeEncodeError` for what `response.encoding` cannot express.
+    /// `ValueError` for any other type, `UnicodeEncodeError` for text that `response.encoding` cannot express.
     pub(crate) fn encode<'a>(&self, data: &'a PyObject, vm: &VirtualMachine) -> PyResult<Cow<'a, [u8]>> {
         if let Some(bytes) = data.downcast_ref::<PyBytes>() {
             return Ok(Cow::Borrowed(bytes.as_bytes()));

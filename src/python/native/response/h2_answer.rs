@@ -1,7 +1,7 @@
 //! The state of one answer over HTTP/2, shared by the Python objects `response` and `response.writer`.
 //!
-//! What may be sent when is decided by the connection, which is asked for every step and answers; its refusals become
-//! exceptions. The rest is [`Fields`].
+//! The connection decides what may be sent in which state. Every step asks the connection and waits for its answer; a refusal becomes
+//! an exception. The attributes are in [`Fields`].
 
 use std::{fmt, sync::Arc, thread, time::Duration};
 
@@ -24,11 +24,11 @@ use crate::{
 
 #[derive(Debug, Default)]
 struct Progress {
-    /// `response.writer.content_written`: the handler owns the stream.
+    /// `response.writer.content_written`: the handler writes the answer itself.
     content_written: bool,
     /// `response.writer.stream_ended`
     stream_ended: bool,
-    /// How long to wait before anything more goes out: pipes have pulled content that waits.
+    /// The time to wait before the next frame may be sent: pipes have read content with delays.
     wait: Duration,
 }
 
@@ -50,7 +50,7 @@ impl H2Answer {
         Self { link, is_head, fields, progress: Mutex::default() }
     }
 
-    /// What handlers read and write as attributes of `response`.
+    /// The attributes of `response`, which handlers read and write.
     pub(crate) fn fields(&self) -> &Fields {
         &self.fields
     }
@@ -71,13 +71,13 @@ impl H2Answer {
         self.progress.lock().stream_ended = value;
     }
 
-    /// Lets everything that has not yet been sent wait for so long.
+    /// Delays all frames that have not been sent yet.
     pub(crate) fn wait(&self, time: Duration) {
         let mut progress = self.progress.lock();
         progress.wait = progress.wait.saturating_add(time);
     }
 
-    /// Asks the connection for something and waits until it is on its way.
+    /// Sends a request to the connection and waits for its result.
     pub(crate) fn ask(&self, ask: Ask, vm: &VirtualMachine) -> PyResult<Sent> {
         let wait = std::mem::take(&mut self.progress.lock().wait);
         let result = vm.allow_threads(|| {
@@ -87,7 +87,7 @@ impl H2Answer {
         result.map_err(|error| raised(&error, vm))
     }
 
-    /// Asks for something that counts as written.
+    /// Sends a request that counts as written content.
     pub(crate) fn send(&self, ask: Ask, vm: &VirtualMachine) -> PyResult<Sent> {
         let sent = self.ask(ask, vm)?;
         self.set_content_written(true);
@@ -204,8 +204,7 @@ impl H2Answer {
         }
     }
 
-    /// What is left to be sent when the handler is done. What is complete is left to the connection, which needs no thread
-    /// to wait.
+    /// The rest of the answer when the handler has ended. The connection sends complete content, which needs no thread for waiting.
     pub(crate) fn put_last(&self, response: &PyObject, vm: &VirtualMachine) -> PyResult<Closing> {
         let mut closing = Closing { wait: std::mem::take(&mut self.progress.lock().wait), ..Closing::default() };
         if self.content_written() {
@@ -233,7 +232,7 @@ impl H2Answer {
         Ok(closing)
     }
 
-    /// Hands the rest of the answer to the connection and forgets the Python objects.
+    /// Hands the rest of the answer to the connection and drops the Python objects.
     pub(crate) fn finish(&self, closing: Closing, vm: &VirtualMachine) {
         self.link.finish(closing);
         self.fields.forget(vm);

@@ -1,4 +1,4 @@
-//! `response.writer` over HTTP/2: header blocks, content, pushes, and frames that nobody checks.
+//! `response.writer` over HTTP/2: header blocks, content, pushes, and unchecked frames.
 
 pub(crate) use classes::H2ResponseWriter;
 
@@ -126,7 +126,7 @@ pub(in crate::python::native) mod classes {
         end_headers: bool,
     }
 
-    /// Header fields as hpack takes them: any pairs of text or bytes.
+    /// Header fields in the forms that hpack accepts: any pairs of text or bytes.
     fn fields(headers: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<crate::http::h2::Field>> {
         let mut fields = Vec::new();
         for item in headers.get_iter(vm)?.iter::<PyObjectRef>(vm)? {
@@ -145,7 +145,7 @@ pub(in crate::python::native) mod classes {
             zelf.request.clone()
         }
 
-        /// True as soon as anything was written through the writer; nothing else is sent then.
+        /// True as soon as the handler has used the writer; the server sends no answer of its own then.
         #[pygetset]
         fn content_written(zelf: &Py<Self>) -> bool {
             zelf.answer.content_written()
@@ -157,7 +157,7 @@ pub(in crate::python::native) mod classes {
             Ok(())
         }
 
-        /// Whether the last thing that was written has ended its stream. The server ends the request's when not.
+        /// Whether the last written frame has ended its stream. If not, the server ends the stream of the request.
         #[pygetset]
         fn stream_ended(zelf: &Py<Self>) -> bool {
             zelf.answer.stream_ended()
@@ -176,13 +176,13 @@ pub(in crate::python::native) mod classes {
             zelf.answer.put_headers(&args.headers, &args.status_code, args.stream_id, args.last, vm)
         }
 
-        /// Send text, bytes or a file object in as many frames as it takes; waits as long as the client takes no more.
+        /// Send text, bytes or a file object in as many frames as needed; waits while the client's window is closed.
         #[pymethod]
         fn write_data(zelf: &Py<Self>, args: DataArgs, vm: &VirtualMachine) -> PyResult<()> {
             zelf.answer.put_data(&args.item, args.last, args.stream_id, vm)
         }
 
-        /// Send bytes in one frame; waits as long as the client takes no more.
+        /// Send bytes in one frame; waits while the client's window is closed.
         #[pymethod]
         fn write_data_frame(zelf: &Py<Self>, args: FrameArgs, vm: &VirtualMachine) -> PyResult<()> {
             let data = bytes(&args.data, vm)?;
@@ -191,8 +191,8 @@ pub(in crate::python::native) mod classes {
             Ok(())
         }
 
-        /// Promise the client an answer to a request that it has not made, and give the answer too if there is one. Returns
-        /// the number of the new stream.
+        /// Promise the client an answer to a request that the client has not made, and send the answer too if it is given. Returns the
+        /// number of the new stream.
         #[pymethod]
         fn write_push(zelf: &Py<Self>, args: PushArgs, vm: &VirtualMachine) -> PyResult<u32> {
             let fields = fields(&args.promise_headers, vm)?;
@@ -263,7 +263,7 @@ pub(in crate::python::native) mod classes {
             Self::write_raw(zelf, kind, args.stream_id, false, args.end_headers, vm)
         }
 
-        /// How much content fits into the next frame.
+        /// The number of bytes of content that fit into the next frame.
         #[pymethod]
         fn get_max_payload_size(zelf: &Py<Self>, args: StreamArgs, vm: &VirtualMachine) -> PyResult<i64> {
             match zelf.answer.ask(Ask::Room { stream: args.stream_id }, vm)? {
@@ -272,7 +272,7 @@ pub(in crate::python::native) mod classes {
             }
         }
 
-        /// Not for handlers, as in wptserve: it takes the connection of hyper-h2, which there is none of.
+        /// Not for handlers, as in wptserve: the method needs the connection of hyper-h2, which does not exist here.
         #[pymethod]
         fn write(zelf: &Py<Self>, connection: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             zelf.answer.set_content_written(true);

@@ -1,4 +1,4 @@
-//! `response`: the answer that a handler fills in, sent when the handler returns unless it has written itself.
+//! `response`: the answer that a handler fills in. It is sent when the handler returns, unless the handler has written it itself.
 
 pub(super) mod answer;
 mod by_name;
@@ -61,7 +61,7 @@ pub(in crate::python::native) mod classes {
         writer: PyObjectRef,
         /// The URL that error messages name.
         url: String,
-        /// Error messages say where an exception was raised, without the way there.
+        /// Whether error messages have only the place of an exception, without its traceback.
         is_brief: bool,
     }
 
@@ -145,7 +145,7 @@ pub(in crate::python::native) mod classes {
             Ok(())
         }
 
-        /// Lets the answer wait for so long before anything more of it goes out.
+        /// Delays the rest of the answer.
         pub(in crate::python::native) fn wait(&self, time: Duration) {
             match &self.answer {
                 AnyAnswer::Http1(answer) => answer.wait(time),
@@ -214,7 +214,7 @@ pub(in crate::python::native) mod classes {
             zelf.assign_status(&value, vm)
         }
 
-        /// The headers of the answer; any iterable of (name, value) pairs may take their place.
+        /// The headers of the answer; any iterable of (name, value) pairs may replace them.
         #[pygetset]
         fn headers(zelf: &Py<Self>) -> PyObjectRef {
             zelf.field(|fields| &mut fields.headers)
@@ -288,7 +288,7 @@ pub(in crate::python::native) mod classes {
             vm.call_method(&zelf.field(|fields| &mut fields.headers), "append", ("Set-Cookie", text)).map(drop)
         }
 
-        /// Take a cookie back that `set_cookie` has added.
+        /// Remove a cookie that `set_cookie` has added.
         #[pymethod]
         fn unset_cookie(zelf: &Py<Self>, name: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let headers = zelf.field(|fields| &mut fields.headers);
@@ -404,17 +404,17 @@ pub(in crate::python::native) mod classes {
 
     /// Steps that a handler may have replaced on its `response` or `response.writer`; see [`by_name`].
     impl Response {
-        /// Makes the response known to its writer, until the answer is finished.
+        /// Gives the writer a reference to the response, until the answer is finished.
         pub(crate) fn introduce(zelf: &PyRef<Self>) {
             zelf.fields.set(|fields| &mut fields.response, zelf.clone().into());
         }
 
-        /// Whether a handler has put anything on this response or its writer.
+        /// Whether a handler has set an attribute on this response or its writer.
         pub(crate) fn is_changed(zelf: &Py<Self>) -> bool {
             is_changed(zelf.as_object()) || is_changed(&zelf.writer)
         }
 
-        /// `response.write()`, whatever that is.
+        /// `response.write()`, which a handler may have replaced.
         pub(crate) fn write_by_name(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             vm.call_method(zelf.as_object(), "write", ()).map(drop)
         }
@@ -431,7 +431,7 @@ pub(in crate::python::native) mod classes {
             }
         }
 
-        /// `response.set_error(code, cause)`, whatever that is.
+        /// `response.set_error(code, cause)`, which a handler may have replaced.
         pub(crate) fn fail_by_name(
             zelf: &Py<Self>,
             code: i64,
@@ -451,7 +451,7 @@ pub(in crate::python::native) mod classes {
             ResponseHeaders::default().into_pyobject(vm)
         }
 
-        /// `response.headers.update(headers)`, whatever a handler has made of either.
+        /// `response.headers.update(headers)`, where a handler may have replaced either object.
         pub(crate) fn update_headers(zelf: &Py<Self>, headers: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             vm.call_method(&zelf.field(|fields| &mut fields.headers), "update", (headers,)).map(drop)
         }

@@ -1,5 +1,5 @@
-//! Content that a trickle has made of an answer's: an iterator that sleeps when Python code pulls it. Left in
-//! `response.content` it goes to the connection, which needs no thread for it.
+//! Content after a trickle: an iterator that sleeps when Python code iterates over it. If it stays in `response.content`, the
+//! connection sends it, which needs no thread.
 
 pub(in crate::python::native) use classes::Trickled;
 
@@ -21,7 +21,7 @@ pub(in crate::python::native) mod classes {
         python::native::pipe_error::exception,
     };
 
-    /// Content that leaves in parts, with pauses; iterating over it waits.
+    /// Content that is sent in parts, with pauses; iterating over it waits.
     #[pyattr]
     #[pyclass(module = "wptserve.pipes", name = "Trickled")]
     #[derive(Debug, PyPayload)]
@@ -36,7 +36,7 @@ pub(in crate::python::native) mod classes {
             self.0.lock().drain()
         }
 
-        /// What is left of it, to be sent by somebody else.
+        /// The rest of the content, for another sender.
         pub(in crate::python::native) fn rest(&self) -> Trickle {
             self.0.lock().clone()
         }

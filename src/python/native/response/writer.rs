@@ -1,5 +1,5 @@
-//! `response.writer`: the handler writes the bytes of the answer itself. Each call has reached the socket when it
-//! returns, and says whether the client was still there.
+//! `response.writer`: the handler writes the bytes of the answer itself. Each call returns when the socket has taken the bytes, with
+//! whether the client was still connected.
 
 pub(crate) use classes::ResponseWriter;
 
@@ -40,7 +40,7 @@ pub(in crate::python::native) mod classes {
         }
     }
 
-    /// Sends what a step has produced, also when the step then failed: wptserve's writes are not taken back either.
+    /// Sends the bytes of a step, even if the step has failed: wptserve's writes cannot be undone either.
     fn sent<T>(answer: &Answer, step: PyResult<T>, vm: &VirtualMachine) -> PyResult<(T, bool)> {
         let taken = answer.flush(vm);
         step.map(|value| (value, taken))
@@ -122,7 +122,7 @@ pub(in crate::python::native) mod classes {
             SocketWriter::new(Arc::clone(&zelf.answer)).into_ref(&vm.ctx)
         }
 
-        /// True as soon as anything was written through the writer; nothing else is sent then.
+        /// True as soon as the handler has used the writer; the server sends no answer of its own then.
         #[pygetset]
         fn content_written(zelf: &Py<Self>) -> bool {
             zelf.answer.content_written()
@@ -134,7 +134,7 @@ pub(in crate::python::native) mod classes {
             Ok(())
         }
 
-        /// How much of a file is sent at once.
+        /// The number of bytes of a file that are sent at once.
         #[pygetset]
         fn file_chunk_size(_zelf: &Py<Self>) -> usize {
             FILE_CHUNK

@@ -1,7 +1,7 @@
-//! `request.server`: the way from a request to the server's configuration and to the stash.
+//! `request.server`: the server's configuration and the stash, for a request.
 //!
-//! The configuration is made once, from JSON, and shared by all requests as in wptserve; the class it has is Python
-//! (`wptserve.config.Config`, an immutable mapping), because it is one of `collections.abc`.
+//! The configuration is made once, from JSON, and shared by all requests as in wptserve. Its class is written in Python
+//! (`wptserve.config.Config`, an immutable mapping), because it derives from `collections.abc`.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ fn object(value: &Value, vm: &VirtualMachine) -> PyResult {
 pub(in crate::python::native) mod classes {
     use rustpython_vm::{PyPayload, pyclass};
 
-    /// What a handler can learn of the server: `config` and `stash`.
+    /// The server, for handlers: `config` and `stash`.
     #[pyattr]
     #[pyclass(module = "wptserve.request", name = "Server")]
     #[derive(Debug, PyPayload)]

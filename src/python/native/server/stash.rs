@@ -1,7 +1,7 @@
-//! `wptserve.stash.Stash`: what `request.server.stash` is, a place to leave values for other requests.
+//! `wptserve.stash.Stash`, the class of `request.server.stash`: it keeps values for other requests.
 //!
-//! A thin Python face of [`crate::stash::Stash`], which every port shares. Values are copied in and out ([`values`]); a
-//! handler that waits for the lock keeps nobody else from running.
+//! A thin Python interface to [`crate::stash::Stash`], which all ports share. Values are copied in and out ([`values`]); a handler
+//! that waits for the lock does not stop other handlers.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::{
     stash::{Key, Occupied, Stash as Store, parse_uuid},
 };
 
-/// Where the module keeps the store for those who make a Stash by themselves.
+/// The module's attribute with the store, for handlers that make a Stash themselves.
 const SHARED: &str = "_shared_stash";
 
 impl Stash {
-    /// The stash of one request; `default_path` is where values go that name no path.
+    /// The stash of one request; values without a path are kept under `default_path`.
     pub(in crate::python) fn new(store: Arc<Store>, default_path: &str, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
         let made = Stash::of(store).into_ref(&vm.ctx);
         made.as_object().set_attr("default_path", vm.ctx.new_str(default_path), vm)?;
@@ -86,7 +86,7 @@ fn wrap_key(stash: &PyObject, key: &PyObject, path: PyObjectRef, vm: &VirtualMac
             let message = "one of the hex, bytes, bytes_le, fields, or int arguments must be given";
             return Err(vm.new_type_error(message));
         }
-        // `uuid.UUID` takes the key for text: what it misses is the error.
+        // `uuid.UUID` treats the key as text; the error is about the first method that the key lacks.
         return Err(match name.get_attr("replace", vm) {
             Ok(_) => vm.new_type_error("a stash key must be str or bytes"),
             Err(error) => error,
@@ -164,19 +164,19 @@ pub(in crate::python::native) mod classes {
 
     #[pyclass(with(Constructor, Initializer), flags(BASETYPE, HAS_DICT, HAS_WEAKREF))]
     impl Stash {
-        /// Leaves a copy of `value` under a UUID, for requests to this path or to `path`. A value that is there stays: StashError.
+        /// Keeps a copy of `value` under a UUID, for requests to this path or to `path`. StashError if the UUID has a value already.
         #[pymethod]
         fn put(zelf: &Py<Self>, args: PutArgs, vm: &VirtualMachine) -> PyResult<()> {
             zelf.put_value(zelf.as_object(), args.key, args.value, args.path.unwrap_or_none(vm), vm)
         }
 
-        /// Takes the value of a UUID away; None if there is none.
+        /// Removes the value of a UUID and returns it; None if there is none.
         #[pymethod]
         fn take(zelf: &Py<Self>, args: TakeArgs, vm: &VirtualMachine) -> PyResult {
             zelf.take_value(zelf.as_object(), args.key, args.path.unwrap_or_none(vm), vm)
         }
 
-        /// A new queue, to be shared by putting it into the stash.
+        /// A new queue. Handlers share it by putting it into the stash.
         #[pymethod]
         fn get_queue(_zelf: &Py<Self>) -> StashQueue {
             StashQueue::new(Arc::new(Queue::default()))
@@ -215,13 +215,13 @@ pub(in crate::python::native) mod classes {
 
     #[pyclass]
     impl StashLock {
-        /// Waits for the lock; who asked first gets it first.
+        /// Waits for the lock; threads get it in the order in which they asked.
         #[pymethod]
         fn acquire(zelf: &Py<Self>, vm: &VirtualMachine) {
             vm.allow_threads(|| zelf.store.lock().acquire());
         }
 
-        /// Gives the lock back, whoever took it; RuntimeError if nobody has it.
+        /// Releases the lock, even if another thread has acquired it; RuntimeError if it is not held.
         #[pymethod]
         fn release(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             vm.allow_threads(|| zelf.store.lock().release())

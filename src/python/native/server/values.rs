@@ -1,10 +1,10 @@
-//! What goes through the stash: Python objects as plain values, and the queue that `stash.get_queue()` gives. They are in one file
-//! because a queue can be a value, and holds values.
+//! The values of the stash: Python objects as plain values, and the queue of `stash.get_queue()`. They are in one file because a
+//! queue can be a value, and holds values.
 //!
-//! Plain data is copied here, which is fast and runs no Python code: the copy that `pickle` makes in wptserve. Whatever else there
-//! is (dates, UUIDs, subclasses, data nested very deep or sharing its parts a thousand times) is given to Python's own `pickle` as a
-//! whole. The queue is Python's `queue.Queue` over [`crate::stash::Queue`]. It can be put into the stash: a handler that takes it
-//! has the same queue. It has no limit, so `Full` is never raised; waiting lets all other handlers go on.
+//! This code copies plain data itself, which is fast and runs no Python code; in wptserve `pickle` makes the copy. Other objects (dates,
+//! UUIDs, subclasses, data nested very deep or sharing its parts a thousand times) are passed to Python's own `pickle` as a whole. The
+//! queue is Python's `queue.Queue` over [`crate::stash::Queue`]. A handler that takes a queue out of the stash has the same queue. It
+//! has no limit, so `Full` is never raised; other handlers continue while one waits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,8 @@ use crate::{
 
 /// Deeper nesting goes through `pickle`, which has the interpreter's guard against recursion.
 const MAX_DEPTH: usize = 100;
-/// A list that holds itself twice, several levels deep, has more parts than memory; `pickle` sees each part once.
+/// The most parts that are copied here. A list that holds itself twice, several levels deep, has more parts than fit into memory;
+/// `pickle` copies each part once.
 const MAX_PARTS: usize = 1_000_000;
 
 /// A copy of `object` that belongs to no interpreter.
@@ -36,7 +37,7 @@ pub(in crate::python::native) fn to_value(object: &PyObject, vm: &VirtualMachine
     Ok(Value::Pickled(text::encoded(&dumped, vm)?))
 }
 
-/// A new object with what `value` holds.
+/// A new object with the content of `value`.
 pub(in crate::python::native) fn to_object(value: Value, vm: &VirtualMachine) -> PyResult {
     Ok(match value {
         Value::None => vm.ctx.none(),
@@ -77,7 +78,7 @@ fn collected(class: &PyObject, items: Vec<Value>, vm: &VirtualMachine) -> PyResu
     class.call((vm.ctx.new_list(objects(items, vm)?),), vm)
 }
 
-/// `None` where something is not plain data. Only exact types are: a subclass may carry more than its base shows.
+/// `None` if a part is not plain data. Only exact types count, because a subclass may hold more than its base.
 fn plain(object: &PyObject, depth: usize, parts: &mut usize, vm: &VirtualMachine) -> Option<Value> {
     *parts = parts.checked_sub(1)?;
     let depth = depth.checked_sub(1)?;
@@ -98,7 +99,7 @@ fn plain(object: &PyObject, depth: usize, parts: &mut usize, vm: &VirtualMachine
     } else if let Some(bytes) = object.downcast_ref_if_exact::<PyBytes>(vm) {
         Some(Value::Bytes(bytes.as_bytes().to_vec()))
     } else if let Some(list) = object.downcast_ref_if_exact::<PyList>(vm) {
-        // The items are taken out first: the list stays free for others while they are copied.
+        // The items are taken out first, so that other threads can use the list while the items are copied.
         let items = list.borrow_vec().to_vec();
         all(items).map(Value::List)
     } else if let Some(tuple) = object.downcast_ref_if_exact::<PyTuple>(vm) {
@@ -234,7 +235,7 @@ pub(in crate::python::native) mod classes {
             false
         }
 
-        /// Says that an item taken has been dealt with.
+        /// Reports that a taken item has been processed.
         #[pymethod]
         fn task_done(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             vm.allow_threads(|| zelf.queue.task_done())
