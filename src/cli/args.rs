@@ -12,9 +12,17 @@ use crate::{
     handover::ImportPolicy,
 };
 
+/// What the help of the program and of its command ends with.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0  stopped by SIGINT or SIGTERM, or the command is done
+  1  the server could not start (a file or value that cannot be used is such a reason), or a listener died; the last line
+     on standard error names the cause and the next step
+  2  the command line cannot be understood";
+
 /// Serve a checkout as `wpt serve` does, from one process; with --port, one plain http port.
 #[derive(Debug, clap::Args)]
-#[command(after_help = super::EXIT_CODES, infer_long_args = true)]
+#[command(after_help = EXIT_CODES, infer_long_args = true)]
 pub(super) struct Args {
     /// The directory to serve, instead of the checkout that the server is started in
     #[arg(long, alias = "doc_root", value_name = "DIR")]

@@ -23,16 +23,9 @@ use std::{
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  stopped by SIGINT or SIGTERM, or the command is done
-  1  the server could not start (a file or value that cannot be used is such a reason), or a listener died; the last line
-     on standard error names the cause and the next step
-  2  the command line cannot be understood";
-
 /// Serves a web-platform-tests checkout and runs its Python handlers, without Python.
 #[derive(Debug, Parser)]
-#[command(name = "wptserve", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "wptserve", version, arg_required_else_help = true, after_help = args::EXIT_CODES)]
 struct Cli {
     /// Accepted for compatibility and ignored: there is no virtual environment
     #[arg(long, value_name = "PATH", hide = true)]

@@ -2,11 +2,11 @@
 //!
 //! Follows wptserve 4.0.3, `handlers.py`, `AsIsHandler`. The bytes are not looked at, and HEAD gets all of them too.
 
-use super::{ContentError, open};
+use super::{error::ContentError, open::open, transform::pipe};
 use crate::{
     docroot::DocRoot,
     http::{Body, Reply},
-    pipes::template::Context,
+    pipes::Context,
 };
 
 pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
@@ -20,7 +20,7 @@ pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, Cont
     let (file, _) = open(path.as_path())?;
     // wptserve runs the pipes when everything has been sent. Nobody sees what they do; when one fails it also forgets to close
     // the connection, which we do not.
-    if let Err(error) = super::pipe(&path.as_path().to_string_lossy(), Reply::new(200, Body::None), context) {
+    if let Err(error) = pipe(&path.as_path().to_string_lossy(), Reply::new(200, Body::None), context) {
         log::warn!("{}: pipes have no effect on .asis files, and one has failed: {error}", path.as_path().display());
     }
     Ok(Reply::new(200, Body::Raw(file)))

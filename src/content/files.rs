@@ -12,21 +12,23 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Ask, ContentError,
+    error::ContentError,
     headers::{self, HeaderList},
-    listing, mime, open_any,
+    listing, mime,
+    open::{open_any, unreadable},
     ranges::{self, ByteRange},
-    unreadable,
+    request::ContentRequest,
+    transform::{injected, pipe},
 };
 use crate::{
     http::{Body, Reply, Request, shortage},
-    pipes::{self, template::Context},
+    pipes::{self, Context},
 };
 
 /// Files up to this many bytes are read at once.
 const SMALL: u64 = 64 * 1024;
 
-pub(super) fn serve(ask: &Ask<'_>, context: &Context<'_>) -> Result<Reply, ContentError> {
+pub(super) fn serve(ask: &ContentRequest<'_>, context: &Context<'_>) -> Result<Reply, ContentError> {
     let request = context.request;
     let path = ask.files.resolve(&request.url_parts.path)?;
     let path = path.as_path();
@@ -40,12 +42,12 @@ pub(super) fn serve(ask: &Ask<'_>, context: &Context<'_>) -> Result<Reply, Conte
         Err(error) => return Err(unreadable(path, error)),
     };
     // What a pipe works on is the part that was asked for, not the file.
-    let piped = super::pipe(&path.to_string_lossy(), serve_file(path, file, len, context)?, context)?;
-    super::injected(piped, ask.inject_script)
+    let piped = pipe(&path.to_string_lossy(), serve_file(path, file, len, context)?, context)?;
+    injected(piped, ask.inject_script)
 }
 
 /// Serves a small file to which no pipe is applied. `None` for everything else.
-pub(super) fn serve_small(ask: &Ask<'_>, context: &Context<'_>) -> Option<Result<Reply, ContentError>> {
+pub(super) fn serve_small(ask: &ContentRequest<'_>, context: &Context<'_>) -> Option<Result<Reply, ContentError>> {
     let parts = &context.request.url_parts;
     let path = ask.files.resolve(&parts.path).ok()?;
     if pipes::requested(&path.as_path().to_string_lossy(), &parts.query).is_some() {

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::{
-    content::{Ask, serve as serve_content, serve_at_once},
+    content::{ContentRequest, serve as serve_content, serve_at_once},
     docroot::DocRoot,
     http::{HeadReader, Scheme, Step, text::latin1},
     route::Handler,
@@ -49,12 +49,18 @@ impl Site {
         self.asking(target, headers, |ask| serve_content(handler, ask))
     }
 
-    fn asking<R>(&self, target: &str, headers: &str, serve: impl FnOnce(&Ask<'_>) -> R) -> R {
+    fn asking<R>(&self, target: &str, headers: &str, serve: impl FnOnce(&ContentRequest<'_>) -> R) -> R {
         let text = format!("GET {target} HTTP/1.1\r\nHost: h:1\r\n{headers}\r\n");
         let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
         let config = serde_json::json!({"browser_host": "web-platform.test"});
-        serve(&Ask { request: &request, files: &self.root, seen: &self.root, config: &config, inject_script: None })
+        serve(&ContentRequest {
+            request: &request,
+            files: &self.root,
+            seen: &self.root,
+            config: &config,
+            inject_script: None,
+        })
     }
 
     /// Status, headers and content.

@@ -11,10 +11,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{ContentError, cause};
+use super::{error::ContentError, open::cause};
 use crate::{
     http::answer::shortage,
-    pipes::template::{Context, substitute},
+    pipes::{Context, template::substitute},
 };
 
 /// Response headers that keep the place of the first field of a name, and its spelling: wptserve's `ResponseHeaders`.

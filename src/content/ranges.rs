@@ -3,7 +3,7 @@
 //! Follows wptserve 4.0.3, `ranges.py`: one bad range spoils them all, and ranges that overlap or touch become one, if they are
 //! neighbours; the result is in ascending order. Not RFC 9110: an unknown unit is an error here, not ignored.
 
-use super::ContentError;
+use super::error::ContentError;
 use crate::http::text::{latin1, parse_int, repr};
 
 /// How many times the size of the file one answer may have. Overlapping ranges in a crafted order are not joined, and a header of

@@ -12,11 +12,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use super::{
-    PipeError,
-    template::Context,
-    value::{Value, header},
-};
+use super::{PipeError, context::Context, error::encode_latin1};
 
 /// wptserve 4.0.3, `SubFunctions.supported_algorithms`.
 pub(super) const ALGORITHMS: [&str; 6] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
@@ -27,6 +23,13 @@ pub(super) enum Function {
     FileHash,
     FsPath,
     HeaderOrDefault,
+}
+
+/// What a call gives.
+#[derive(Debug)]
+pub(super) enum Returned {
+    Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl Function {
@@ -50,13 +53,13 @@ impl Function {
         }
     }
 
-    pub(super) fn call<'a>(self, arguments: Vec<String>, context: &Context<'a>) -> Result<Value<'a>, PipeError> {
+    pub(super) fn call(self, arguments: Vec<String>, context: &Context<'_>) -> Result<Returned, PipeError> {
         match (self, arguments.as_slice()) {
-            (Function::Uuid, []) => Ok(Value::Text(uuid::Uuid::new_v4().to_string())),
+            (Function::Uuid, []) => Ok(Returned::Text(uuid::Uuid::new_v4().to_string())),
             (Function::FileHash, [algorithm, path]) => file_hash(algorithm, path, context.doc_root),
-            (Function::FsPath, [path]) => fs_path(path, context).map(Value::Text),
+            (Function::FsPath, [path]) => fs_path(path, context).map(Returned::Text),
             (Function::HeaderOrDefault, [name, default]) => {
-                Ok(header(name, context)?.map_or_else(|| Value::Text(default.clone()), Value::Bytes))
+                Ok(header(name, context)?.map_or_else(|| Returned::Text(default.clone()), Returned::Bytes))
             }
             (function, arguments) => Err(function.wrong_count(arguments.len())),
         }
@@ -83,7 +86,7 @@ impl Function {
     }
 }
 
-fn file_hash<'a>(algorithm: &str, path: &str, doc_root: &Path) -> Result<Value<'a>, PipeError> {
+fn file_hash(algorithm: &str, path: &str, doc_root: &Path) -> Result<Returned, PipeError> {
     let hash: fn(&[u8]) -> Vec<u8> = match algorithm {
         "md5" => |data| Md5::digest(data).to_vec(),
         "sha1" => |data| Sha1::digest(data).to_vec(),
@@ -102,7 +105,7 @@ fn file_hash<'a>(algorithm: &str, path: &str, doc_root: &Path) -> Result<Value<'
     let data = fs::metadata(&joined).ok().filter(|data| inside && data.is_file()).and_then(|_| fs::read(&joined).ok());
     let data = data
         .ok_or_else(|| PipeError::Plain(format!("Cannot open file for hash computation: \"{}\"", joined.display())))?;
-    Ok(Value::Bytes(STANDARD.encode(hash(&data)).into_bytes()))
+    Ok(Returned::Bytes(STANDARD.encode(hash(&data)).into_bytes()))
 }
 
 /// The path of a file of the doc root in the file system. A relative path starts where the request's target, query and all,
@@ -136,4 +139,11 @@ fn normalized(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+/// A header of the request: the first of its name, as wptserve's `request.headers` has it.
+pub(super) fn header(name: &str, context: &Context<'_>) -> Result<Option<Vec<u8>>, PipeError> {
+    // Names in a request are ASCII. What is not latin-1 cannot even be looked up.
+    encode_latin1(name)?;
+    Ok(context.request.head.headers.get(name).map(|value| value.to_vec()))
 }

@@ -1,9 +1,10 @@
 //! Pipes: what `?pipe=` in a query and `.sub.` in a file name do to an answer before it is sent.
 //!
 //! Follows wptserve 4.0.3, `pipes.py`. A pipe sees an answer only as a [`Target`], so that plain replies and the Python
-//! `response` object can both be piped, and the request only as a [`Context`](template::Context). Nothing here sleeps: a
+//! `response` object can both be piped, and the request only as a [`Context`]. Nothing here sleeps: a
 //! trickle is handed on as a schedule.
 
+mod context;
 mod error;
 mod functions;
 mod pipe;
@@ -13,6 +14,7 @@ mod tokenizer;
 mod tokens;
 mod value;
 
+pub use context::Context;
 pub use error::{Key, PipeError, decode_utf8};
 pub use pipe::{Pipe, Pipeline, Target};
 pub use reply::{Piped, ReplyError};

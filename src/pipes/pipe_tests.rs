@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     http::{Body, HeadReader, Reply, Request, Scheme, Step, text::latin1},
-    pipes::{Piped, ReplyError, template::Context},
+    pipes::{Context, Piped, ReplyError},
 };
 
 /// Pipes over `0123{{host}}` with the headers `X-A: 1`, `X-A: 2` and `Y: 3`.

@@ -11,9 +11,10 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    context::Context,
     error::{PipeError, encode_latin1},
     pipe::Target,
-    template::{Context, substitute},
+    template::substitute,
 };
 use crate::http::{
     Body, Reply,

@@ -3,33 +3,17 @@
 //! Follows wptserve 4.0.3, `pipes.py`, `template`. Content is bytes; what is put in is UTF-8. A template that cannot be read
 //! is an error, never left standing.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::Path,
-};
+use std::collections::{HashMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
-use serde_json::Value as Json;
 
 use super::{
+    context::Context,
     error::{Key, PipeError},
     tokens::{Index, Token, tokenize},
     value::Value,
 };
-use crate::http::{Request, text::escape_html};
-
-/// Where templates take their values from.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// The request that is being answered.
-    pub request: &'a Request,
-    /// `request.server.config`, as JSON.
-    pub config: &'a Json,
-    /// `request.doc_root`, an absolute path.
-    pub doc_root: &'a Path,
-    /// `request.url_base`
-    pub url_base: &'a str,
-}
+use crate::http::text::escape_html;
 
 /// Replaces every `{{...}}` in `content`. `escape` is "html" or "none"; anything else is a `KeyError` as soon as there is
 /// something to escape.

@@ -3,13 +3,13 @@
 //! In `tables/templates.txt` a line `>>> template` is followed by the result with html escaping, or `!` and the exception, and,
 //! where that differs, by the result without escaping. `-` stands for a result that is never the same.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::http::{HeadReader, Scheme, Step};
+use crate::http::{HeadReader, Request, Scheme, Step};
 
 const REQUEST: &[u8] = b"GET /dir/p\xe9?q=%3Cb%27%3E&q=2&%E9=x&empty=&utf=%C3%A9&latin=%E9 HTTP/1.1\r\n\
     Host: web-platform.test:8000\r\nX-Test: <1> & \"2\"\r\nx-test: second\r\nX-Utf: \xc3\xa9\r\nX-Latin: \xe9\r\n\r\n";

@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 
 use super::{
     PipeError,
+    context::Context,
     error::{Key, decode_utf8, encode_latin1},
-    functions::{ALGORITHMS, Function},
-    template::Context,
+    functions::{ALGORITHMS, Function, Returned, header},
     tokens::Index,
 };
 use crate::http::query::parse_qsl;
@@ -141,7 +141,10 @@ impl<'a> Value<'a> {
     /// `value(request, *arguments)`
     pub(super) fn call(self, arguments: Vec<String>, context: &Context<'a>) -> Result<Value<'a>, PipeError> {
         match self {
-            Value::Function(function) => function.call(arguments, context),
+            Value::Function(function) => Ok(match function.call(arguments, context)? {
+                Returned::Text(text) => Value::Text(text),
+                Returned::Bytes(bytes) => Value::Bytes(bytes),
+            }),
             value => Err(PipeError::Type(format!("'{}' object is not callable", value.class()))),
         }
     }
@@ -181,13 +184,6 @@ impl<'a> Value<'a> {
             Value::Function(_) => "function",
         }
     }
-}
-
-/// A header of the request: the first of its name, as wptserve's `request.headers` has it.
-pub(super) fn header(name: &str, context: &Context<'_>) -> Result<Option<Vec<u8>>, PipeError> {
-    // Names in a request are ASCII. What is not latin-1 cannot even be looked up.
-    encode_latin1(name)?;
-    Ok(context.request.head.headers.get(name).map(|value| value.to_vec()))
 }
 
 fn location<'a>(context: &Context<'a>) -> Result<Value<'a>, PipeError> {

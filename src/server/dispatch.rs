@@ -186,9 +186,9 @@ pub(super) async fn serve_content(
     reply(connection, is_head, content_reply(site, request, found).await).await
 }
 
-fn ask<'a>(site: &'a Site, request: &'a Request, found: &'a Match) -> content::Ask<'a> {
+fn ask<'a>(site: &'a Site, request: &'a Request, found: &'a Match) -> content::ContentRequest<'a> {
     let (files, seen, inject_script) = place(site, found);
-    content::Ask { request, files, seen, config: &site.config, inject_script }
+    content::ContentRequest { request, files, seen, config: &site.config, inject_script }
 }
 
 /// The files for a route, the directory of `request.doc_root`, and the script for its pages. wptserve's injecting handler hides the

@@ -12,7 +12,10 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::Mutex;
 
 pub use lock::{FairLock, NotLocked};
-pub use queue::{Queue, TooOften};
+pub use queue::TooOften;
+
+/// A queue that handlers share, of plain values.
+pub type Queue = queue::Queue<Value>;
 
 /// Under what a value is kept: the path it belongs to and a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! A queue that handlers share through the stash: Python's `queue.Queue` without a limit, holding plain values.
+//! A queue that handlers share through the stash: Python's `queue.Queue` without a limit, of any kind of item.
 //!
 //! It never is full, so only getting can wait.
 
@@ -9,19 +9,17 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Value;
-
 /// An unbounded queue, first in, first out.
-#[derive(Debug, Default)]
-pub struct Queue {
-    state: Mutex<State>,
+#[derive(Debug)]
+pub struct Queue<T> {
+    state: Mutex<State<T>>,
     filled: Condvar,
     finished: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    items: VecDeque<Value>,
+#[derive(Debug)]
+struct State<T> {
+    items: VecDeque<T>,
     unfinished: usize,
 }
 
@@ -29,9 +27,16 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooOften;
 
-impl Queue {
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        let state = State { items: VecDeque::new(), unfinished: 0 };
+        Self { state: Mutex::new(state), filled: Condvar::new(), finished: Condvar::new() }
+    }
+}
+
+impl<T> Queue<T> {
     /// Adds an item at the end.
-    pub fn put(&self, item: Value) {
+    pub fn put(&self, item: T) {
         let mut state = self.state.lock();
         state.items.push_back(item);
         state.unfinished += 1;
@@ -39,7 +44,7 @@ impl Queue {
     }
 
     /// Takes the first item, waiting for one at most this long, or for ever. `None` when there was none in time.
-    pub fn get(&self, wait: Option<Duration>) -> Option<Value> {
+    pub fn get(&self, wait: Option<Duration>) -> Option<T> {
         // A time too far away to be told is as good as never.
         let deadline = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = self.state.lock();
@@ -101,9 +106,9 @@ mod tests {
         assert!(queue.get(Some(Duration::ZERO)).is_none());
         let other = Arc::clone(&queue);
         let getter = thread::spawn(move || (other.get(None), other.get(Some(Duration::from_secs(60)))));
-        queue.put(Value::Int(1));
-        queue.put(Value::Int(2));
-        assert!(matches!(getter.join().unwrap(), (Some(Value::Int(1)), Some(Value::Int(2)))));
+        queue.put(1);
+        queue.put(2);
+        assert_eq!(getter.join().unwrap(), (Some(1), Some(2)));
         assert!(queue.is_empty());
         assert_eq!((queue.task_done(), queue.task_done()), (Ok(()), Ok(())));
         assert_eq!(queue.task_done(), Err(TooOften));

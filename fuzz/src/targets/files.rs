@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use crate::{
-    content::{frontmatter, headers, metadata, ranges, yaml},
+    content::{
+        headers, ranges,
+        wrapper::{frontmatter, metadata, yaml},
+    },
     input::Dice,
 };
 

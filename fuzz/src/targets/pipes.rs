@@ -10,10 +10,7 @@ use crate::{
     http::{Body, Head, HeadReader, Reply, Request, Scheme, Step, trickle},
     input::Dice,
     meter::Bounds,
-    pipes::{
-        Piped, Pipeline, requested,
-        template::{Context, substitute},
-    },
+    pipes::{Context, Piped, Pipeline, requested, template::substitute},
 };
 
 /// A schedule may step back and send the content again and again; `gzip` has a window of its own.

@@ -140,6 +140,24 @@ pub(super) struct Stream {
     pub(super) raw: Option<bool>,
 }
 
+/// The progress of a connection's beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Greeting {
+    Preface,
+    Settings,
+    Done,
+}
+
+/// A header block that continues in the next frame.
+#[derive(Debug)]
+pub(super) struct OpenBlock {
+    pub(super) stream: u32,
+    pub(super) block: BytesMut,
+    pub(super) frames: u32,
+    pub(super) priority: Option<Priority>,
+    pub(super) end: bool,
+}
+
 /// The client's settings.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -167,8 +185,8 @@ pub struct Connection {
     pub(super) peer: Peer,
     /// The client has agreed to our settings.
     pub(super) is_agreed: bool,
-    pub(super) greeting: super::receive::Greeting,
-    pub(super) block: Option<super::receive::OpenBlock>,
+    pub(super) greeting: Greeting,
+    pub(super) block: Option<OpenBlock>,
     pub(super) limits: Limits,
     /// We have said that no more streams are taken.
     pub(super) going_away: bool,
@@ -195,7 +213,7 @@ impl Connection {
             receive_window: WINDOW.into(),
             peer: Peer { initial_window: WINDOW, max_frame: MAX_PAYLOAD, push: true },
             is_agreed: false,
-            greeting: super::receive::Greeting::Preface,
+            greeting: Greeting::Preface,
             block: None,
             limits: Limits::new(now),
             going_away: false,

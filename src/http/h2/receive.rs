@@ -5,8 +5,8 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::{
-    Connection, ErrorCode, Event, Field, Priority,
-    connection::{Local, MAX_FIELDS, MAX_STREAMS, MAX_WINDOW, ResetBy, WINDOW},
+    ErrorCode, Field, Priority,
+    connection::{Connection, Event, Greeting, Local, MAX_FIELDS, MAX_STREAMS, MAX_WINDOW, OpenBlock, ResetBy, WINDOW},
     error::Fault,
     fields::{fault_of_request, fault_of_trailers, with_joined_cookies},
     frame::{self, Frame},
@@ -21,24 +21,6 @@ const MAX_CONTINUATIONS: u32 = 64;
 /// The most streams that exist at the same time, including those that the client has reset already and those that it opens before
 /// it can know our limit.
 const MAX_UNRELEASED: usize = 1000;
-
-/// The progress of a connection's beginning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Greeting {
-    Preface,
-    Settings,
-    Done,
-}
-
-/// A header block that continues in the next frame.
-#[derive(Debug)]
-pub(super) struct OpenBlock {
-    stream: u32,
-    block: BytesMut,
-    frames: u32,
-    priority: Option<Priority>,
-    end: bool,
-}
 
 impl Connection {
     /// Takes all complete frames out of `input` and adds their meaning to `events`. A client that breaks the protocol gets a
@@ -61,7 +43,7 @@ impl Connection {
                 Ok(()) => {}
                 Err(Fault::Connection(code, text)) => self.fail(code, text),
                 Err(Fault::Stream(_, _, _)) if !self.limits.faults.take(now) => {
-                    self.calm("there are too many faulty streams")
+                    self.end_flood("there are too many faulty streams")
                 }
                 Err(Fault::Stream(stream, code, text)) => {
                     log::debug!("HTTP/2 stream {stream} is reset: {text}");
@@ -84,7 +66,8 @@ impl Connection {
         self.is_over = true;
     }
 
-    fn calm(&mut self, text: &str) {
+    /// Ends the connection of a client that sends too much of one kind.
+    fn end_flood(&mut self, text: &str) {
         self.fail(ErrorCode::ENHANCE_YOUR_CALM, text);
     }
 
@@ -114,7 +97,7 @@ impl Connection {
         }
         let is_talk = !matches!(frame, Frame::Data { .. } | Frame::Headers { .. } | Frame::Reset { .. });
         if is_talk && !self.limits.talk.take(now) {
-            self.calm("there are too many frames that are neither requests nor content");
+            self.end_flood("there are too many frames that are neither requests nor content");
             return Ok(());
         }
         match frame {
@@ -142,9 +125,9 @@ impl Connection {
                 Ok(())
             }
             Frame::Reset { stream, code } => {
-                self.not_idle(stream)?;
+                self.is_about_an_opened_stream(stream)?;
                 if !self.limits.faults.take(now) {
-                    self.calm("there are too many resets");
+                    self.end_flood("there are too many resets");
                 } else if let Some(open) = self.streams.get_mut(&stream).filter(|open| open.reset.is_none()) {
                     open.reset = Some(ResetBy::Client);
                     events.push_back(Event::Reset { stream, code, remote: true });
@@ -178,7 +161,7 @@ impl Connection {
     }
 
     /// A fault if the stream has never been opened: only HEADERS and PRIORITY may name such a stream.
-    fn not_idle(&self, stream: u32) -> Result<(), Fault> {
+    fn is_about_an_opened_stream(&self, stream: u32) -> Result<(), Fault> {
         let highest = if stream % 2 == 1 { self.highest_inbound } else { self.highest_outbound };
         if stream > highest {
             return Err(Fault::Connection(ErrorCode::PROTOCOL_ERROR, "a frame is about a stream that is not open"));
@@ -195,7 +178,7 @@ impl Connection {
         now: Instant,
         events: &mut VecDeque<Event>,
     ) -> Result<(), Fault> {
-        self.not_idle(stream)?;
+        self.is_about_an_opened_stream(stream)?;
         self.receive_window -= i64::from(flow);
         if self.receive_window < 0 {
             return Err(Fault::Connection(ErrorCode::FLOW_CONTROL_ERROR, "the window of the connection is exceeded"));
@@ -207,11 +190,11 @@ impl Connection {
             frame::put_window_update(self.out(0), 0, missing as u32);
         }
         if data.is_empty() && !end && !self.limits.faults.take(now) {
-            self.calm("there are too many empty frames");
+            self.end_flood("there are too many empty frames");
             return Ok(());
         }
         if data.len() < PIECE && !end && !self.limits.pieces.take(now) {
-            self.calm("content comes in too many frames of a few bytes");
+            self.end_flood("content comes in too many frames of a few bytes");
             return Ok(());
         }
         let closed = Err(Fault::Stream(stream, ErrorCode::STREAM_CLOSED, "there is data behind the end of a stream"));
@@ -377,7 +360,7 @@ impl Connection {
                 _ => Ok(()),
             };
         }
-        self.not_idle(stream)?;
+        self.is_about_an_opened_stream(stream)?;
         if increment == 0 {
             return Err(Fault::Stream(stream, ErrorCode::PROTOCOL_ERROR, NONE));
         }

@@ -14,7 +14,7 @@ use rustpython_vm::{
 use super::{Request, Response, pipe_error::exception, response::Trickled};
 use crate::{
     http::answer::trickle::Trickle,
-    pipes::{self, Pipe, PipeError, Target, template},
+    pipes::{self, Context, Pipe, PipeError, Target, template},
 };
 
 /// A handler's answer, as pipes see it.
@@ -73,7 +73,7 @@ fn native_request<'a>(request: &'a PyObject, vm: &VirtualMachine) -> PyResult<&'
 fn substitute(request: &PyObject, content: &Bytes, escape: Option<&str>, vm: &VirtualMachine) -> PyResult<Bytes> {
     let request = native_request(request, vm)?;
     let routed = request.routed();
-    let context = template::Context {
+    let context = Context {
         request: request.plain(),
         config: &request.environment().config,
         doc_root: Path::new(&*routed.doc_root),

@@ -3,6 +3,10 @@
 //! Follows `wpt serve` of 2026, `tools/serve/serve.py`, `WrapperHandler.handle_request`: first the headers, then whether the test is
 //! meant for the page, then the page, then the pipes.
 
+pub(crate) mod frontmatter;
+pub(crate) mod metadata;
+pub(crate) mod yaml;
+
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
@@ -11,17 +15,18 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    ContentError,
-    frontmatter::{self, Record},
+    error::ContentError,
     headers::{self, HeaderList},
-    metadata, open,
+    open::open,
+    transform::pipe,
 };
 use crate::{
     docroot::DocRoot,
     http::{Body, Reply, text::escape_html},
-    pipes::{decode_utf8, template::Context},
+    pipes::{Context, decode_utf8},
     route::{Dialect, Replace, Wrapper},
 };
+use frontmatter::Record;
 
 pub(super) fn serve(wrapper: &Wrapper, files: &DocRoot, context: &Context<'_>) -> Result<Reply, ContentError> {
     let parts = &context.request.url_parts;
@@ -42,7 +47,7 @@ pub(super) fn serve(wrapper: &Wrapper, files: &DocRoot, context: &Context<'_>) -
     let mut reply = Reply::new(200, Body::Bytes(page));
     reply.headers = headers.into_fields();
     // The pipes are chosen by what the page loads.
-    super::pipe(&path, reply, context)
+    pipe(&path, reply, context)
 }
 
 /// The file that the page is about.

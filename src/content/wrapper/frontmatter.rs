@@ -3,10 +3,8 @@
 //! Follows `wpt serve` of 2026, `tools/manifest/test262.py`, `parse`, and what `tools/serve/serve.py` reads of its result. The YAML
 //! is 1.2, that of PyYAML 1.1; the difference is in words such as `yes`, which no test uses here.
 
-use super::{
-    ContentError,
-    yaml::{self, Node},
-};
+use super::yaml::{self, Node};
+use crate::content::error::ContentError;
 
 /// What a page needs to know of a test.
 #[derive(Debug, Default, PartialEq, Eq)]
