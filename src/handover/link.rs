@@ -13,7 +13,6 @@ use std::{
     io,
     sync::{Arc, Weak},
     task::{Poll, Waker},
-    thread,
     time::Duration,
 };
 
@@ -21,7 +20,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::outlet::{Direct, Outlet};
+use super::{
+    on_panic::OnPanic,
+    outlet::{Direct, Outlet},
+};
 use crate::http::Trickle;
 
 /// A request of a running handler to its connection, in the handler's order.
@@ -180,27 +182,15 @@ impl Drop for Sender {
     }
 }
 
-/// Ends the crossing when the thread that runs the handler panics: the Python objects that hold the link are then never
-/// freed, and the connection would wait for them.
-#[derive(Debug)]
-pub struct Unwinding(Link);
-
-impl Drop for Unwinding {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.0.end();
-        }
-    }
-}
-
 /// The handler's end.
 #[derive(Debug, Clone)]
 pub struct Link(Arc<Sender>);
 
 impl Link {
     /// Ends the crossing when the calling thread panics before this is dropped.
-    pub fn ends_with_panic(&self) -> Unwinding {
-        Unwinding(self.clone())
+    pub fn ends_with_panic(&self) -> OnPanic<impl Fn() + use<>> {
+        let link = self.clone();
+        OnPanic::new(move || link.0.end())
     }
 
     /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `outlet` is where the end of an
@@ -248,6 +238,7 @@ mod tests {
         pin::pin,
         sync::atomic::{AtomicUsize, Ordering},
         task::{Context, Wake},
+        thread,
     };
 
     use super::*;

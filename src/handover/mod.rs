@@ -7,14 +7,16 @@
 
 mod environment;
 mod link;
+mod on_panic;
 mod opening;
 mod outlet;
 mod socket;
 mod stream;
 
 pub use environment::{Environment, ImportPolicy, NotStarted, Routed};
-pub use link::{Event, Events, Last, Link, Unwinding};
+pub use link::{Event, Events, Last, Link};
+pub use on_panic::OnPanic;
 pub use opening::{Handshake, Opening};
 pub use outlet::Outlet;
 pub use socket::{Command, Frame, FrameError, Read, Session, Socket};
-pub use stream::{Closing, H2Event, H2Events, H2Link, H2Unwinding};
+pub use stream::{Closing, H2Event, H2Events, H2Link};

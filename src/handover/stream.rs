@@ -1,10 +1,11 @@
 //! The crossing between the handler of one HTTP/2 request and its stream: frames to send, and their results.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::on_panic::OnPanic;
 use crate::http::{
     Trickle,
     h2::{Ask, Field, SendError, Sent},
@@ -53,18 +54,6 @@ impl H2Events {
 #[derive(Debug, Clone)]
 pub struct H2Link(mpsc::UnboundedSender<Option<H2Event>>);
 
-/// Ends the link when the thread that runs the handler panics: the Python objects that hold it are then never freed.
-#[derive(Debug)]
-pub struct H2Unwinding(H2Link);
-
-impl Drop for H2Unwinding {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let _ = self.0.0.send(None);
-        }
-    }
-}
-
 impl H2Link {
     /// A new crossing. The queue needs no bound, because every request waits for its answer.
     pub fn new() -> (Self, H2Events) {
@@ -73,8 +62,9 @@ impl H2Link {
     }
 
     /// Ends the link when the calling thread panics before this is dropped.
-    pub fn ends_with_panic(&self) -> H2Unwinding {
-        H2Unwinding(self.clone())
+    pub fn ends_with_panic(&self) -> OnPanic<impl Fn() + use<>> {
+        let link = self.clone();
+        OnPanic::new(move || drop(link.0.send(None)))
     }
 
     /// Asks, and waits for the answer. Blocks the thread.

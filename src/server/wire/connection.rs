@@ -8,7 +8,6 @@ use std::{
     rc::Rc,
     sync::{Arc, Weak},
     task::{Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -158,9 +157,17 @@ impl Connection {
 
     /// Waits until the client has closed its side.
     pub(in crate::server) async fn closed_by_client(&self) {
-        while !self.0.borrow().eof {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        poll_fn(|context| {
+            let inner = &mut *self.0.borrow_mut();
+            while !inner.eof {
+                // A connection that breaks has been closed as well.
+                if ready!(inner.poll_ahead(context)).is_err() {
+                    break;
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
     }
 
     /// The connection as a plain stream from here on, for a request that changes its protocol.
