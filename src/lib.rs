@@ -30,7 +30,8 @@
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the last place that knows flags | all of the above |
 //!
-//! A test (`tests/layers`) reads the `use` lines and keeps the third column true.
+//! A test (`tests/layers`) reads the sources, keeps the third column true, and fails when modules name each other in a circle, in
+//! whatever room. [`python`] has a table of the same kind for what is inside.
 
 pub mod cli;
 pub mod config;
