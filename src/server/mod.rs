@@ -1,65 +1,47 @@
 //! The server room: the only one that names actix. Takes bound listeners, a site and a stop signal, and serves.
+//!
+//! Below this file, each part names only what its row allows:
+//!
+//! | part | what it is | what it may name |
+//! |---|---|---|
+//! | `site` | what is served on one port | nothing of ours |
+//! | `stream` | a connection's bytes, plain or encrypted | nothing of ours |
+//! | `watch` | notices a listener that has died | nothing of ours |
+//! | `wire` | HTTP/1 on one connection, below actix | `stream` |
+//! | `job` | what is to be done for a request of either version | `site` |
+//! | `reply` | a complete reply over HTTP/1 | `job`, `site`, `wire` |
+//! | `websocket` | a WebSocket session, and the ports for them | `reply`, `site`, `wire` |
+//! | `dispatch` | the services of the HTTP/1 ports: a request from its head to the end of its answer | `job`, `reply`, `site`, `websocket`, `wire` |
+//! | `h2` | the port for HTTP/2 | `job`, `reply`, `site`, `stream`, `websocket`, `wire` |
 
 mod dispatch;
 mod h2;
+mod job;
+mod reply;
+mod site;
 mod stream;
 mod watch;
 mod websocket;
 mod wire;
 
-use std::{cell::Cell, fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+pub use site::{PORT_TARGET, Site};
+
+use std::{cell::Cell, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, KeepAlive, Response, body::BoxBody};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{App, Handler, HttpRequest, HttpResponse, dev::AppConfig, web};
-use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls;
 
-use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router, websocket::Handlers};
+use site::DISCONNECT;
 use stream::Stream;
 use watch::Watch;
 use wire::{Connection, Wire};
 
-/// How long a closing connection waits for the client to close its side.
-const DISCONNECT: Duration = Duration::from_secs(1);
-/// The beginning of the target of a log line about a port; the port's name follows.
-pub const PORT_TARGET: &str = "wptserve::port::";
 /// wptserve 4.0.3, server.py, `WebTestServer.request_queue_size`.
 pub const BACKLOG: i32 = 2000;
-
-/// The site that is served on one port.
-pub struct Site {
-    /// The port's name in the log: "http-local on port 8002".
-    pub name: String,
-    /// The scheme of the port, as `request.url` shows it.
-    pub scheme: Scheme,
-    /// The host of `request.url` when the request names none.
-    pub host: Arc<str>,
-    /// The port, likewise.
-    pub port: u16,
-    /// The files.
-    pub root: DocRoot,
-    /// The configuration, as templates see it.
-    pub config: Arc<serde_json::Value>,
-    /// How long every answer waits.
-    pub latency: Duration,
-    /// The script that goes into every page, the content of the file that `--inject-script` names.
-    pub inject_script: Option<Bytes>,
-    /// The routes.
-    pub router: Router,
-    /// Runs the handlers.
-    pub python: Arc<Python>,
-    /// The directories of the WebSocket handlers; `None` on a port without WebSockets.
-    pub ws: Option<Handlers>,
-}
-
-impl fmt::Debug for Site {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Site").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
-    }
-}
 
 /// The protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{
-    Site,
-    dispatch::{reply, serve_content},
-    wire::{After, Connection},
+    reply::{reply, serve_content},
+    site::Site,
+    wire::{After, Connection, Raw},
 };
 use crate::{
     handover::{Command, Handshake, Opening, Read, Session},
@@ -59,7 +59,7 @@ pub(super) async fn answer(head: Head, connection: &Connection, site: Arc<Site>)
         };
         match site.python.open(opening) {
             Ok(session) => {
-                if run(session, connection.raw()).await == Ended::Closed {
+                if run(session, Raw::new(connection.clone())).await == Ended::Closed {
                     return After::Close;
                 }
             }

@@ -1,39 +1,31 @@
 //! One stream: from the header fields of its request to the end of its answer.
 
-use std::{fs::File, io::Read as _, sync::Arc};
+use std::sync::Arc;
 
-use actix_web::web;
 use bytes::Bytes;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use super::{tunnel, wire::Wire};
+use super::{
+    reply::{send, send_trickle},
+    tunnel,
+    wire::{Hearer, Wire},
+};
 use crate::{
     handover::{Closing, H2Event, H2Events, Session},
     http::{
-        Body, Reply, Request, Trickle,
-        h2::{ErrorCode, Field, SendError},
-        trickle::Step,
+        Body, Reply, Request,
+        h2::{ErrorCode, Field, SendError, Sent},
     },
-    python::Conversation,
     route::{self, Match},
     server::{
-        Site,
-        dispatch::{self, Job, pause},
+        job::{self, Job},
+        reply::pause,
+        site::Site,
     },
 };
 
-/// The bytes of a file in one item of content (wptserve 4.0.3, response.py, `Response.iter_content`).
-const FILE_CHUNK: usize = 32 * 1024;
-
-/// The receiver of a stream's events.
-pub(super) enum Hearer {
-    Handler(Conversation),
-    /// A WebSocket: only the bytes.
-    Tunnel(UnboundedSender<Bytes>),
-}
-
 /// The way to answer a request. The flags say that it is a HEAD.
-pub(super) enum Plan {
+enum Plan {
     /// Answer this, without a handler.
     Reply(Reply, bool),
     /// Serve content when the request is complete.
@@ -44,8 +36,15 @@ pub(super) enum Plan {
     Tunnel(Session, UnboundedReceiver<Bytes>),
 }
 
+/// Begins to answer a request. What it gives back is told what comes on the stream.
+pub(super) fn begin(wire: &Wire, fields: &[Field], stream: u32) -> Option<Hearer> {
+    let (plan, hearer) = plan(wire.site(), fields, stream, wire.peer());
+    actix_web::rt::spawn(answer(wire.clone(), stream, plan));
+    hearer
+}
+
 /// Chooses the way to answer a request, and the receiver of its later events.
-pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) -> (Plan, Option<Hearer>) {
+fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) -> (Plan, Option<Hearer>) {
     let rewritten = rewritten(fields);
     let fields = rewritten.as_deref().unwrap_or(fields);
     let request = match Request::http2(fields, stream, site.host.clone(), site.port, peer) {
@@ -70,7 +69,7 @@ pub(super) fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<s
         return (Plan::Reply(Reply::error(501, text), false), None);
     }
     let is_head = request.is_head();
-    match dispatch::job(site, &request) {
+    match job::job(site, &request) {
         Job::Reply(reply) => (Plan::Reply(reply, is_head), None),
         Job::Script(script, routed) => {
             let name = script.as_path().display().to_string();
@@ -93,7 +92,7 @@ fn rewritten(fields: &[Field]) -> Option<Vec<Field>> {
 }
 
 /// Answers a request, to the end of its stream.
-pub(super) async fn answer(wire: Wire, stream: u32, plan: Plan) {
+async fn answer(wire: Wire, stream: u32, plan: Plan) {
     let outcome = match plan {
         Plan::Reply(reply, is_head) => {
             pause(wire.site().latency).await;
@@ -123,7 +122,7 @@ async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Requ
     pause(wire.site().latency).await;
     let is_head = request.is_head();
     let url = request.url.clone();
-    let reply = match dispatch::content_reply(wire.site(), request, found).await {
+    let reply = match job::content_reply(wire.site(), request, found).await {
         Reply { body: Body::Raw(_), .. } => {
             // wptserve's writer for HTTP/2 has no such method.
             let cause = "AttributeError: 'H2ResponseWriter' object has no attribute 'write_raw_content'";
@@ -133,97 +132,6 @@ async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Requ
         reply => reply,
     };
     send(wire, stream, is_head, reply).await
-}
-
-/// Sends a complete reply. Nothing is added to its header fields.
-pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
-    pause(reply.wait).await;
-    let mut fields: Vec<Field> = vec![(Bytes::from_static(b":status"), reply.status.to_string().into())];
-    let announced = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
-    fields.extend(reply.headers);
-    wire.headers(stream, &fields, is_head).await?;
-    if is_head {
-        return Ok(());
-    }
-    match reply.body {
-        Body::None => Ok(()),
-        Body::Bytes(bytes) | Body::ReadFile(bytes) | Body::Multipart(bytes) => {
-            if bytes.is_empty() {
-                Ok(())
-            } else {
-                wire.content(stream, bytes, true).await
-            }
-        }
-        Body::File(file, size) => send_file(wire, stream, file, announced.then_some(size)).await,
-        Body::Raw(file) => send_file(wire, stream, file, None).await,
-        Body::Trickle(trickle) => send_trickle(wire, stream, trickle).await,
-    }
-}
-
-/// Sends a file, exactly `size` bytes if its length has been announced. The last chunk ends the stream, so each chunk is sent when the
-/// next one has been read.
-async fn send_file(wire: &Wire, stream: u32, mut file: File, size: Option<u64>) -> Result<(), SendError> {
-    let mut held = Bytes::new();
-    let mut left = size;
-    loop {
-        let most = left.map_or(FILE_CHUNK as u64, |left| left.min(FILE_CHUNK as u64));
-        let read = web::block(move || {
-            let mut chunk = Vec::with_capacity(FILE_CHUNK);
-            let result = (&mut file).take(most).read_to_end(&mut chunk);
-            result.map(|_| (file, chunk))
-        });
-        let Ok(Ok((next_file, chunk))) = read.await else {
-            log::error!("a static file could not be read to its end");
-            wire.reset(stream, ErrorCode::INTERNAL_ERROR);
-            return Ok(());
-        };
-        let is_last = chunk.is_empty();
-        left = left.map(|left| left.saturating_sub(chunk.len() as u64));
-        if is_last && left.is_some_and(|left| left > 0) {
-            log::error!("a static file has become shorter while it was sent");
-            wire.reset(stream, ErrorCode::INTERNAL_ERROR);
-            return Ok(());
-        }
-        if !held.is_empty() {
-            wire.content(stream, held, is_last).await?;
-        }
-        if is_last {
-            return Ok(());
-        }
-        (file, held) = (next_file, chunk.into());
-    }
-}
-
-/// Sends content part by part, with its pauses. A part is sent when the next one is ready, as in wptserve, because the last one ends
-/// the stream.
-async fn send_trickle(wire: &Wire, stream: u32, trickle: Trickle) -> Result<(), SendError> {
-    let mut held = Bytes::new();
-    for step in trickle {
-        match step {
-            Step::Wait(time) => pause(time).await,
-            Step::Send(bytes) => {
-                let before = std::mem::replace(&mut held, bytes);
-                if !before.is_empty() {
-                    wire.content(stream, before, false).await?;
-                } else if !wire.is_there(stream) {
-                    return Err(SendError::Closed(stream));
-                }
-            }
-            Step::Fail(cause) => {
-                log::error!("a trickle pipe broke off: {cause}");
-                wire.reset(stream, ErrorCode::INTERNAL_ERROR);
-                return Ok(());
-            }
-            Step::Stall => {
-                log::error!(
-                    "a trickle pipe never comes to the end of its content: give its last r a d or a number to repeat"
-                );
-                wire.abandoned(stream).await;
-                return Ok(());
-            }
-        }
-    }
-    if held.is_empty() { Ok(()) } else { wire.content(stream, held, true).await }
 }
 
 /// Executes the requests of a running handler until it ends.
@@ -239,7 +147,7 @@ async fn follow(wire: &Wire, stream: u32, is_head: bool, mut events: H2Events, s
             Some(H2Event::Ask(ask, answer)) => {
                 is_begun = true;
                 let result = wire.perform(stream, ask).await;
-                if let Ok(crate::http::h2::Sent::Promised(promised)) = result {
+                if let Ok(Sent::Promised(promised)) = result {
                     pushed.push(promised);
                 }
                 // A thread that no longer waits needs no answer.

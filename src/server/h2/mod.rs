@@ -4,6 +4,7 @@
 //! every stream answers its request (`answer`) or carries a WebSocket (`tunnel`). All tasks run on the thread of their connection.
 
 mod answer;
+mod reply;
 mod tunnel;
 mod wire;
 
@@ -14,7 +15,7 @@ use actix_web::web;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::{Site, stream::Stream, wire::peer_text};
+use super::{site::Site, stream::Stream, wire::peer_text};
 
 /// The service for a connection on the port.
 pub(super) fn service(
@@ -26,7 +27,7 @@ pub(super) fn service(
         async move {
             let peer = peer_text(stream.peer_addr().ok());
             let stream = Stream::accept(stream, tls).await?;
-            wire::serve(stream, peer, site).await;
+            wire::serve(stream, peer, site, answer::begin).await;
             Ok(())
         }
     })

@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc::UnboundedReceiver,
 };
 
-use super::{answer, wire::Wire};
+use super::{reply, wire::Wire};
 use crate::{
     handover::{Command, Handshake, Opening, Session},
     http::{
@@ -15,7 +15,7 @@ use crate::{
         shortage,
         text::latin1,
     },
-    server::{Site, websocket as session},
+    server::{site::Site, websocket as session},
     websocket,
 };
 
@@ -63,8 +63,8 @@ pub(super) async fn run(
 ) -> Result<(), SendError> {
     let headers = match opened.commands.recv().await {
         Some(Command::Accept(headers)) => headers,
-        Some(Command::Refuse(reply)) => return answer::send(wire, stream, false, reply).await,
-        Some(Command::Decline) => return answer::send(wire, stream, false, Reply::error(404, "")).await,
+        Some(Command::Refuse(reply)) => return reply::send(wire, stream, false, reply).await,
+        Some(Command::Decline) => return reply::send(wire, stream, false, Reply::error(404, "")).await,
         Some(Command::Write(..) | Command::Finish) | None => return Ok(()),
     };
     let status: Field = (Bytes::from_static(b":status"), Bytes::from_static(b"200"));

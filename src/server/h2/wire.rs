@@ -14,13 +14,16 @@ use std::{
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _},
-    sync::Notify,
+    sync::{Notify, mpsc::UnboundedSender},
 };
 
-use super::answer::{self, Hearer};
 use crate::{
     http::h2::{Ask, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, Sent},
-    server::{DISCONNECT, Site, stream::Stream},
+    python::Conversation,
+    server::{
+        site::{DISCONNECT, Site},
+        stream::Stream,
+    },
 };
 
 /// When this many bytes wait to be sent, no more are accepted from handlers and from the client.
@@ -30,7 +33,18 @@ const READ: usize = 64 * 1024;
 /// The reads in a row before other connections of the same thread get their turn.
 const TURNS: usize = 16;
 
+/// The receiver of a stream's events.
+pub(super) enum Hearer {
+    Handler(Conversation),
+    /// A WebSocket: only the bytes.
+    Tunnel(UnboundedSender<Bytes>),
+}
+
+/// Begins to answer the request on a new stream.
+pub(super) type Begin = fn(&Wire, &[Field], u32) -> Option<Hearer>;
+
 struct Inner {
+    begin: Begin,
     site: Arc<Site>,
     peer: (Arc<str>, u16),
     connection: RefCell<Connection>,
@@ -47,8 +61,9 @@ struct Inner {
 pub(super) struct Wire(Rc<Inner>);
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<Site>) {
+pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<Site>, begin: Begin) {
     let wire = Wire(Rc::new(Inner {
+        begin,
         site,
         peer,
         connection: RefCell::new(Connection::new(Instant::now())),
@@ -148,8 +163,7 @@ impl Wire {
             return;
         };
         if let Event::Request { fields, .. } = &event {
-            let (plan, hearer) = answer::plan(&self.0.site, fields, stream, self.0.peer.clone());
-            actix_web::rt::spawn(answer::answer(self.clone(), stream, plan));
+            let hearer = (self.0.begin)(self, fields, stream);
             if let Some(hearer) = hearer {
                 self.0.hearers.borrow_mut().insert(stream, hearer);
             }
@@ -172,6 +186,11 @@ impl Wire {
     pub(super) fn forget_hearer(&self, stream: u32) {
         let hearer = self.0.hearers.borrow_mut().remove(&stream);
         drop(hearer);
+    }
+
+    /// Address and port of the client.
+    pub(super) fn peer(&self) -> (Arc<str>, u16) {
+        self.0.peer.clone()
     }
 
     pub(super) fn site(&self) -> &Arc<Site> {

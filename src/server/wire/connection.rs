@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use tokio::io::AsyncWrite as _;
 
-use super::{After, Answer, BODY_CHUNK, Incoming, Inner, Raw, poll_answer};
+use super::state::{After, Answer, BODY_CHUNK, Incoming, Inner, poll_answer};
 use crate::{handover::Outlet, http::Head, server::stream::Stream};
 
 /// The service's access to its connection. All methods concern the one request that is being answered.
@@ -21,6 +21,10 @@ use crate::{handover::Outlet, http::Head, server::stream::Stream};
 pub(in crate::server) struct Connection(pub(super) Rc<RefCell<Inner>>);
 
 impl Connection {
+    pub(super) fn new(inner: Rc<RefCell<Inner>>) -> Self {
+        Self(inner)
+    }
+
     /// Address and port of the client.
     pub(in crate::server) fn peer(&self) -> (Arc<str>, u16) {
         self.0.borrow().peer.clone()
@@ -168,10 +172,5 @@ impl Connection {
             Poll::Ready(())
         })
         .await;
-    }
-
-    /// The connection as a plain stream from here on, for a request that changes its protocol.
-    pub(in crate::server) fn raw(&self) -> Raw {
-        Raw(Self::clone(self))
     }
 }

@@ -8,11 +8,18 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Connection;
+use super::connection::Connection;
 
 /// A connection as a plain stream. Bytes that have been read ahead come first.
 #[derive(Debug)]
-pub(in crate::server) struct Raw(pub(super) Connection);
+pub(in crate::server) struct Raw(Connection);
+
+impl Raw {
+    /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
+    pub(in crate::server) fn new(connection: Connection) -> Self {
+        Self(connection)
+    }
+}
 
 impl AsyncRead for Raw {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

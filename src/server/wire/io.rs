@@ -1,0 +1,145 @@
+//! The I/O type that actix drives.
+
+use std::{
+    cell::RefCell,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::rustls::ServerConfig;
+
+use super::{
+    connection::Connection,
+    state::{BODY_CHUNK, Incoming, Inner, Phase, poll_answer},
+};
+use crate::{http::HeadReader, server::stream::Stream};
+
+/// The I/O type that actix drives.
+#[derive(Debug)]
+pub(in crate::server) struct Wire(Rc<RefCell<Inner>>);
+
+impl Wire {
+    /// With `after_connect` the connection is plain until [`Connection::encrypt`].
+    pub(in crate::server) fn new(
+        stream: Stream,
+        peer: Option<SocketAddr>,
+        after_connect: Option<Arc<ServerConfig>>,
+    ) -> Self {
+        let peer = peer_text(peer);
+        Self(Rc::new(RefCell::new(Inner {
+            stream,
+            after_connect,
+            peer,
+            reader: HeadReader::default(),
+            input: BytesMut::new(),
+            feed: BytesMut::new(),
+            output: BytesMut::new(),
+            phase: Phase::Head,
+            head: None,
+            body: Incoming::Length(0),
+            eof: false,
+            keep_alive: false,
+            answer: None,
+            is_listening: false,
+            shut: false,
+        })))
+    }
+
+    /// The service's access to the same connection.
+    pub(in crate::server) fn connection(&self) -> Connection {
+        Connection::new(Rc::clone(&self.0))
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // The answer refers to the connection, and the connection to the answer. It is dropped while nothing is borrowed.
+        let _answer = self.0.borrow_mut().answer.take();
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let _ = poll_answer(&self.0, context);
+            let inner = &mut *self.0.borrow_mut();
+            // Not being ready is not a failure: actix flushes, and the service's own writes come after this.
+            if let Poll::Ready(Err(error)) = inner.poll_output(context) {
+                return Poll::Ready(Err(error));
+            }
+            if !inner.feed.is_empty() {
+                let count = inner.feed.len().min(out.remaining());
+                out.put_slice(&inner.feed.split_to(count));
+                return Poll::Ready(Ok(()));
+            }
+            match inner.phase {
+                Phase::Closing => return Poll::Ready(Ok(())),
+                Phase::Head => {
+                    if inner.advance_head() {
+                        continue;
+                    }
+                    if inner.eof {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                // actix gets the end of file when the answer has ended.
+                Phase::Busy => {
+                    ready!(inner.poll_ahead(context))?;
+                    continue;
+                }
+                Phase::Draining => match inner.take_body(BODY_CHUNK) {
+                    Ok(Some(data)) => {
+                        if data.is_empty() {
+                            inner.phase = Phase::Head;
+                        }
+                        continue;
+                    }
+                    Ok(None) => {}
+                    Err(_) => {
+                        inner.phase = Phase::Closing;
+                        continue;
+                    }
+                },
+            }
+            ready!(inner.poll_fill(context))?;
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    /// Drops the bytes: the service has written the answer already.
+    fn poll_write(self: Pin<&mut Self>, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.borrow_mut().poll_output(context)
+    }
+
+    /// Closes our side, then reads until the client has closed its own: closing a socket with unread input resets the
+    /// connection, and the client may lose the answer. actix bounds the wait.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.borrow_mut();
+        ready!(inner.poll_output(context))?;
+        if !inner.shut {
+            ready!(Pin::new(&mut inner.stream).poll_shutdown(context))?;
+            inner.shut = true;
+        }
+        while !inner.eof {
+            inner.input.clear();
+            ready!(inner.poll_fill(context))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Address and port of a client as handlers see them; empty if the system does not tell.
+pub(in crate::server) fn peer_text(peer: Option<SocketAddr>) -> (Arc<str>, u16) {
+    peer.map(|peer| (peer.ip().to_string().into(), peer.port())).unwrap_or_default()
+}
