@@ -1,4 +1,4 @@
-"""Standard output and error as handlers see them, and where `logging` writes: lines of the server's log."""
+"""Standard output, standard error and `logging` for handlers: their text becomes lines of the server's log."""
 
 import _frozen_importlib
 import io
@@ -36,7 +36,7 @@ class _Bytes(io.RawIOBase):
         self._output.flush()
 
     def close(self):
-        # Other handlers go on writing.
+        # The stream stays open, because other handlers use it as well.
         self.flush()
 
 
@@ -72,11 +72,11 @@ class Output(io.TextIOBase):
         self.flush()
 
     def reconfigure(self, **changes):
-        """Takes everything and changes nothing: the log is UTF-8, line by line."""
+        """Accepts all arguments without effect: the log is UTF-8, line by line."""
 
 
 class _LoggingLoader:
-    """Gives `logging` its place to write to as soon as somebody imports it, as `wpt serve` does at its start."""
+    """Sends `logging` to the server's log as soon as the module is imported, as `wpt serve` does at its start."""
 
     @staticmethod
     def create_module(spec):

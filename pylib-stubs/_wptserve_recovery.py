@@ -1,11 +1,11 @@
-"""Frees what a thread held that has died inside an import."""
+"""Frees the locks of a thread that has died inside an import."""
 
 import _frozen_importlib
 import sys
 
 
 def free_imports(dead):
-    """Releases the locks of the modules that the thread `dead` was importing, and forgets these half-made modules."""
+    """Releases the locks of the modules that the thread `dead` was importing, and removes these unfinished modules."""
     for reference in list(_frozen_importlib._module_locks.values()):
         lock = reference()
         if lock is None or lock.owner != dead:

@@ -1,9 +1,9 @@
-"""What has come on a stream: the `frame` of `handle_headers` and `handle_data`, and the items of `request.frames`
+"""The events of a stream: the `frame` of `handle_headers` and `handle_data`, and the items of `request.frames`
 (hyper-h2 4.1.0, events.py)."""
 
 
 class Event:
-    """The base of all. An attribute that nobody has set is what the class says."""
+    """The base class of all events. An attribute that has not been set has the value of the class."""
 
     shown = ()
 

@@ -1,26 +1,26 @@
-"""What the writer of an HTTP/2 answer raises (hyper-h2 4.1.0, exceptions.py)."""
+"""The exceptions of the writer of an HTTP/2 answer (hyper-h2 4.1.0, exceptions.py)."""
 
 from h2.errors import ErrorCodes
 
 
 class H2Error(Exception):
-    """The base of all."""
+    """The base class of all."""
 
 
 class ProtocolError(H2Error):
-    """That would break the protocol."""
+    """The frame would break the protocol."""
 
     error_code = ErrorCodes.PROTOCOL_ERROR
 
 
 class FrameTooLargeError(ProtocolError):
-    """The client does not take frames of that size."""
+    """The client does not accept frames of that size."""
 
     error_code = ErrorCodes.FRAME_SIZE_ERROR
 
 
 class FlowControlError(ProtocolError):
-    """The client does not take so much now. The server waits instead, and never raises it."""
+    """The client's window is too small now. The server waits instead, and never raises this exception."""
 
     error_code = ErrorCodes.FLOW_CONTROL_ERROR
 
@@ -38,7 +38,7 @@ class StreamIDTooLowError(ProtocolError):
 
 
 class NoSuchStreamError(ProtocolError):
-    """There is no stream of this number."""
+    """A stream of this number does not exist."""
 
     def __init__(self, stream_id):
         super().__init__(stream_id)
@@ -46,7 +46,7 @@ class NoSuchStreamError(ProtocolError):
 
 
 class StreamClosedError(NoSuchStreamError):
-    """The stream is over, because it has ended or the client has reset it."""
+    """The stream is closed, because it has ended or the client has reset it."""
 
     error_code = ErrorCodes.STREAM_CLOSED
 

@@ -1,8 +1,8 @@
-"""What `writer.write_raw_header_frame(frame_cls=...)` takes."""
+"""The classes for `writer.write_raw_header_frame(frame_cls=...)`."""
 
 
 class Frame:
-    """The base of all."""
+    """The base class of all."""
 
 
 class HeadersFrame(Frame):

@@ -24,7 +24,7 @@ class Handler:
         return function
 
     def do_extra_handshake(self, request):
-        """Asks the handler about the handshake. Whatever it raises is a refusal."""
+        """Asks the handler about the handshake. Any exception is a refusal."""
         try:
             self._extra_handshake(request)
         except handshake.AbortedByUserException:
@@ -35,14 +35,14 @@ class Handler:
             raise handshake.HandshakeException(message, common.HTTP_STATUS_FORBIDDEN) from error
 
     def passive_closing_handshake(self, request):
-        """Code and reason with which a Close of the client is answered."""
+        """The code and reason of the answer to a Close of the client."""
         if not callable(self._passive_closing):
             return common.STATUS_NORMAL_CLOSURE, ""
         code, reason = self._passive_closing(request)
         return code, reason if code is not None else ""
 
     def transfer_data(self, request):
-        """Runs the handler, and closes as its end, or its exception, demands."""
+        """Runs the handler, and closes the connection as its end, or its exception, requires."""
         close = request.ws_stream.close_connection
         try:
             self._transfer_data(request)
@@ -52,7 +52,7 @@ class Handler:
         except (msgutil.InvalidFrameException, msgutil.UnsupportedFrameException):
             close(common.STATUS_PROTOCOL_ERROR)
         except stream.InvalidUTF8Exception:
-            # After the client's Close there is nothing to wait for.
+            # After the client's Close no other message comes.
             close(common.STATUS_INVALID_FRAME_PAYLOAD_DATA, wait_response=not request.client_terminated)
         except msgutil.ConnectionTerminatedException:
             pass

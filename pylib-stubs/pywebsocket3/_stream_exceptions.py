@@ -1,4 +1,4 @@
-"""What goes wrong on an open WebSocket."""
+"""The errors of an open WebSocket."""
 
 
 class ConnectionTerminatedException(Exception):
@@ -10,11 +10,11 @@ class InvalidFrameException(ConnectionTerminatedException):
 
 
 class BadOperationException(Exception):
-    """The handler sends after its Close, receives after the client's, or sends what cannot be sent."""
+    """The handler sends after its Close, receives after the client's, or sends a message that cannot be sent."""
 
 
 class UnsupportedFrameException(Exception):
-    """A frame with a reserved bit or an unknown opcode. It has been read; the handler may go on receiving."""
+    """A frame with a reserved bit or an unknown opcode. It has been read; the handler may continue to receive."""
 
 
 class InvalidUTF8Exception(Exception):

@@ -1,4 +1,4 @@
-"""What a handler can do about the extensions that a client offers: `request.ws_extension_processors`."""
+"""The processors for the extensions that a client offers: `request.ws_extension_processors`."""
 
 from pywebsocket3 import common
 from pywebsocket3.stream import Compression as _Compression
@@ -19,7 +19,7 @@ class ExtensionProcessorInterface:
         return None
 
     def check_consistency_with_other_processors(self, processors):
-        """Asked of the last one first: which of the others cannot be used together with this one."""
+        """Called for the last one first: disables the processors that cannot be used together with this one."""
 
     def set_active(self, active):
         self._active = active
@@ -43,7 +43,7 @@ def _window_bits(value):
 
 
 class PerMessageDeflateExtensionProcessor(ExtensionProcessorInterface):
-    """permessage-deflate. The client's window is always 15 bits and its context is kept, whatever it is told."""
+    """permessage-deflate. The client's window is always taken as 15 bits with its context kept, even if the answer says otherwise."""
 
     def __init__(self, request):
         super().__init__(request)
@@ -107,11 +107,11 @@ class PerMessageDeflateExtensionProcessor(ExtensionProcessorInterface):
         self._compression.bfinal = value
 
     def enable_outgoing_compression(self):
-        """Compresses what is sent. For an open stream."""
+        """Compresses messages before sending. For an open stream."""
         self._compression.enabled = True
 
     def disable_outgoing_compression(self):
-        """Sends messages as they are. For an open stream."""
+        """Sends messages uncompressed. For an open stream."""
         self._compression.enabled = False
 
 

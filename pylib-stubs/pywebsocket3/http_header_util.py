@@ -11,14 +11,14 @@ _TO_ESCAPE = re.compile(r'(["\x00-\x1f\x7f])')
 
 
 class ParsingState:
-    """A text and how far it has been read."""
+    """A text and the position of the reader."""
 
     def __init__(self, data):
         self.data = data
         self.head = 0
 
     def take(self, pattern):
-        """The match of a pattern that stands here; None, and nothing is read, if it does not."""
+        """Reads the match of a pattern at this position; None if the pattern does not match."""
         match = pattern.match(self.data, self.head)
         if match is not None:
             self.head = match.end()
@@ -51,7 +51,7 @@ def consume_token(state):
 
 
 def consume_token_or_quoted_string(state):
-    """Reads a token, or what a quoted string means; None if there is neither."""
+    """Reads a token, or the meaning of a quoted string; None if there is neither."""
     match = state.take(_QUOTED)
     if match is None:
         return consume_token(state)

@@ -33,7 +33,7 @@ class Frame:
 
 
 def create_length_header(length, mask):
-    """The second byte of a frame and what belongs to it: mask bit and length. ValueError if no frame is that long."""
+    """The second byte of a frame and its continuation: mask bit and length. ValueError if no frame is that long."""
     if not 0 <= length < 1 << 63:
         raise ValueError("a frame cannot have %d bytes of payload" % length)
     bit = 0x80 if mask else 0
@@ -106,7 +106,7 @@ def create_closing_handshake_body(code, reason):
 
 
 class StreamOptions:
-    """How a Stream masks, and what compresses its messages."""
+    """The settings of a Stream: masking, and the compression of its messages."""
 
     def __init__(self):
         self.mask_send = False
@@ -140,7 +140,7 @@ class Stream:
         self._request.connection.write(data)
 
     def receive_bytes(self, length):
-        """So many bytes from the connection."""
+        """This many bytes from the connection."""
         data = b""
         while len(data) < length:
             more = self._request.connection.read(length - len(data))
@@ -159,7 +159,7 @@ class Stream:
             raise ConnectionTerminatedException(str(error))
 
     def send_message(self, message, end=True, binary=False):
-        """Sends text, or bytes with `binary`; without `end` as a fragment that a later call goes on with."""
+        """Sends text, or bytes with `binary`; without `end` as a fragment that a later call continues."""
         if self._request.server_terminated:
             raise BadOperationException("Requested send_message after sending out a closing handshake")
         if binary and isinstance(message, str):
@@ -179,7 +179,7 @@ class Stream:
         self._write(_create_frame(payload, opcode, int(bool(end)), rsv1, self._options.mask_send))
 
     def receive_message(self):
-        """The next message: str or bytes, None when the client closes. Answers Pings and Closes meanwhile."""
+        """The next message: str or bytes, None when the client closes. Answers Pings and Closes while it waits."""
         if self._request.client_terminated:
             raise BadOperationException("Requested receive_message after receiving a closing handshake")
         with self._receiving:
@@ -195,7 +195,7 @@ class Stream:
                     return self._take_message()
 
     def _control_frame(self, opcode, payload, fin, rsv):
-        """Deals with a control frame; true if it was a Close."""
+        """Handles a control frame; true if it was a Close."""
         if len(payload) > _LONGEST_CONTROL_PAYLOAD:
             raise InvalidFrameException("Payload data size of control frames must be 125 bytes or less")
         if rsv:
@@ -304,11 +304,11 @@ class Stream:
         self._write(create_pong_frame(body, self._options.mask_send))
 
     def get_last_received_opcode(self):
-        """The opcode of what was received last."""
+        """The opcode of the last received message."""
         return self._last_opcode
 
 
-# What a compressed message may grow to, in bytes: as much as a frame may have.
+# The largest size of a decompressed message, in bytes: that of a frame.
 _LARGEST_MESSAGE = 1 << 30
 # The end of every flushed block, which RFC 7692 leaves out.
 _FLUSH = b"\x00\x00\xff\xff"
@@ -338,7 +338,7 @@ class Compression:
             self._deflater = None
             return data, True
         data += self._deflater.flush(zlib.Z_SYNC_FLUSH)
-        # Ours leaves out an empty block behind an empty block. Nobody could read a message without one.
+        # Ours leaves out an empty block behind an empty block. A client could not read a message without one.
         data = data or b"\x00" + _FLUSH
         if end:
             data = data[:-len(_FLUSH)]

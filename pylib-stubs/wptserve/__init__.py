@@ -1,1 +1,1 @@
-"""The Python half of what handlers import as `wptserve`; the other half is the native module `_wptserve`."""
+"""The Python half of the package `wptserve` for handlers; the other half is the native module `_wptserve`."""

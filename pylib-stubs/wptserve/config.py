@@ -26,7 +26,7 @@ class Config(Mapping):
         try:
             return getattr(self, key)
         except AttributeError:
-            # Not a KeyError, so `config.get(key)` fails as well: that is how wptserve has it.
+            # Not a KeyError, so `config.get(key)` fails as well, as in wptserve.
             raise ValueError
 
     def __contains__(self, key):
@@ -39,12 +39,12 @@ class Config(Mapping):
         return len(self.__dict__)
 
     def as_dict(self):
-        """The configuration as what JSON can hold."""
+        """The configuration as values that JSON can hold."""
         return json_types(self.__dict__, skip={"_logger"})
 
 
 def json_types(obj, skip=()):
-    """A copy of `obj` in which everything that can be iterated has become a list; ValueError for what JSON cannot hold."""
+    """A copy of `obj` in which every iterable is a list; ValueError for a value that JSON cannot hold."""
     if isinstance(obj, dict):
         return {key: json_types(value) for key, value in obj.items() if key not in skip}
     if obj is None or isinstance(obj, (str, int, float)):

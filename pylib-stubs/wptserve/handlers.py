@@ -10,7 +10,7 @@ __all__ = ["ErrorHandler", "FunctionHandler", "HTTPException", "JsonHandler", "S
 
 
 def _fill(response, result):
-    """Puts what a handler returned into the response."""
+    """Puts the value that a handler returned into the response."""
     if isinstance(result, tuple):
         if len(result) == 3:
             response.status = result[0]
@@ -22,7 +22,7 @@ def _fill(response, result):
 
 
 class FunctionHandler:
-    """A `main` that fills in the response by itself instead of returning what is to be sent."""
+    """A `main` that fills in the response itself instead of returning the content."""
 
     def __init__(self, func):
         self.func = func
@@ -36,7 +36,7 @@ class FunctionHandler:
             raise HTTPException(500) from error
         if result is not None:
             _fill(response, result)
-            # The server applies the pipes of the query once more after `main`. So does wptserve.
+            # The server applies the pipes of the query once more after `main`, as wptserve does.
             wrap_pipeline("", request, response)
 
 
@@ -55,7 +55,7 @@ class JsonHandler:
         return FunctionHandler(self.handle_request)(request, response)
 
     def handle_request(self, request, response):
-        """Runs the function and gives what it returned with the content turned into JSON text."""
+        """Runs the function and returns its value, with the content as JSON text."""
         result = self.func(request, response)
         response.headers.set("Content-Type", "application/json")
         if isinstance(result, tuple):
@@ -69,7 +69,7 @@ class JsonHandler:
 
 
 def json_handler(func):
-    """Decorates a `main` that returns something for JSON: alone, with headers, or with status and headers."""
+    """Decorates a `main` that returns a value for JSON: alone, with headers, or with status and headers."""
     return JsonHandler(func)
 
 

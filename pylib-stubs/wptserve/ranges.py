@@ -47,7 +47,7 @@ class Range:
 
 
 class RangeParser:
-    """Reads the value of a Range header; HTTPException with 400 or 416 for what it cannot read."""
+    """Reads the value of a Range header; HTTPException with 400 or 416 for a value that it cannot read."""
 
     def __call__(self, header, file_size):
         try:
@@ -68,7 +68,7 @@ class RangeParser:
             raise HTTPException(416, "Bad range specifier %s" % item)
 
     def coalesce_ranges(self, ranges, file_size):
-        """The ranges in order, those that touch made one."""
+        """The ranges in order; those that touch are joined."""
         target, done = None, []
         for current in sorted(ranges, reverse=True):
             if target is None:

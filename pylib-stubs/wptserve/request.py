@@ -1,4 +1,4 @@
-"""`wptserve.request` (wptserve 4.0.3, request.py): the classes behind `request`, native ones all."""
+"""`wptserve.request` (wptserve 4.0.3, request.py): the classes behind `request`, all of them native."""
 
 from _wptserve import (
     Authentication,

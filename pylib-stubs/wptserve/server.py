@@ -1,4 +1,4 @@
-"""`wptserve.server` (wptserve 4.0.3, server.py): what handlers see of it."""
+"""`wptserve.server` (wptserve 4.0.3, server.py): the part that handlers see."""
 
 from collections import OrderedDict
 
@@ -17,7 +17,7 @@ class H2Headers(dict):
             self[name[1:] if is_pseudo else name] = value
 
     def getallmatchingheaders(self, header):
-        """One text that says nothing, as in wptserve."""
+        """A text without information, as in wptserve."""
         return ["dummy function"]
 
 

@@ -6,9 +6,9 @@ __all__ = ["Stash", "StashError", "load_env_config"]
 
 
 class StashError(Exception):
-    """A value was put where there is one already."""
+    """A value was put under a key that has one already."""
 
 
 def load_env_config():
-    """What `Stash(path, address, authkey)` wants besides the path. There is nothing to connect to, so it means nothing."""
+    """The arguments of `Stash(path, address, authkey)` besides the path. They have no effect, because there is no connection."""
     return "wptserve-rs", b""

@@ -16,7 +16,7 @@ _BAD_PORTS = frozenset([
 
 
 class HTTPException(Exception):
-    """Ends a handler with the status `code`; `message` is what the client is told."""
+    """Ends a handler with the status `code`; the client gets `message`."""
 
     def __init__(self, code, message=""):
         self.code = code

@@ -216,7 +216,7 @@ def _tell(compared: Compared, number: int, total: int) -> None:
 
 
 def report(done: list[Compared], expected: dict[str, str]) -> int:
-    """Prints what matters; the number of differences that nobody expected."""
+    """Prints the important differences, and returns the number of unexpected ones."""
     unexpected = 0
     for compared in done:
         for name in compared.different:

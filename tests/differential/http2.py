@@ -46,7 +46,7 @@ class Connection:
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.input = b""
         self.stream = -1
-        # So that the windows never matter where nobody wants them to.
+        # Large windows, so that they have no effect where a case does not test them.
         settings = {4: 1 << 24, **(settings or {})}
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames.SettingsFrame(0, settings).serialize())
         self.send(frames.WindowUpdateFrame(0, 1 << 24))

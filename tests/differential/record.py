@@ -44,7 +44,7 @@ QUIET = 1.0
 LIMIT = 15.0
 
 MASKS = {
-    # For bodies that hold the doc root, whose length is nobody's business.
+    # For bodies that hold the doc root, whose length differs from machine to machine.
     "length": (re.compile(rb"(?im)^(content-length: )\d+"), rb"\1<length>"),
     "uuid": (re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), rb"<uuid>"),
     # For cookies that expire some time from now.

@@ -1,7 +1,7 @@
 """Compares a server with wptserve 4.0.3, byte by byte: the same requests to both, in the same order.
 
 Three servers run: the candidate, the reference, and, with --repeat-check, a second reference that starts fresh and
-later. What the reference does not repeat (clocks, random numbers) cannot be judged: it is left out, and listed.
+later. Answers that the reference does not repeat (clocks, random numbers) cannot be judged: they are left out, and listed.
 Exits 1 when the judged answers that agree are fewer than --minimum percent, or when the expectations are wrong.
 
 With --wpt-serve both servers are a whole `wpt serve` on the same full checkout: every listener, the same configuration
@@ -135,7 +135,7 @@ def settle_endings(servers: list[AnyServer], groups: list[Group], one: Answers, 
 
 
 def sides_of(server: AnyServer, root: Path, groups: list[Group]) -> Sides:
-    """By listener the server's own Server header, from an answer nobody had a hand in."""
+    """By listener the server's own Server header, from an answer without a handler."""
     sides = {}
     for listener in {case.listener for group in groups for case in group.cases}:
         answer = exchange(server.address_of(listener), request("GET", "/there-is-no-such-file.for-sure"))

@@ -1,6 +1,6 @@
 """The two sides: a server of ours that evaluates programs in a handler, and this process, which is CPython 3.11.
 
-One worker has one server of its own, so that a program that stops a server stops nobody else's.
+Every worker has a server of its own, so that a program that stops a server does not stop that of another worker.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def prepare_reference() -> None:
 
 
 def on_reference(programs: list[str]) -> list[str]:
-    """The results of CPython, which is this process. What programs print is nobody's."""
+    """The results of CPython, which is this process. The output of the programs is dropped."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         return _evaluated(programs)
 

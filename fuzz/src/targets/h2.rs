@@ -123,7 +123,7 @@ fn play(acts: &[Act<'_>], mut dice: Option<&mut Dice>) -> (Vec<Event>, Vec<Strin
                     assert_eq!(came, (0, 0), "something happens behind the end");
                 }
                 if connection.is_over() {
-                    assert!(input.is_empty(), "what nobody reads is kept");
+                    assert!(input.is_empty(), "bytes that will not be read are kept");
                 }
             }
             Act::Do(code, stream, text) => results.extend(act_on(&mut connection, *code, *stream, text, &mut client)),

@@ -1,4 +1,4 @@
-"""What the opening handshakes on HTTP/1.1 and HTTP/2 have in common."""
+"""The common part of the opening handshakes on HTTP/1.1 and HTTP/2."""
 
 from pywebsocket3 import common
 from pywebsocket3 import http_header_util as _grammar
@@ -58,7 +58,7 @@ def validate_mandatory_header(request, key, expected_value, fail_status=None):
 
 
 def parse_token_list(data):
-    """The tokens of a comma-separated list. HandshakeException if it is none, or empty."""
+    """The tokens of a comma-separated list. HandshakeException if the value is not such a list, or empty."""
     try:
         tokens = _grammar.consume_list(_grammar.ParsingState(data), _grammar.consume_token)
     except ValueError as error:
@@ -80,10 +80,10 @@ class HandshakerBase:
         return name
 
     def _validate_request(self):
-        """HandshakeException if the request is no opening handshake."""
+        """HandshakeException if the request is not an opening handshake."""
 
     def _set_accept(self):
-        """Works out what the answer needs of the key."""
+        """Computes the answer's value from the key."""
 
     def _send_handshake(self):
         """Sends the answer."""

@@ -36,7 +36,7 @@ def compute_accept_from_unicode(unicode_key):
 
 
 def format_header(name, value):
-    """A header line. What is in it is not looked at."""
+    """A header line. Name and value are not checked."""
     return "%s: %s\r\n" % (name, value)
 
 

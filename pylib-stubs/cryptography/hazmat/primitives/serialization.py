@@ -53,7 +53,7 @@ def dump_public_key(numbers, encoding, format):
 def _take(data, tag):
     """The content of the field that `data` starts with, and what follows it."""
     if len(data) < 2 or data[0] != tag:
-        raise ValueError("Could not deserialize key data: it is no RSA public key.")
+        raise ValueError("Could not deserialize key data: it is not an RSA public key.")
     length, start = data[1], 2
     if length & 128:
         start = 2 + (length & 127)
