@@ -2,7 +2,7 @@
 //!
 //! # The map of the house
 //!
-//! A request walks forward through five hops and never back:
+//! A request over HTTP/1 comes from the socket to the room that answers it, and the answer goes back through the encoder:
 //!
 //! ```text
 //! socket ─► server::wire ─► actix App ─► route ─► server::dispatch ─┬─► content  (static files, listings, .asis)
