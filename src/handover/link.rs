@@ -144,10 +144,9 @@ impl Sender {
         let mut waker = None;
         let sent = outlet.send_directly(bytes, || {
             let mut crossing = self.crossing.lock();
-            crossing.is_sent_directly = crossing.is_idle;
-            if crossing.is_sent_directly {
-                waker = crossing.waker.take();
-            }
+            // Without a waker the connection is at work: it would not be woken for what the socket does not take.
+            waker = if crossing.is_idle { crossing.waker.take() } else { None };
+            crossing.is_sent_directly = waker.is_some();
             crossing.is_sent_directly
         });
         match sent {
@@ -300,6 +299,27 @@ mod tests {
             client.set_nonblocking(true).unwrap();
             assert_eq!((&client).read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         }
+    }
+
+    #[test]
+    fn nothing_is_sent_directly_before_the_connection_waits_again() {
+        let (link, mut events, calls, client, _alive) = waiting(true);
+        let writer = link.clone();
+        let writing = thread::spawn(move || writer.write(Bytes::from_static(b"the beginning")));
+        let answer = loop {
+            match look(&mut events, true, &calls) {
+                Poll::Ready(Some(Event::Write(_, answer))) => break answer,
+                Poll::Pending => thread::yield_now(),
+                other => panic!("{other:?}"),
+            }
+        };
+        answer.send(true).unwrap();
+        assert!(writing.join().unwrap());
+        // Nobody would call it for the rest of a long end.
+        link.finish(last(false));
+        client.set_nonblocking(true).unwrap();
+        assert_eq!((&client).read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Finish(_)))));
     }
 
     #[test]
