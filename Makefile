@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench docs fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
-	fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
+	models fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
 	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Plain cargo from the version on that Cargo.toml promises. All builds on 1.95 as well, when cargo is told to let it.
@@ -55,6 +55,7 @@ test: ## everything CI runs: format, lints, unit tests, the static binary, the c
 	$(STEP) deny $(MAKE) -s deny
 	$(STEP) advisories $(MAKE) -s advisories
 	$(STEP) cargo-test $(MAKE) -s cargo-test
+	$(STEP) models $(MAKE) -s models
 	$(STEP) fuzz $(MAKE) -s fuzz SECONDS=1 RUNS=20000
 	$(STEP) install-check $(MAKE) -s install-check
 	$(STEP) dist $(MAKE) -s dist
@@ -152,6 +153,9 @@ advisories: ## known vulnerabilities of the dependencies, as far as they can be 
 
 cargo-test: build-deps ## unit and integration tests
 	$(CARGO) test $(RUST_FLAG)
+
+models: build-deps ## the crossings between threads under SCHEDULES (1000) schedules of each kind
+	$(CARGO) test $(RUST_FLAG) -p wptserve-models --test all
 
 # The counters of coverage are a pass of LLVM, which stable Rust can be asked for. Only the package fuzz gets it, not what it
 # depends on. The last flag lets our own counter of basic blocks win over the empty one of libFuzzer; see fuzz/src/meter.rs.
