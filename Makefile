@@ -1,5 +1,5 @@
-# The entry points for people and CI. `make` alone lists them. What a step does lies in cargo or in tests/; here is only
-# the order.
+# The entry points for people and CI. `make` alone lists them. The steps themselves are in cargo or in tests/; this file only
+# has their order.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -7,7 +7,7 @@ SHELL := /bin/bash
 	models fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
 	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
-# Plain cargo from the version on that Cargo.toml promises. All builds on 1.95 as well, when cargo is told to let it.
+# Plain cargo for the version that Cargo.toml names and newer ones. The code compiles on 1.95 as well, with --ignore-rust-version.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
 RUST_NEEDED := $(shell sed -n 's/^rust-version = "1\.\([0-9]*\)"$$/\1/p' Cargo.toml)
 RUST_FLAG := $(shell [ "$(RUST_MINOR)" -ge "$(RUST_NEEDED)" ] 2>/dev/null || echo --ignore-rust-version)
@@ -16,7 +16,7 @@ CARGO ?= cargo
 comma := ,
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 TRIPLE := x86_64-unknown-linux-gnu
-# libffi.a is wherever the C compiler finds it; see .cargo/dist.toml.
+# The C compiler knows the place of libffi.a; see .cargo/dist.toml.
 FFI_DIR = $(shell dirname "$$($(or $(CC),cc) -print-file-name=libffi.a)")
 DIST_FLAGS = --profile dist --target $(TRIPLE) --config .cargo/dist.toml \
 	--config 'target.$(TRIPLE).ffi.rustc-link-search=["native=$(FFI_DIR)"]'
@@ -24,7 +24,7 @@ DIST_FLAGS = --profile dist --target $(TRIPLE) --config .cargo/dist.toml \
 SITE := fixtures/site
 WPT_ROOT ?= $(SITE)
 OWN_SITE := $(filter $(abspath $(SITE)),$(abspath $(WPT_ROOT)))
-# The demo site is there to show the strict rules; the binary knows what fits a checkout.
+# The demo site shows the strict rules; for a checkout the binary chooses the policy itself.
 IMPORT_POLICY ?= $(if $(OWN_SITE),strict)
 PORT ?= 8000
 # The differential run on a checkout wants at least this many percent of the answers to agree.
@@ -34,7 +34,7 @@ LOGS := $(TARGET_DIR)/test-logs
 STEP := @tests/step.sh $(LOGS)
 VENV := $(TARGET_DIR)/reference-venv
 PYTHON := $(VENV)/bin/python
-# Without the reference its steps are left out; tests/reference_venv.sh has said so, or failed in CI.
+# Without the reference its steps are skipped; tests/reference_venv.sh says so, or fails in CI.
 IF_REFERENCE = [ -x $(PYTHON) ] || { echo "SKIPPED, no reference: $@"; exit 0; };
 
 help: ## list the targets
@@ -79,7 +79,7 @@ endif
 
 lint: fmt-check clippy doc deny advisories ## format, clippy and rustdoc without warnings, licences, sources, known vulnerabilities
 
-# Renamed into place: a running copy is not written to.
+# The new binary is renamed into place, because a running copy cannot be written to.
 put_dist = mkdir -p dist && cp $(TARGET_DIR)/$(TRIPLE)/dist/wptserve dist/.wptserve.part && \
 	mv dist/.wptserve.part dist/wptserve && ls -l dist/wptserve
 
@@ -94,7 +94,7 @@ PROFDATA = $(firstword $(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(T
 PGO = $(abspath $(TARGET_DIR))/pgo
 with_rustflags = $(CARGO) build $(RUST_FLAG) $(DIST_FLAGS) --config 'target.$(TRIPLE).rustflags=[$(1)]'
 
-dist-fast: build-deps ## the static binary as releases have it, a sixth faster: profiled first, three times as long to build
+dist-fast: build-deps ## the static binary of a release, built with a profile: a sixth faster, three times as long to build
 	@[ -n "$(PROFDATA)" ] || { \
 		echo "llvm-profdata is missing: rustup component add llvm-tools, or apt-get install llvm-$(LLVM)"; exit 1; }
 	@rm -rf $(PGO) && mkdir -p $(PGO)
@@ -110,7 +110,7 @@ BENCH = benches/bench.py --binary dist/wptserve --peers $(TARGET_DIR)/$(TRIPLE)/
 bench: dist-fast peers reference ## side by side with wptserve and plain actix-web; renews benches/RESULTS.md
 	@$(IF_REFERENCE) $(PYTHON) $(BENCH) --root "$(WPT_ROOT)" --json $(TARGET_DIR)/bench.json --results benches/RESULTS.md
 
-bench-smoke: dist peers reference ## does the benchmark still work: a few seconds
+bench-smoke: dist peers reference ## check that the benchmark works: a few seconds
 	@$(IF_REFERENCE) command -v wrk >/dev/null || { echo "SKIPPED, wrk is not installed: $@"; exit 0; }; \
 		$(PYTHON) $(BENCH) --quick
 
@@ -135,7 +135,7 @@ deps: build-deps ## install or name the Debian packages that build and tests nee
 build-deps:
 	@tests/deps.sh build
 
-fmt-check: ## is everything formatted, and the demo site's index up to date
+fmt-check: ## check the format of the code, and that the demo site's index is up to date
 	$(CARGO) fmt --all --check
 	@python3 fixtures/make_index.py --check
 
@@ -169,17 +169,17 @@ fuzz: fuzz-build ## fuzz every target for SECONDS (60), or those that TARGETS na
 fuzz-build: build-deps
 	@$(CARGO) rustc $(RUST_FLAG) --quiet -p wptserve-fuzz --bin fuzz -- $(COVERAGE)
 
-install-check: build-deps ## does cargo install do what the README says; quick and unoptimised
+install-check: build-deps ## check that cargo install works as the README says, without optimisation
 	$(CARGO) install $(RUST_FLAG) --path . --locked --debug --no-track --force --root $(TARGET_DIR)/installed
 	@$(TARGET_DIR)/installed/bin/wptserve --version
 
-dist-check: ## is dist/wptserve static, and does it work in an empty root
+dist-check: ## check that dist/wptserve is static, and works in an empty root
 	@python3 tests/dist.py --binary dist/wptserve
 
 reference: ## the virtual environment with wptserve 4.0.3
 	@tests/reference_venv.sh $(VENV)
 
-selftest: reference ## can the comparison fail at all
+selftest: reference ## check that the comparison can fail
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/selftest.py 2>&1
 
 record-ours: build-deps ## record our own answers again, of the cases of fixtures/cases that differ on purpose
@@ -193,7 +193,7 @@ differential: reference ## compare dist/wptserve with wptserve on the demo site
 		--no-excludes --time-cap 3 --expected tests/differential/expected.json \
 		--report $(TARGET_DIR)/differential-site.json
 
-websocket: reference ## compare dist/wptserve with pywebsocket3: are the recorded sessions still what both do
+websocket: reference ## compare dist/wptserve and pywebsocket3 with the recorded sessions
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/websocket_record.py --check --binary dist/wptserve
 
 record-websocket: reference ## record the sessions of fixtures/websocket again
@@ -205,14 +205,14 @@ SEED ?= 1
 MODULES ?= quick
 BINARY ?= dist/wptserve
 
-python-selftest: reference ## can the comparison of Python programs fail at all
+python-selftest: reference ## check that the comparison of Python programs can fail
 	@$(IF_REFERENCE) $(PYTHON) tests/python/selftest.py 2>&1
 
 python-diff: reference ## compare N generated Python programs (SEED=1) with CPython 3.11
 	@$(IF_REFERENCE) $(PYTHON) tests/python/diff.py --binary $(BINARY) -n $(N) --seed "$(SEED)" \
 		--report $(TARGET_DIR)/python-diff.json
 
-python-cpython: reference ## CPython's own tests inside the interpreter; MODULES=all for those that take long as well
+python-cpython: reference ## CPython's own tests inside the interpreter; MODULES=all adds those that take long
 	@$(IF_REFERENCE) $(PYTHON) tests/python/cpython/run.py --binary $(BINARY) --modules $(MODULES) $(RECORD) \
 		--cache $(TARGET_DIR)/cpython-tests --report $(TARGET_DIR)/python-cpython.json
 
@@ -220,7 +220,7 @@ differential-wpt: reference ## compare dist/wptserve with wptserve on WPT_ROOT: 
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --binary dist/wptserve --root "$(WPT_ROOT)" --minimum $(MINIMUM) \
 		--report $(TARGET_DIR)/differential-wpt.json
 
-differential-serve: reference ## compare dist/wptserve with WPT_ROOT's own wpt serve: a sample of all that it serves
+differential-serve: reference ## compare dist/wptserve with WPT_ROOT's own wpt serve: a sample of all files and handlers
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/run.py --wpt-serve --binary dist/wptserve --root "$(WPT_ROOT)" \
 		--jobs 4 --minimum 99.9 --expected tests/differential/expected-wpt.json \
 		--report $(TARGET_DIR)/differential-serve.json
@@ -232,7 +232,7 @@ browser-wpt: reference ## 400 of WPT_ROOT's test pages in headless Chromium, fro
 	@$(IF_REFERENCE) $(PYTHON) tests/browser/compare.py --binary dist/wptserve --root "$(WPT_ROOT)" --sample 360 \
 		--json $(TARGET_DIR)/browser-wpt.json
 
-bench-startup: reference ## how long dist/wptserve and WPT_ROOT's wpt serve take to start
+bench-startup: reference ## measure the time that dist/wptserve and WPT_ROOT's wpt serve take to start
 	@$(IF_REFERENCE) $(PYTHON) benches/startup.py --binary dist/wptserve --root "$(WPT_ROOT)"
 
 browser: ## the demo site's test pages in headless Chromium

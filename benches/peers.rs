@@ -1,5 +1,5 @@
-//! The yardsticks of `make bench`: plain actix-web that says hello, and actix-files. Usage: `peers DIRECTORY`; prints the
-//! port, serves `/hello` and the files of the directory below `/files/`, until it is killed.
+//! The servers that `make bench` compares with: plain actix-web that says hello, and actix-files. Usage: `peers DIRECTORY`. The
+//! program prints the port and serves `/hello` and the files of the directory below `/files/`, until it is killed.
 
 use std::{
     error::Error,

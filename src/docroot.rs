@@ -1,8 +1,8 @@
 //! The doc root, and the only way from a URL path to a file in it.
 //!
-//! Follows wptserve 4.0.3, `handlers.py`, `filesystem_path`, but refuses where that function only compares the beginning of two
-//! texts: `/%2Froot-sibling/x` names no file here. Symbolic links inside the doc root are followed, as wptserve does; checkouts
-//! use them. Whether the file exists is not looked at.
+//! Follows wptserve 4.0.3, `handlers.py`, `filesystem_path`. That function only compares the beginning of two texts; this one
+//! compares paths by component, so `/%2Froot-sibling/x` names no file here. Symbolic links inside the doc root are followed, as by
+//! wptserve, because checkouts use them. This module does not check whether the file exists.
 
 use std::{
     fs, io,
@@ -15,7 +15,7 @@ use crate::http::url::unquote;
 /// Why a directory cannot be the doc root.
 #[derive(Debug, thiserror::Error)]
 pub enum DocRootError {
-    /// It cannot be read, or is not there.
+    /// The directory cannot be read, or does not exist.
     #[error("cannot use {path} as the doc root: {source}; name a directory that exists and can be read")]
     Unreadable {
         /// The path as given, made absolute if possible.
@@ -28,10 +28,10 @@ pub enum DocRootError {
 /// Why a URL path names no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It leads, or could lead, out of the doc root: wptserve answers 404.
+    /// The path leads, or could lead, out of the doc root: wptserve answers 404.
     #[error("the path leads out of the doc root")]
     NotFound,
-    /// It has a NUL, which no file name has: wptserve answers 500.
+    /// The path has a NUL, which no file name has: wptserve answers 500.
     #[error("embedded null byte")]
     Nul,
 }
@@ -46,7 +46,8 @@ pub struct DocRoot {
 
 /// A path inside the doc root. Only [`DocRoot::resolve`] makes one.
 ///
-/// It is the doc root and the decoded URL path joined, nothing else: wptserve shows that path in `__file__` and in messages.
+/// The path is the doc root joined with the decoded URL path, without further changes, because wptserve shows that path in
+/// `__file__` and in messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DocPath(PathBuf);
 
@@ -56,7 +57,7 @@ impl DocPath {
         &self.0
     }
 
-    /// The same, to keep.
+    /// The path for the file system, owned.
     pub fn into_path(self) -> PathBuf {
         self.0
     }
@@ -69,18 +70,18 @@ impl AsRef<Path> for DocPath {
 }
 
 impl DocRoot {
-    /// Takes a directory that can be listed. Relative paths start at the current directory.
+    /// Takes a directory that can be listed. A relative path is relative to the current directory.
     pub fn new(path: &Path) -> Result<DocRoot, DocRootError> {
         let unreadable = |path: &Path, source| DocRootError::Unreadable { path: path.to_owned(), source };
         let absolute = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
-        // Rebuilding drops a slash at the end, which would show up doubled in every path below.
+        // Rebuilding the path drops a slash at its end, which would be doubled in every path below.
         let absolute: PathBuf = absolute.components().collect();
         fs::read_dir(&absolute).map_err(|source| unreadable(&absolute, source))?;
         Ok(Self::at(absolute, "/"))
     }
 
-    /// The directory of an alias, served under `url_base`, which begins and ends with a slash. It need not be there: nothing is
-    /// found in it then, as in wptserve.
+    /// The directory of an alias, served under `url_base`, which begins and ends with a slash. The directory need not exist: every
+    /// path in it is a 404 then, as in wptserve.
     pub fn mounted(path: &Path, url_base: &str) -> DocRoot {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self::at(absolute.components().collect(), url_base)
@@ -107,7 +108,7 @@ impl DocRoot {
 
     /// The file that `url_path` names. `url_path` is still percent-encoded.
     ///
-    /// As in wptserve, two dots anywhere are refused, even inside a name. What is left cannot climb.
+    /// As in wptserve, two dots anywhere are refused, even inside a name. So the path cannot lead upwards.
     pub fn resolve(&self, url_path: &str) -> Result<DocPath, PathError> {
         let decoded = unquote(url_path);
         let relative = decoded.strip_prefix(&*self.url_base).unwrap_or(&decoded);

@@ -1,7 +1,7 @@
 //! Aliases of the configuration: directories and files that are served under a path of the URL.
 //!
-//! What is expected here has been asked of `wpt serve` of January 2026, with the same files and the same configuration. Which route
-//! wins is tested beside the router, and the routes without aliases are in `fixtures/cases`.
+//! The expected answers are those of `wpt serve` of January 2026, with the same files and the same configuration. The tests beside the
+//! router check which route wins, and `fixtures/cases` has the routes without aliases.
 
 use std::sync::Arc;
 
@@ -129,7 +129,9 @@ fn pages_and_listings_show_the_path_of_the_url() {
 #[test]
 fn what_cannot_be_an_alias_is_logged() {
     let server = server();
-    server.logged("\"url-path\" value must start with '/'. (An alias needs it and a \"local-dir\": \"no-slash/\"");
+    server.logged(
+        "\"url-path\" value must start with '/'. (An alias also needs a \"local-dir\": the alias \"no-slash/\"",
+    );
     server.logged("\"/empty/\", \"\" is left out.");
-    server.logged("the alias /{x/ is left out, it makes no route: ");
+    server.logged("the alias /{x/ is left out, because its path is not a valid route: ");
 }

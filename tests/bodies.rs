@@ -1,7 +1,7 @@
-//! Request bodies on the socket: they are read when the handler asks, and what it leaves is read away afterwards.
+//! Request bodies on the socket: they are read when the handler asks, and the rest is read and dropped afterwards.
 //!
-//! wptserve 4.0.3 cannot decode chunked request bodies; the server here does, see docs/differences.md. The decoder itself is
-//! tested beside its code, here it is pieces on a socket, and the request that follows on the same connection.
+//! wptserve 4.0.3 cannot decode chunked request bodies; this server can, see docs/differences.md. The decoder itself is tested
+//! beside its code. These tests send pieces over a socket, and another request on the same connection.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -101,7 +101,7 @@ fn chunked_bodies_are_decoded() {
     assert_eq!(client.answer().ok(), "abcde");
     assert_eq!(client.answer().ok(), "5");
     assert_eq!(client.answer().ok(), "quick");
-    // In pieces that respect nothing.
+    // In pieces that end anywhere, even inside a chunk's size.
     for byte in [chunked("/echo.py"), body.into()].concat().bytes() {
         client.send([byte]);
     }
@@ -141,9 +141,9 @@ fn malformed_chunks_end_the_connection_and_nothing_else() {
         client.send([chunked("/echo.py"), body.into(), get("/quick.py")].concat());
         let message = client.answer().error(500);
         assert!(message.contains("chunk"), "{body:?}: {message}");
-        // What follows cannot be told from the body any more.
+        // The server cannot tell the next request from the body any more.
         client.expect_close();
-        // A handler that does not read has its answer; then the connection ends.
+        // A handler that does not read the body is answered; then the connection ends.
         let mut client = server.connect();
         client.send([chunked("/quick.py"), body.into()].concat());
         assert_eq!(client.answer().ok(), "quick");
@@ -198,7 +198,7 @@ fn a_body_that_ends_early_is_short() {
     client.send("POST /echo.py HTTP/1.1\r\nContent-Length: 10\r\n\r\nhello");
     client.half_close();
     let answer = client.answer();
-    // Whatever the handler makes of it, the client hears, and nobody hangs.
+    // The client gets an answer in each case, and no thread hangs.
     assert!(matches!(answer.code(), 200 | 500), "{answer:?}");
     client.expect_close();
     assert_eq!(server.get("/quick.py").ok(), "quick");

@@ -1,5 +1,5 @@
-//! The recorded answers of the reference, a test each: `cargo test --test cases` runs all of them, `cargo test NAME` those
-//! whose names have NAME in them.
+//! The recorded answers of the reference, a test each: `cargo test --test cases` runs all of them, `cargo test NAME` the tests
+//! whose names contain NAME.
 //!
 //! The names are `AREA/NAME` for a folder of fixtures/cases, `h2/NAME` for an entry of fixtures/h2/cases.json, and
 //! `websocket/NAME` for a session of fixtures/websocket/sessions.txt. With RECORD_OURS=1 in the environment no answer is
@@ -35,13 +35,13 @@ mod harness; // can a case fail at all
 #[path = "cases/http.rs"]
 mod http; // fixtures/cases
 #[path = "cases/reduced.rs"]
-mod reduced; // answers without what no two runs have in common
+mod reduced; // answers without the values that differ from run to run
 #[allow(dead_code, reason = "the integration tests use the rest")]
 mod util; // the server process
 #[path = "cases/websocket.rs"]
 mod websocket; // fixtures/websocket
 
-/// How many cases are asked at a time. They mostly wait for the server's silence.
+/// The number of cases that run at a time. They mostly wait for the server's silence.
 const JOBS: usize = 16;
 
 /// The servers that cases have started. Each stays until the last case is done.
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         [harness::trials(), http::trials(), h2::trials(), websocket::trials()].into_iter().flatten().collect()
     };
     let conclusion = libtest_mimic::run(&arguments, trials);
-    // A server that has died meanwhile panics here, and that fails the whole.
+    // If the server has died, this panics and fails the whole run.
     SERVERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
     conclusion.exit_code()
 }

@@ -1,4 +1,4 @@
-//! A server that may open no more files: whatever needs one is answered with 503 and can be had later, and the log says what to do.
+//! A server that may open no more files: requests that need one are answered with 503 and work later, and the log says what to do.
 
 use std::sync::Arc;
 
@@ -34,12 +34,13 @@ const FILES: &[(&str, &str)] = &[
 /// More than is kept in memory.
 const UPLOAD: usize = 3 << 20;
 
-/// Takes all descriptors of a server that may have so many. The connections that were taken come first.
+/// Takes all descriptors of a server with this limit. The accepted connections come first in the result.
 fn exhausted(limit: usize) -> (Arc<Server>, Vec<Client>) {
     let limited = format!("ulimit -n {limit}; exec \"$@\"");
     let server = Launch::with_program(FILES, &["sh", "-c", &limited, "sh"]).start();
     let mut client = server.connect();
-    // These have been compiled when there is no descriptor left. All on one connection: one that closes later would free one.
+    // The scripts are compiled before the descriptors run out. One connection is used for all, because each that closes later
+    // would free a descriptor.
     for target in ["/opens.py", "/body.py", "/twice.py", "/quick.py"] {
         client.send(get(target));
         assert_eq!(client.answer().code(), 200, "{target}");
@@ -47,7 +48,7 @@ fn exhausted(limit: usize) -> (Arc<Server>, Vec<Client>) {
     let mut crowd = vec![client];
     crowd.extend((0..limit + 10).map(|_| server.connect()));
     server.logged("Too many open files");
-    // Connections of the start may have freed some again, for which others wait.
+    // Connections of the start may have freed descriptors, which waiting connections take.
     let mut busy = 0;
     crate::util::until("a server without descriptors", || {
         crowd[0].send(get("/with.txt"));
@@ -91,7 +92,7 @@ fn what_cannot_be_opened_is_a_503_and_no_404() {
             client.send(post(target, &"x".repeat(UPLOAD)));
             expect_busy(client, target);
         }
-        // What is not there is not there, and what needs no file is served.
+        // A missing file is still a 404, and answers that need no file work.
         for (target, code) in [("/absent", 404), ("/quick.py", 200)] {
             client.send(get(target));
             assert_eq!(client.answer().code(), code, "{target}");
@@ -101,10 +102,10 @@ fn what_cannot_be_opened_is_a_503_and_no_404() {
         assert!((1..=4).contains(&lines.len()), "{lines:?}");
         assert!(lines[0].contains(": Too many open files"), "{lines:?}");
         assert!(lines[0].contains("ulimit -n"), "{lines:?}");
-        // Connections that cannot be taken are asked for again now and then, and not as fast as can be.
+        // The server tries to accept the waiting connections only from time to time, and does not spin.
         let attempts = log.lines().filter(|line| line.contains("ccept")).count();
         assert!(attempts < 200, "{attempts} attempts to accept: {log}");
-        // All of it can be had when there are descriptors again.
+        // Every request works when descriptors are free again.
         crowd.truncate(1);
         let mut client = crowd.remove(0);
         for target in TARGETS {

@@ -1,7 +1,7 @@
-//! Clients that go, and clients that are slow: who writes learns of it, nobody else does.
+//! Clients that disconnect, and clients that are slow: a handler that writes notices, other handlers do not.
 //!
-//! `response.writer.write()` returns False once the client has gone; CPython sees that at the second or third write,
-//! because the first one after a reset is taken by the kernel. The handlers here note in a helper module what they see.
+//! `response.writer.write()` returns False once the client has disconnected. CPython sees this at the second or third write,
+//! because the kernel takes the first write after a reset. The handlers here note the results in a helper module.
 
 use std::{
     sync::Arc,
@@ -53,7 +53,7 @@ fn server() -> Arc<Server> {
     SHARED.get(|| super::start(FILES))
 }
 
-/// What a handler has noted under this key, as soon as it passes.
+/// Waits until the note that a handler has left under this key passes the check.
 fn note(server: &Arc<Server>, key: &str, mut pass: impl FnMut(&str) -> bool) -> String {
     until(&format!("a note under {key}"), || {
         let text = server.get(&format!("/read.py?key={key}")).ok();
@@ -113,7 +113,7 @@ fn a_flood_waits_for_a_client_that_does_not_read() {
     let server = server();
     let mut client = server.connect();
     client.send(get("/floods.py?key=flood"));
-    // The writer stands still when socket buffers are full, and has not filled the memory by then.
+    // The writer stops when the socket buffers are full, before it fills the memory.
     let mut last = String::new();
     let mut since = Instant::now();
     note(&server, "flood", |text| {
@@ -123,7 +123,7 @@ fn a_flood_waits_for_a_client_that_does_not_read() {
         !text.is_empty() && since.elapsed() > Duration::from_millis(300)
     });
     let written: usize = last.parse().expect("a count");
-    println!("a writer nobody reads stands still after {} KiB", written * 64);
+    println!("a writer whose client does not read stops after {} KiB", written * 64);
     assert!(written < 1024, "{written} times 64 KiB without a reader");
     assert!(!client.some().is_empty());
     client.reset();

@@ -1,5 +1,5 @@
-//! The documentation: every link leads to a file, and to a heading where it names one; the compiler that it promises is the
-//! one that the dependencies need.
+//! The documentation: every link leads to a file, and to a heading if the link names one; the compiler that the README names is
+//! the one that the dependencies need.
 
 use std::{
     collections::BTreeSet,
@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-/// All pages of the repository that people read.
+/// All Markdown pages of the repository.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders =

@@ -1,9 +1,8 @@
-//! What a handler or a client does wrong, and what may not come of it: after each fault the same process serves the next
-//! request. Figures that the acceptance list asks for are printed (`--nocapture`); the bounds asserted are generous,
-//! because machines are noisy.
+//! Faults of handlers and clients: after each fault the same process serves the next request. Some figures are printed
+//! (`--nocapture`); the asserted bounds are generous, because machines are noisy.
 //!
-//! An aborted process is what the deep structures are about: RustPython recurses natively, and only the stack of the
-//! handler threads keeps that an exception.
+//! The deep structures could abort the process: RustPython recurses natively, and only the large stacks of the handler threads
+//! turn that into an exception.
 
 use std::{
     sync::Arc,
@@ -18,7 +17,7 @@ fn handler(lines: &str) -> String {
     format!("def main(request, response):\n    {}\n", lines.replace('\n', "\n    "))
 }
 
-/// A server whose `fault.py` does this, and a `quick.py` beside it.
+/// A server with a `fault.py` of these lines, and a `quick.py` beside it.
 fn with_fault(lines: &str) -> Arc<Server> {
     Server::start(&[("fault.py", &handler(lines)), ("quick.py", "def main(request, response):\n    return b'quick'\n")])
 }
@@ -79,7 +78,7 @@ fn endless_recursion_is_an_exception() {
 #[test]
 fn deep_structures_do_not_overflow_the_stack() {
     let nested = |depth: u32| format!("x = []\nfor _ in range({depth}):\n    x = [x]\n");
-    // Whether an exception or not: an answer.
+    // The client gets an answer, whether or not the handler raises.
     let attempt = |lines: &str| {
         format!(
             "try:\n    {}\nexcept Exception as e:\n    return type(e).__name__\nreturn 'fine'",
@@ -157,7 +156,7 @@ fn blocking_and_looping_handlers_block_nobody() {
         assert_eq!(server.get("/quick.py").ok(), "quick");
         assert_eq!(server.get("/static.txt").ok(), "static");
     }
-    // Neither loop nor lock nor thread keeps the process from ending.
+    // Endless loops, held locks and running threads do not keep the process from ending.
     server.signal("TERM");
     assert!(server.wait().success());
 }
@@ -196,7 +195,7 @@ fn a_small_descriptor_limit_is_survived() {
     let files = [("quick.py", "def main(request, response):\n    return b'quick'\n"), ("static.txt", "static")];
     let server = Launch::with_program(&files, &limited).start();
     let crowd: Vec<_> = (0..120).map(|_| server.connect()).collect();
-    // Those that were accepted get an answer, though no file can be opened for it.
+    // Accepted connections get an answer, although the server cannot open a file for it.
     let mut crowd = crowd.into_iter();
     let mut client = crowd.next().unwrap();
     client.send(get("/quick.py"));
@@ -273,7 +272,7 @@ fn signals_end_the_server_at_once_whatever_runs() {
                 client
             })
             .collect();
-        // Answered only after the fifty have been taken up, as the queue has an order.
+        // The queue has an order, so this request is answered only after the fifty have started.
         assert_eq!(server.get("/quick.py").ok(), "quick");
         let asked = Instant::now();
         server.signal(name);

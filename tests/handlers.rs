@@ -1,7 +1,7 @@
-//! What a handler may return, raise and write, and the answer it gets, as wptserve 4.0.3 gives it.
+//! The values that a handler may return, raise and write, and the answers of wptserve 4.0.3 to them.
 //!
-//! The exact heads of many more forms are compared with wptserve in `tests/differential`; this is the list of forms that
-//! the documentation promises, and the errors with their messages.
+//! `tests/differential` compares the exact heads of many more forms with wptserve. These tests cover the forms that the
+//! documentation promises, and the errors with their messages.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 
@@ -188,30 +188,38 @@ fn mistakes_are_logged_with_their_place_and_the_right_form() {
         (
             main("return [], 404, 'body'"),
             "",
-            "ValueError: main() returned (list, int, str); the order is another one: `return status, headers, content`",
+            "ValueError: main() returned (list, int, str); the status comes first: `return status, headers, content`",
         ),
         (
             main("return '404 Not Found', [], b'x'"),
             "",
-            "main() returned (str, list, bytes); a status is a number or a pair of number and text",
+            "main() returned (str, list, bytes); the status must be a number or a pair of number and text",
         ),
         (
             main("return 404, 'body'"),
             "",
-            "main() returned (int, str); with a status there are three: `return 404, [], \"body\"`",
+            "main() returned (int, str); with a status, return three values: `return 404, [], \"body\"`",
         ),
         (
             main("return {'X-Long': 'b'}, 'body'"),
             "",
-            "main() returned (dict, str); headers are pairs: `list(headers.items())`",
+            "main() returned (dict, str); headers must be a list of pairs; make it from the dict with `list(headers.items())`",
         ),
-        (main("return 200, {'X-Long': 'b'}, 'body'"), "", "main() returned (int, dict, str); headers are pairs"),
+        (
+            main("return 200, {'X-Long': 'b'}, 'body'"),
+            "",
+            "main() returned (int, dict, str); headers must be a list of pairs",
+        ),
         (
             main("return 200, None, 'body'"),
             "",
-            "main() returned (int, NoneType, str); no headers are an empty list, `[]`",
+            "main() returned (int, NoneType, str); write an empty list, `[]`, for no headers",
         ),
-        (main("return 200, [('a', None)], 'body'"), "", "main() returned (int, list, str); a status is a number"),
+        (
+            main("return 200, [('a', None)], 'body'"),
+            "",
+            "main() returned (int, list, str); the status must be a number",
+        ),
         (
             "\ndef main():\n    return 'x'\n".to_owned(),
             "",
@@ -230,16 +238,20 @@ fn mistakes_are_logged_with_their_place_and_the_right_form() {
         (
             main("return 'x'"),
             "?pipe=statu(404)",
-            "?pipe= names no pipe \"statu\"; there are sub, trickle, slice, header, status and gzip",
+            "?pipe= names an unknown pipe \"statu\"; use sub, trickle, slice, header, status or gzip",
         ),
         (main("return 'x'"), "?pipe=slice(x)", "h.py: a pipe cannot be applied to this answer: ValueError: "),
-        (main("return '{{ports[http]}}'"), "?pipe=sub", "the template {{ports…}} is nothing that can be written"),
+        (
+            main("return '{{ports[http]}}'"),
+            "?pipe=sub",
+            "the value of the template {{ports…}} is not a text or a number",
+        ),
     ];
     for (handler, query, line) in cases {
         let server = serve(handler);
         server.get(&format!("/h.py{query}")).error(500);
         server.logged(line);
-        // It may stand in another line than the advice.
+        // The traceback may be in another line than the advice.
         server.logged("h.py");
     }
     // A mistake inside main has a line of its own, and needs no advice.
@@ -277,7 +289,7 @@ fn globals_are_fresh_for_every_request() {
 
 #[test]
 fn what_a_handler_leaves_behind_keeps_its_globals() {
-    // Whatever outlives its request is called by the next one, and still finds a global name.
+    // Functions that outlive their request are called by the next request, and still find their global names.
     const KEEP: &str = "\
 import threading
 from shared import kept
@@ -347,7 +359,7 @@ fn the_codecs_of_east_asia_are_there() {
     assert_eq!(server.get("/h.py").body, b"\x82\xa0\xa4\xa2\xa4\xa4");
 }
 
-/// The digests are those of what the package `cryptography` 50.0.2 makes of the same key.
+/// The digests are those of the package `cryptography` 50.0.2 for the same key.
 #[test]
 fn signatures_are_those_of_the_package_cryptography() {
     let handler = "

@@ -1,7 +1,7 @@
-//! The import provider: which file an import means, and what a wrong import is told, under both policies.
+//! The import provider: the file that an import means, and the messages about wrong imports, under both policies.
 //!
-//! Imports start at the doc root, and at what a handler has put on `sys.path`. The messages are part of the product: each names the line to write or
-//! the file to create, and doing what it says makes the next request work without a restart.
+//! Imports start at the doc root, and at the directories that a handler has put on `sys.path`. Each message names the line to write or
+//! the file to create. When the author does so, the next request works without a restart.
 
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ fn relative_imports_are_told_the_absolute_form() {
         told(server, "/pkg/dot.py", "write 'from pkg import helper'");
         told(server, "/pkg/deep/one.py", "write 'from pkg.helper import X'");
     });
-    // In a helper CPython can do it, so `warn` lets it.
+    // CPython can do a relative import in a helper, so `warn` allows it.
     told(&serve("strict", &files), "/indirect.py", "write 'from pkg.helper import X'");
     let server = serve("warn", &files);
     assert_eq!(server.get("/indirect.py").ok(), "x");
@@ -184,7 +184,7 @@ fn a_helper_that_fails_names_file_and_line_and_can_be_mended() {
         let message = server.get("/raises.py").error(500);
         assert!(message.contains("ValueError: half-way"), "{message}");
         assert!(message.contains(&format!("File \"{}\", line 3", server.site.show("lib/raises.py"))), "{message}");
-        // Not half a module the second time either.
+        // The second import does not get a half-finished module either.
         assert!(server.get("/raises.py").error(500).contains("ValueError: half-way"));
         server.site.write("lib/broken.py", "X = 'mended'\n");
         server.site.write("lib/raises.py", "X = 'mended, too'\n");
@@ -442,7 +442,7 @@ fn a_module_that_only_cpython_has_is_named_with_what_to_use_instead() {
         ("zstd_.py", &shows("import compression.zstd", "1")),
         ("cgi_.py", &shows("from cgi import parse_header", "1")),
         ("caught.py", &shows("try:\n    import cgi\nexcept ImportError as error:\n    name = error.name", "name")),
-        // `http.client` and `smtplib` look for it as well.
+        // `http.client` and `smtplib` import this module as well.
         ("client.py", &shows("import http.client, smtplib, urllib.request", "hasattr(http.client, 'HTTPSConnection')")),
     ]);
     let message = server.get("/ssl_.py").error(500);

@@ -1,7 +1,7 @@
-//! `--inject-script` on the socket: which answers get the script, and what their heads say then.
+//! `--inject-script` on the socket: the answers that get the script, and their heads.
 //!
-//! Where in a page the script goes is tested beside the code (`src/inject`). The heads are those of `wpt serve --inject-script` of
-//! January 2026: content that was bytes or a file is bytes afterwards, so its length is announced and the connection stays open.
+//! The tests in `src/inject` check the place of the script in a page. The heads are those of `wpt serve --inject-script` of January
+//! 2026: content that was bytes or a file becomes bytes, so its length is announced and the connection stays open.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn injected(page: &str) -> String {
     )
 }
 
-/// A page of about so many bytes.
+/// A page of about this many bytes.
 fn page(size: usize) -> String {
     format!("{PAGE}{}", "x".repeat(size - PAGE.len()))
 }
@@ -71,7 +71,7 @@ fn start(is_encrypted: bool) -> Arc<Server> {
     std::fs::write(&script, SCRIPT).unwrap();
     let launch = Launch::new(&files).arg("--inject-script").arg(script.path());
     let root = launch.site().path().to_owned();
-    // It has been read when the ports answer.
+    // The server has read the file before the ports answer.
     if is_encrypted { launch.with_root(&root).start() } else { launch.start() }
 }
 
@@ -96,7 +96,7 @@ fn pages_from_files_get_the_script_and_a_length() {
         assert_eq!((answer.code(), answer.text()), (200, body.clone()), "{target}");
         let lengths: Vec<_> = answer.headers.iter().filter(|(name, _)| name == "Content-Length").collect();
         assert_eq!(lengths, [&("Content-Length".to_owned(), body.len().to_string())], "{target}");
-        // HEAD says the same, and the connection goes on.
+        // HEAD gets the same head, and the connection stays open.
         client.send(get(target).replace("GET", "HEAD"));
         assert_eq!(client.head().header("Content-Length"), Some(&*body.len().to_string()), "{target}");
     }
@@ -122,7 +122,7 @@ fn ranges_are_pages_of_their_own_and_parts_are_none() {
     assert!(answer.header("Content-Type").unwrap().starts_with("multipart/byteranges"), "{answer:?}");
     assert_eq!((answer.header("Content-Length"), answer.text().contains("<script>")), (None, false));
     client.expect_close();
-    // Not even if it claims to be a page.
+    // The script is left out even if the Content-Type is that of a page.
     let answer = server.ask(range("0-2,16-18").replace("small.html", "small.html?pipe=header(Content-Type,text/html)"));
     assert_eq!((answer.header("Content-Type"), answer.text().contains("<script>")), (Some("text/html"), false));
 }
@@ -152,7 +152,7 @@ fn everything_else_stays_as_it_is() {
     assert!(server.get("/dir/").ok().contains("Directory listing"));
     assert!(!server.get("/dir/").text().contains(SCRIPT));
     server.get("/absent.html").error(404);
-    // A length that a sidecar or a pipe announces is not changed; what is too much for it ends the connection.
+    // A length that a sidecar or a pipe announces is not changed. If the content is longer, the connection closes.
     for (target, length, body) in
         [("/sized.html", "10", injected(PAGE)), ("/small.html?pipe=slice(16)", "12", injected("<p>page</p>\n"))]
     {

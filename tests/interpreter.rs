@@ -1,5 +1,5 @@
-//! That the interpreter's mistakes are put right wherever handlers meet them: in their files, in what they import, in
-//! what they compile. The values themselves stand in `src/python/mends/tables`.
+//! The mends work wherever handlers meet the interpreter's mistakes: in their files, in imported modules, and in code that they
+//! compile. The values themselves are in `src/python/mends/tables`.
 
 use crate::util::Server;
 

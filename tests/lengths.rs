@@ -1,5 +1,5 @@
 //! Answers whose length is announced have that length, or the connection ends: files that change while they are sent, and lengths
-//! that are wrong from the beginning. What comes next on the connection is never a part of them.
+//! that are wrong from the beginning. Their bytes never become a part of the next answer on the connection.
 
 use std::{fs, sync::Arc};
 
@@ -8,7 +8,7 @@ use crate::{
     util::{Launch, Server, get},
 };
 
-/// More than the system keeps of a connection whose client does not read.
+/// More bytes than the system buffers for a client that does not read.
 const LARGE: u64 = 48 << 20;
 
 const FILES: &[(&str, &str)] = &[
@@ -28,13 +28,13 @@ const FILES: &[(&str, &str)] = &[
     ("odd.txt.headers", "Content-Length: 5\nContent-Length: 6\n"),
 ];
 
-/// Gives the large file so many bytes, all of them NUL.
+/// Sets the size of the large file, all NUL.
 fn resize(server: &Server, length: u64) {
     let path = server.site.path().join("large.bin");
     fs::File::options().create(true).truncate(false).write(true).open(path).unwrap().set_len(length).unwrap();
 }
 
-/// Asks for a large file, and for another one behind it. The first one has so many bytes by the time that the client reads on.
+/// Asks for a large file, and for another one behind it. Sets the size of the first one before the client reads on.
 fn change_while_sending(server: &Arc<Server>, target: &str, length: u64) -> crate::util::Client {
     resize(server, LARGE);
     let mut client = server.connect();
@@ -51,7 +51,7 @@ fn a_file_that_grows_while_it_is_sent_has_the_length_that_was_announced() {
     assert!(client.take(LARGE as usize).iter().all(|byte| *byte == 0));
     assert_eq!(client.answer().ok(), "next");
     client.expect_quiet();
-    // A handler's file: what is too much for its length ends the connection.
+    // A handler's file: content beyond the announced length closes the connection.
     let mut client = change_while_sending(&server, "/file.py", LARGE + (8 << 20));
     client.take(LARGE as usize);
     assert!(client.rest().iter().all(|byte| *byte == 0));

@@ -1,8 +1,7 @@
-//! Bad input of every kind, made at random: headers, queries, cookies, credentials, forms, percent-encoding. Whatever
-//! comes, the client gets a whole answer of wptserve's kind (or its documented silence is turned into a clean 400), and
-//! the server goes on.
+//! Random bad input of every kind: headers, queries, cookies, credentials, forms, percent-encoding. The client always gets a
+//! complete answer of wptserve's kind (or a 400 where wptserve is silent), and the server keeps running.
 //!
-//! The parsers have property tests of their own beside the code; this asks the whole server, handlers included.
+//! The parsers have property tests of their own beside the code. These tests ask the whole server, handlers included.
 
 use proptest::{
     prelude::*,
@@ -11,7 +10,7 @@ use proptest::{
 
 use crate::util::Server;
 
-/// A handler that looks at everything a client can get wrong. What an attribute raises is part of its answer.
+/// A handler that reads every attribute that a client can get wrong. The exception of an attribute is part of the answer.
 const LOOKS: &str = "
 def main(request, response):
     seen = []
@@ -23,7 +22,7 @@ def main(request, response):
     return '\\n'.join(seen)
 ";
 
-/// Bytes that mean something to one of the parsers, and any others.
+/// Bytes that have a meaning for one of the parsers, and random ones.
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     let telling = prop::sample::select(b"%&=;+,:\"\\()<>@[]?/{} \t-_.$0aZ\xe9\xff\x00\x01\x7f".to_vec());
     prop::collection::vec(prop_oneof![4 => telling, 1 => any::<u8>()], 0..most)

@@ -1,4 +1,4 @@
-//! What handlers print and log: lines of the server's log, at once, with the handler's file and a level.
+//! The output of handlers, printed or logged, is in the server's log at once, with the handler's file and a level.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::util::{Launch, Server, get};
 
-/// The lines of the log behind their stamps, once the line `end` is there, without those of other things than `h.py`.
+/// The lines about `h.py` in the log, without their stamps, once the line `end` has come.
 fn said(server: &Arc<Server>) -> Vec<String> {
     server.get("/end.py");
     server.logged("/end.py: the end");

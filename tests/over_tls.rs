@@ -1,4 +1,4 @@
-//! What has to hold on any connection holds on an encrypted one, too: these modules run once more, over TLS.
+//! The tests that hold for any connection, run once more over TLS.
 
 use std::sync::Arc;
 

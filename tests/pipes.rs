@@ -1,6 +1,6 @@
-//! `?pipe=` over sockets: when the parts of a trickle arrive, what they cost, and what becomes of endless ones.
+//! `?pipe=` over sockets: the times at which the parts of a trickle arrive, their cost, and trickles that never end.
 //!
-//! What pipes do to bytes is compared with wptserve in `tests/differential` and in the tables of `src/pipes`.
+//! `tests/differential` and the tables of `src/pipes` compare the bytes with wptserve.
 
 use std::{
     fs,
@@ -124,11 +124,11 @@ fn what_never_ends_ends_with_its_client() {
     }
     for target in ["/digits.txt?pipe=trickle(5:r0)|gzip", "/returned.py?pipe=trickle(d1:r2)"] {
         let message = server.get(target).error(500);
-        assert!(message.contains("MemoryError: the trickle pipe never comes to an end"), "{message}");
+        assert!(message.contains("MemoryError: the trickle pipe repeats its content for ever"), "{message}");
     }
 }
 
-/// As in wptserve: what has been sent stays, and nobody says that no more will come.
+/// As in wptserve, the bytes that have been sent stay, and the client is not told that no more will come.
 #[test]
 fn a_delay_that_is_none_breaks_the_answer_off() {
     let server = server();

@@ -3,8 +3,8 @@
 
 use crate::util::Server;
 
-/// The body of `main`, the method of the request, and all that comes behind the status line but `Server` and `Date`, until the
-/// connection ends.
+/// The body of `main`, the method of the request, and the rest of the answer behind the status line, without `Server` and `Date`,
+/// until the connection ends.
 const CASES: &[(&str, &str, &str)] = &[
     (
         "import types\ndef end(self):\n    if self._response.add_required_headers:\n        self.write_default_headers()\n    \

@@ -1,8 +1,8 @@
-//! Requests whose end two readers could see in different places: refused, or answered once, and the connection closes. What
-//! stands behind them is never served.
+//! Requests whose end two readers could see in different places: they are refused, or answered once, and the connection closes. The
+//! bytes behind them are never served.
 //!
-//! The rules are those of RFC 9112, sections 6.1, 6.3 and 7.1; they are tested one by one beside the code (`src/http`). Here it is
-//! the whole way that counts: handlers that read the body in whatever way, or not at all, and what comes next on the socket.
+//! The rules are those of RFC 9112, sections 6.1, 6.3 and 7.1; the tests in `src/http` check them one by one. These tests check the
+//! whole server: handlers that read the body in different ways, or not at all, and the next bytes on the socket.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn server() -> Arc<Server> {
     SHARED.get(|| super::start(FILES))
 }
 
-/// All that comes back for a request and one behind it, which must be one answer with one of these codes and the end.
+/// Sends a request and another one behind it. The result must be one answer with one of these codes, and the end.
 #[track_caller]
 fn one_answer(target: &str, version: &str, fields: &str, body: &str, codes: &[u16]) -> String {
     let method = if target.ends_with(".txt") { "GET" } else { "POST" };
@@ -86,7 +86,7 @@ fn what_follows_a_broken_chunk_is_never_served() {
     }
     let text = one_answer("/again.py", "1.1", CHUNKED, "zz\r\n0\r\n\r\n", &[200]);
     assert!(text.ends_with("\r\n\r\nrefused refused refused refused refused"), "{text}");
-    // What came before the broken chunk may be had, what comes behind it never.
+    // The handler may read the bytes before the broken chunk, but never those behind it.
     let text = one_answer("/again.py", "1.1", CHUNKED, "3\r\nabc\r\nzz\r\n3\r\nBAD\r\n0\r\n\r\n", &[200]);
     assert!(!text.contains("BAD"), "{text}");
 }
@@ -118,18 +118,18 @@ fn doubtful_framing_is_refused() {
             ("1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400, "once and alone"),
             ("1.1", "Transfer-Encoding: \u{b}chunked\r\n", 400, "end cannot be known"),
             ("1.1", "Content-Length: 5\r\nContent-Length: 6\r\n", 400, "two different Content-Length fields"),
-            ("1.1", "Transfer-Encoding : chunked\r\n", 400, "not understood by everybody"),
-            ("1.1", "Content-Length : 5\r\n", 400, "not understood by everybody"),
-            ("1.1", "Transfer-Encoding:\r\n chunked\r\n", 400, "not understood by everybody"),
-            ("1.1", "A: b\r\n Content-Length: 5\r\n", 400, "not understood by everybody"),
-            ("1.1", "A: b\rContent-Length: 5\r\n", 400, "not understood by everybody"),
-            ("1.1", "no header\r\nContent-Length: 5\r\n", 400, "not understood by everybody"),
+            ("1.1", "Transfer-Encoding : chunked\r\n", 400, "not every server reads the header line"),
+            ("1.1", "Content-Length : 5\r\n", 400, "not every server reads the header line"),
+            ("1.1", "Transfer-Encoding:\r\n chunked\r\n", 400, "not every server reads the header line"),
+            ("1.1", "A: b\r\n Content-Length: 5\r\n", 400, "not every server reads the header line"),
+            ("1.1", "A: b\rContent-Length: 5\r\n", 400, "not every server reads the header line"),
+            ("1.1", "no header\r\nContent-Length: 5\r\n", 400, "not every server reads the header line"),
         ] {
             let text = one_answer(target, version, fields, "0\r\n\r\n", &[code]);
             assert!(text.contains(part) && text.contains("\r\nContent-Type: application/json\r\n"), "{fields}: {text}");
         }
     }
-    // Nor does anybody ask for such a body.
+    // The server does not ask the client for such a body either.
     one_answer("/body.py", "1.1", &format!("{BOTH}Expect: 100-continue\r\n"), "", &[400]);
 }
 

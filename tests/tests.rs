@@ -1,4 +1,4 @@
-//! The integration tests: one crate, a line a module. The recorded answers are another, tests/cases.rs.
+//! The integration tests: one crate, with a line for each module. The recorded answers are another crate, tests/cases.rs.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,11 +23,11 @@ mod handlers; // return forms, the writer, errors and their JSON
 mod imports; // the import provider: rules, messages, policies, reloading, isolation
 mod injection; // --inject-script: which answers get it
 mod interpreter; // RustPython's mistakes are put right wherever handlers meet them
-mod layers; // which room of src/ may name which
+mod layers; // the rooms of src/ that each room may name
 mod lengths; // answers have the length that they announce, or the connection ends
 mod malformed; // bad input of every kind is answered
-mod never_wait; // whatever a handler does, its client gets an answer or the end of the connection
-mod output; // what handlers print and log is in the server's log
+mod never_wait; // every handler's client gets an answer or the end of the connection
+mod output; // the output of handlers is in the server's log
 mod over_tls; // wire, bodies and disconnects again, encrypted
 mod pipes; // ?pipe=: timing and cost of trickles, endless ones
 mod replaced; // methods that handlers replace on their own response and writer

@@ -1,5 +1,5 @@
-//! TLS on the socket: handshakes that are late, missing or follow a CONNECT; ends of connections; and what the server says
-//! about its certificate. What clients see of certificates is tested beside the code (`src/tls`).
+//! TLS on the socket: handshakes that are late, missing or follow a CONNECT; ends of connections; and the log's messages about the
+//! certificate. The tests in `src/tls` check the certificates that clients see.
 
 use std::{
     fs,
@@ -55,7 +55,7 @@ fn clients_that_do_not_begin_their_handshake_hold_up_nobody() {
         client.send(b"\x16\x03\x01\x02\x00\x01\x00");
     }
     assert_eq!(server.get("/quick.py").ok(), "quick");
-    // A late handshake is as good as any.
+    // A late handshake works as any other.
     let mut late = silent.into_iter().next().unwrap();
     late.encrypt();
     late.send(get("/quick.py"));
@@ -85,7 +85,7 @@ fn who_does_not_speak_tls_is_not_answered() {
         let _ = std::io::Write::write_all(&mut client.stream, bytes);
         client.expect_close();
     }
-    // Nobody is there any more to be told what was wrong.
+    // The client has disconnected, so it cannot get an alert.
     for bytes in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01\x00"] {
         let mut client = server.connect_plain();
         client.send(bytes);
@@ -110,7 +110,7 @@ fn either_way_of_closing_one_side_leaves_the_other_open() {
         }
         assert_eq!(client.answer().ok(), "quick", "{politely}");
         assert_eq!(client.answer().ok(), "quick", "{politely}");
-        // This fails unless the server says goodbye in TLS.
+        // This fails unless the server sends `close_notify`.
         client.expect_close();
     }
 }
@@ -122,7 +122,7 @@ fn an_answer_that_is_cut_short_ends_with_a_goodbye() {
     assert_eq!(client.rest_text(), "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart");
 }
 
-/// What a proxy says. The names have no meaning here.
+/// The request of a proxy's client. The names have no meaning here.
 const CONNECT: &str = "CONNECT web-platform.test:443 HTTP/1.1\r\nHost: web-platform.test:443\r\n\r\n";
 
 #[test]
@@ -150,7 +150,7 @@ fn a_port_can_wait_for_a_connect_before_it_encrypts() {
     let url = format!("https://a.test:{port}/seen.py");
     assert_eq!(client.answer().ok(), format!("{url} https openssl web-platform.test.pem True"));
 
-    // Whatever a CONNECT says of a body, none is read.
+    // The body of a CONNECT is never read, whatever its headers announce.
     let mut client = server.connect_plain();
     client.send(CONNECT.replace("\r\n\r\n", "\r\nContent-Length: 5\r\n\r\n"));
     connected(&mut client);
@@ -163,7 +163,7 @@ fn a_port_can_wait_for_a_connect_before_it_encrypts() {
     client.encrypt();
     client.expect_close();
 
-    // Who goes on in the open is not answered.
+    // A client that continues without TLS is not answered.
     let mut client = server.connect_plain();
     client.send(CONNECT);
     connected(&mut client);

@@ -1,5 +1,6 @@
 //! WebSocket ports. Most of it is in `fixtures/websocket/sessions.txt`: what a client sends, and what pywebsocket3 4.0.2
-//! answers; tests/cases/websocket.rs plays it. Here is what a recording cannot show: several connections at once, TLS, files, and clients and handlers that misbehave.
+//! answers; tests/cases/websocket.rs plays it. These tests cover what a recording cannot show: several connections at once, TLS,
+//! files, and clients and handlers that misbehave.
 
 use std::{fs, path::Path, sync::Arc, thread, time::Duration};
 
@@ -11,7 +12,7 @@ fn handlers() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/websocket/handlers")
 }
 
-/// Handlers that no recording can show.
+/// Handlers whose behaviour a recording cannot show.
 const FILES: &[(&str, &str)] = &[
     ("index.html", "<p>a page</p>"),
     ("folder/file.txt", "a file"),
@@ -131,7 +132,7 @@ fn plain_requests_are_files() {
     client.send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(client.head().code(), 200);
     assert!(server.get("/").ok().contains("folder"));
-    // Nothing is run here.
+    // The handler is not run.
     assert!(server.get("/folder/handler.py").ok().starts_with("def main"));
     for missing in ["/none", "/broken", "/incomplete", "/broken?x"] {
         assert_eq!(server.get(missing).code(), 404, "{missing}");
@@ -216,7 +217,7 @@ fn a_handler_sends_and_receives_at_once() {
     client.send(close());
     assert_eq!(client.take(4), b"\x88\x02\x03\xe8");
     client.expect_close();
-    // The other thread receives the answer to the Close; the one that has sent it goes on all the same.
+    // The other thread receives the answer to the Close; the thread that sent the Close continues nevertheless.
     let mut client = open(&server, "/duplex");
     for number in 0..100 {
         assert_eq!(receive(&mut client), number.to_string());
@@ -258,7 +259,7 @@ fn memory_follows_what_has_really_come() {
     let server = launch("ws").start();
     open(&server, "/echo").send(close());
     let before = memory(&server);
-    // Claims a gigabyte each.
+    // Each announces a gigabyte.
     let mut clients: Vec<Client> = (0..8).map(|_| open(&server, "/echo")).collect();
     for client in &mut clients {
         client.send(b"\x82\xff\x00\x00\x00\x00\x40\x00\x00\x00\x01\x02\x03\x04some");
@@ -267,8 +268,8 @@ fn memory_follows_what_has_really_come() {
     let mut greedy = open(&server, "/echo");
     greedy.send(b"\x82\xff\x00\x00\x00\x01\x00\x00\x00\x00\x01\x02\x03\x04some");
     greedy.expect_close();
-    server.logged("a frame of 4294967296 bytes");
-    // A client that does not read holds up its handler, not the memory.
+    server.logged("the frame has 4294967296 bytes");
+    // A client that does not read makes its handler wait, and does not fill the memory.
     let mut slow = open(&server, "/flood");
     assert_eq!(slow.take(10), b"\x82\x7f\x00\x00\x00\x00\x00\x10\x00\x00");
     thread::sleep(Duration::from_millis(300));

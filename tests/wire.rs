@@ -1,7 +1,7 @@
-//! HTTP/1 on the socket, heads and order: what a client may send and in which pieces, and exactly what comes back.
+//! HTTP/1 on the socket, heads and order: requests in pieces of any size, and the exact bytes of the answers.
 //!
 //! The rules are those of CPython 3.11's `http.server` under wptserve 4.0.3. The parser itself is tested beside its code
-//! (`src/http`); here it is the whole way through socket, actix and encoder that counts.
+//! (`src/http`); these tests check the whole path through socket, actix and encoder.
 
 use std::{
     sync::Arc,
@@ -109,7 +109,7 @@ fn the_bytes_of_a_raw_writer_are_not_touched() {
         bytes.extend(more);
     }
     assert_eq!(bytes, expected);
-    // wptserve sees no status or header go by here, so it neither adds anything nor closes; but no client knows the end.
+    // wptserve sees no status and no header here, so it neither adds a header nor closes. But a client cannot know the end.
     client.expect_close();
 }
 
@@ -185,7 +185,7 @@ fn pipelined_requests_are_answered_in_order() {
     client.expect_quiet();
 }
 
-/// The answer of a handler may leave without its connection's thread: then that hears of it with the next request.
+/// A handler's thread may send the answer itself: then the connection's task notices this with the next request.
 #[test]
 fn after_an_answer_comes_any_request() {
     let server = server();
@@ -340,7 +340,7 @@ fn refused_heads_get_the_page_of_cpython() {
         "HTTP/1.1 400 Bad request syntax ('GET /a b HTTP/1.1')|Date|Connection: close|\
          Content-Type: text/html;charset=utf-8|Content-Length: 372"
     );
-    // A blank line is not worth an answer.
+    // A blank line gets no answer.
     for request in ["\r\n", "\n", " \r\n"] {
         let mut client = server.connect();
         client.send(request);

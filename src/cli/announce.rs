@@ -1,4 +1,4 @@
-//! Saying that every port answers: lines of the log, the ready file.
+//! The announcement that every port answers: lines of the log, and the ready file.
 
 use std::{
     io::{self, Write as _},
@@ -26,7 +26,7 @@ use crate::{
 /// The name of the DNS server's port under `ports`.
 const DNS: &str = "dns";
 
-/// What will be said.
+/// The announcement of one server.
 pub(super) struct Announcement {
     ports: Vec<Port>,
     dns: Vec<SocketAddr>,
@@ -51,7 +51,7 @@ impl Announcement {
         let url = |bound: &Bound| format!("{}://{host}:{}", bound.service.scheme().as_str(), bound.address.port());
         let describe = |bound: &Bound| Port {
             process: bound.process(),
-            // The words of wptserve and pywebsocket3: undici's runner looks for them.
+            // The words of wptserve and pywebsocket3, because undici's runner looks for them.
             text: match bound.service {
                 Service::Ws | Service::Wss => format!("Listen on: {}", bound.address),
                 Service::Http2 => format!("Starting http2 server on {}", url(bound)),
@@ -77,7 +77,7 @@ impl Announcement {
         }
     }
 
-    /// What takes the ready file away again when it is dropped.
+    /// A guard that removes the ready file when it is dropped.
     pub(super) fn ready_file(&self) -> Option<ReadyFile> {
         self.ready_file.clone().map(|path| ReadyFile { path, text: self.text() })
     }
@@ -86,10 +86,10 @@ impl Announcement {
         format!("{}\n", self.ready)
     }
 
-    /// Waits for the interpreter, asks the ports until all of them answer, then says so.
+    /// Waits for the interpreter, asks the ports until all of them answer, then announces it.
     ///
     /// # Errors
-    /// The interpreter does not come up.
+    /// The interpreter does not start.
     pub(super) async fn make(self, started: oneshot::Receiver<Result<(), NotStarted>>) -> Result<(), NotStarted> {
         if let Ok(Err(cause)) = started.await {
             return Err(cause);
@@ -115,7 +115,7 @@ impl Announcement {
     }
 }
 
-/// The ready file of a server. Dropped, it is gone, unless another server has put its own there meanwhile.
+/// The ready file of a server. The drop removes the file, unless another server has written its own there.
 pub(super) struct ReadyFile {
     path: PathBuf,
     text: String,
@@ -124,14 +124,14 @@ pub(super) struct ReadyFile {
 impl Drop for ReadyFile {
     fn drop(&mut self) {
         if std::fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
-            // Whoever may no longer write there leaves it.
+            // If the server may no longer write there, the file stays.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
 impl Port {
-    /// Whether a connection is taken; whether a plain http request is answered, too.
+    /// Succeeds when the port takes a connection and, if it is a plain http port, answers a request.
     async fn answers(&self) -> io::Result<()> {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -147,8 +147,8 @@ impl Port {
     }
 }
 
-/// Whoever waits for the file must not wait in vain, nor see one left over from an earlier run: makes sure that its place
-/// can take one and is empty.
+/// Removes a ready file of an earlier run, and checks that a new one can be written. Otherwise a script that waits for the
+/// file would see the old one, or wait for ever.
 pub(super) fn prepare(file: &Path) -> io::Result<()> {
     beside(file)?;
     match std::fs::remove_file(file) {
@@ -163,7 +163,7 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::NamedTempFile::new_in(folder)
 }
 
-/// Writes a file so that nobody ever sees a part of it.
+/// Writes a file so that no reader ever sees a part of it.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut file = beside(path)?;
     file.write_all(text.as_bytes())?;

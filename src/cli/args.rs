@@ -32,11 +32,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "port")]
     config: Option<PathBuf>,
 
-    /// Serve this one http port and nothing else, without config.json; 0 takes any free one
+    /// Serve this one http port and nothing else, without config.json; 0 takes any free port
     #[arg(long, value_name = "N", value_parser = port)]
     port: Option<u16>,
 
-    /// The name or address to listen on, instead of server_host; with --port 127.0.0.1 unless given
+    /// The name or address to listen on, instead of server_host; with --port the default is 127.0.0.1
     #[arg(long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
     host: Option<String>,
 
@@ -56,11 +56,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds)]
     latency: u64,
 
-    /// A file whose text is put into the HTML that is served, such as a polyfill in its script element
+    /// A file whose text is put into every served HTML page, in a script element, such as a polyfill
     #[arg(long, alias = "inject_script", value_name = "FILE")]
     inject_script: Option<PathBuf>,
 
-    /// Serve HTTP/2, as is the default
+    /// Serve HTTP/2, which is the default
     #[arg(long, overrides_with = "no_h2", hide = true)]
     h2: bool,
 
@@ -68,17 +68,18 @@ pub(super) struct Args {
     #[arg(long, overrides_with = "h2")]
     no_h2: bool,
 
-    /// Accepted for compatibility: WebTransport is not served, its UDP port is only held
+    /// Accepted for compatibility: WebTransport is not served, its UDP port is only bound
     #[arg(long, alias = "webtransport_h3")]
     webtransport_h3: bool,
 
     /// Answer DNS queries for the tests' domains with the server's address, on the UDP port ports.dns (8053), so that
-    /// /etc/hosts need not be changed; check_subdomains is off then, and a server_host that only this server knows is 127.0.0.1
+    /// /etc/hosts need not be changed. This switches check_subdomains off, and a server_host that only this server knows becomes
+    /// 127.0.0.1
     #[arg(long, alias = "enable-dns", conflicts_with = "port")]
     dns: bool,
 
-    /// --dns that knows every name below the hosts; N, the number of labels, is accepted for compatibility and any
-    /// number of labels matches, as in wpt serve
+    /// As --dns, but with every name below the hosts. N, the number of labels, is accepted for compatibility: any number
+    /// of labels matches, as in wpt serve
     #[arg(long, aliases = ["dns_wildcards", "wildcard-dns"], value_name = "N", conflicts_with = "port", value_parser = labels)]
     dns_wildcards: Option<u32>,
 
@@ -90,14 +91,14 @@ pub(super) struct Args {
     #[arg(long)]
     verbose: bool,
 
-    /// What an import of a package directory without __init__.py does: warn allows it, as CPython does, with one warning;
-    /// strict refuses and names the file to create. Without the flag a web-platform-tests checkout gets warn, any other
-    /// directory strict
+    /// Whether a handler may import from a package directory without __init__.py: warn allows the import, as CPython does,
+    /// with one warning; strict refuses it and names the file to create. Without the flag a web-platform-tests checkout gets
+    /// warn, any other directory strict
     #[arg(long, value_name = "POLICY", value_enum, env = "WPTSERVE_IMPORT_POLICY")]
     import_policy: Option<Policy>,
 
-    /// Write a line of JSON with pid, host, ports and URLs to this file as soon as every port answers; it is removed
-    /// at the start and at the stop
+    /// Write a line of JSON with pid, host, ports and URLs to this file as soon as every port answers; the server removes
+    /// the file at the start and at the stop
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -118,7 +119,7 @@ impl From<Policy> for ImportPolicy {
 }
 
 fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().map_err(|_| "a port is a whole number from 0 to 65535, where 0 is any free one")
+    text.parse().map_err(|_| "write a whole number from 0 to 65535; 0 takes any free port")
 }
 
 fn milliseconds(text: &str) -> Result<u64, &'static str> {
@@ -130,15 +131,15 @@ fn labels(text: &str) -> Result<u32, &'static str> {
 }
 
 impl Args {
-    /// Where to announce that every port answers; absolute.
+    /// The file that announces that every port answers; absolute.
     ///
     /// # Errors
-    /// The working directory is gone.
+    /// The working directory does not exist any more.
     pub(super) fn ready_file(&self) -> Result<Option<PathBuf>, ConfigError> {
         self.ready_file.as_deref().map(absolute).transpose()
     }
 
-    /// `script` is the `wpt` script that a Python would have been started with.
+    /// `script` is the `wpt` script on a command line for Python.
     pub(super) fn config(self, script: Option<&Path>) -> Result<Config, StartupError> {
         let flags = Flags {
             config: self.config,

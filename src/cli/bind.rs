@@ -1,4 +1,4 @@
-//! Taking the ports: each is bound once and kept, so that nobody can take it in between.
+//! Binding the ports: each is bound once and kept, so that no other program can take it in between.
 
 use std::{
     io,
@@ -13,10 +13,10 @@ use crate::{
     server::BACKLOG,
 };
 
-/// How often a free port is asked for before giving up on one that browsers can use.
+/// The number of free ports to try until one is found that browsers can use.
 const ATTEMPTS: usize = 100;
 
-/// A port that is ours.
+/// A bound TCP port.
 pub(super) struct Bound {
     /// The scheme's name under `ports`.
     pub(super) name: String,
@@ -26,13 +26,13 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// As wptserve calls the process of a port.
+    /// wptserve's name for the process of this port.
     pub(super) fn process(&self) -> String {
         process(&self.name, self.address.port())
     }
 }
 
-/// As wptserve calls the process of a port.
+/// wptserve's name for the process of a port.
 pub(super) fn process(name: &str, port: u16) -> String {
     format!("{name} on port {port}")
 }
@@ -45,11 +45,11 @@ pub(super) struct Ports {
     pub(super) dns: Vec<UdpSocket>,
     /// The numbers, for handlers.
     pub(super) numbers: Numbers,
-    /// Where nothing is served, but nobody else shall serve anything either.
+    /// Ports on which nothing is served and no other program shall serve either.
     _held: Vec<UdpSocket>,
 }
 
-/// Binds every port of the configuration. Those with a number come first, so that no free port is one of them.
+/// Binds every port of the configuration. Ports with a number come first, so that no automatic port takes one of them.
 pub(super) fn bind(config: &Config) -> Result<Ports, StartupError> {
     let binder = Binder { addresses: addresses(config)?, webtransport: config.webtransport };
     let mut places: Vec<Vec<Place>> =
@@ -118,7 +118,7 @@ fn addresses(config: &Config) -> Result<Vec<SocketAddr>, StartupError> {
             addresses.sort_by_key(|address| !address.is_ipv4());
             Ok(addresses)
         }
-        // Nobody but our own DNS server needs to know the name.
+        // Only our own DNS server has to know the name.
         Err(_) if is_own(config, host) => Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]),
         Err(source) => Err(StartupError::Resolve { host: config.server_host.clone(), source }),
     }
@@ -133,7 +133,7 @@ fn is_own(config: &Config, host: &str) -> bool {
 
 struct Binder {
     addresses: Vec<SocketAddr>,
-    /// Whether the port of WebTransport is to be held.
+    /// Whether to bind the port of WebTransport.
     webtransport: bool,
 }
 
@@ -152,7 +152,8 @@ impl Binder {
         Err(last)
     }
 
-    /// A free port that browsers do not refuse. The refused ones are held until one is found, so as not to get them again.
+    /// A free port that browsers do not refuse. The refused ports stay bound until one is found, so that the system does not
+    /// give them again.
     fn take_any(&self, service: Service) -> io::Result<Place> {
         let mut refused = Vec::new();
         while refused.len() < ATTEMPTS {
@@ -163,7 +164,7 @@ impl Binder {
                 _ => return Ok(place),
             }
         }
-        Err(io::Error::other("the system has only ports that browsers refuse"))
+        Err(io::Error::other("the system offers only free ports that browsers refuse"))
     }
 }
 
@@ -180,7 +181,7 @@ fn take(service: Service, address: SocketAddr) -> io::Result<Place> {
     }
 }
 
-/// As wptserve: the port may be used again at once after an earlier server has ended.
+/// As in wptserve, the port of a server that has ended can be bound again at once.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;

@@ -1,9 +1,9 @@
-//! `--dns`: a small DNS server on UDP, for those who cannot edit /etc/hosts.
+//! `--dns`: a small DNS server on UDP, for users who cannot edit /etc/hosts.
 //!
-//! Follows tools/serve/dns.py of 2026: the tests' domains have the server's address and live for an hour; nothing else exists.
-//! With wildcards, everything below the hosts exists, but not what has a label that must not. One difference: a
-//! name that exists has no error when another type of record is asked for. NXDOMAIN would be about the name as such, and
-//! some resolvers then forget the address they have just got.
+//! Follows tools/serve/dns.py of 2026: the tests' domains have the server's address, valid for an hour; no other name exists.
+//! With wildcards, every name below the hosts exists, except names with a label that must not exist. One difference: a query
+//! for another type of record of an existing name gets no error. NXDOMAIN would mean that the name itself does not exist, and
+//! some resolvers would then forget the address that they have just got.
 
 use std::{
     collections::HashSet,
@@ -19,12 +19,12 @@ use tokio::net::UdpSocket;
 
 use crate::config::{Hosts, ascii};
 
-/// Seconds that an answer may be kept.
+/// How long a resolver may keep an answer, in seconds.
 const LIFETIME: u32 = 3600;
-/// The largest query that is read; longer ones are cut off and then not understood.
+/// The largest query that is read, in bytes; a longer query is cut off and cannot be parsed.
 const QUERY: usize = 4096;
 
-/// What exists, and where.
+/// The names that exist, and their address.
 #[derive(Debug)]
 pub(super) struct Zone {
     names: Names,
@@ -33,14 +33,14 @@ pub(super) struct Zone {
 
 #[derive(Debug)]
 enum Names {
-    /// These.
+    /// Exactly these names.
     Exactly(HashSet<String>),
-    /// These hosts and all below them, except what has one of these labels.
+    /// These hosts and all names below them, except names with one of these labels.
     Below { hosts: Vec<String>, never: Vec<String> },
 }
 
 impl Zone {
-    /// `address` is where the server listens; if that is everywhere, the names lead to this machine.
+    /// `address` is the server's; if the server listens on all interfaces, the names lead to the loopback address.
     pub(super) fn new(hosts: &Hosts, wildcards: bool, address: IpAddr) -> Self {
         let lower = |name: &String| ascii(name).to_lowercase();
         let names = if wildcards {
@@ -76,7 +76,7 @@ impl Zone {
     /// The answer to a packet, if it gets one.
     fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
         let id = header_buffer::id(query).ok()?;
-        // To answer answers would never end.
+        // An answer must not be answered: two servers would never stop.
         if header_buffer::has_flags(query, PacketFlag::RESPONSE).ok()? {
             return None;
         }
@@ -89,7 +89,7 @@ impl Zone {
                 if query.has_flags(PacketFlag::RECURSION_DESIRED) {
                     reply.set_flags(PacketFlag::RECURSION_DESIRED);
                 }
-                // More than one question is nothing that anybody asks.
+                // No resolver sends more than one question.
                 for question in query.questions.iter().take(1) {
                     let (record, data) = match self.address {
                         IpAddr::V4(ip) => (TYPE::A, RData::A(A::from(ip))),
@@ -125,7 +125,7 @@ pub(super) async fn serve(socket: UdpSocket, zone: Zone) {
                     log::debug!("a DNS answer to {client} could not be sent: {error}");
                 }
             }
-            // Such as the refusal of an earlier answer by its client.
+            // For example, the client of an earlier answer has closed its port.
             Err(error) => {
                 log::debug!("a DNS query could not be received: {error}");
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -180,7 +180,7 @@ mod tests {
         ] {
             let expected = if exists { (RCODE::NoError, here.clone()) } else { (RCODE::NameError, Vec::new()) };
             assert_eq!(asked(&zone, name, TYPE::A), expected, "{name}");
-            // There is no such record, but the name is there.
+            // The name exists, but not this record.
             assert_eq!(asked(&zone, name, TYPE::AAAA), (expected.0, Vec::new()), "{name}");
         }
     }
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(zone.answer(&[0; 11]), None);
         assert_eq!(zone.answer(&Packet::new_reply(1).build_bytes_vec().unwrap()), None);
         let code = |query: &[u8]| Packet::parse(&zone.answer(query).unwrap()).unwrap().rcode();
-        // One question is announced, and none comes.
+        // The head announces one question, but the packet has none.
         assert_eq!(code(&[0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]), RCODE::FormatError);
         let mut update = Packet::new_query(1);
         *update.opcode_mut() = OPCODE::Update;

@@ -1,7 +1,7 @@
 //! `wptserve make-hosts-file`: the lines for /etc/hosts, byte for byte those of `wpt make-hosts-file`.
 //!
-//! That command reads no configuration: tools/ci/make_hosts_file.py hands the path of config.json to a parameter that is
-//! something else. So the domains are always those of the defaults.
+//! That command reads no configuration: tools/ci/make_hosts_file.py passes the path of config.json as another parameter by
+//! mistake. So the domains are always the default ones.
 
 use crate::config::Hosts;
 
@@ -13,7 +13,7 @@ pub(super) struct Args {
     address: String,
 }
 
-/// As it was written: it is printed so.
+/// Checks the address, and returns it as it was written, because it is printed like that.
 fn address(text: &str) -> Result<String, &'static str> {
     match text.parse::<std::net::IpAddr>() {
         Ok(_) => Ok(text.to_owned()),
@@ -25,7 +25,7 @@ pub(super) fn text(args: &Args) -> String {
     let hosts = Hosts::default();
     let mut lines = vec!["# Start web-platform-tests hosts".to_owned()];
     lines.extend(hosts.domains_set().iter().map(|domain| format!("{}\t{domain}", args.address)));
-    // There alone this address means that the host does not exist.
+    // Only on Windows does this address mean that the host does not exist.
     if cfg!(windows) {
         lines.extend(hosts.not_domains_set().iter().map(|domain| format!("0.0.0.0\t{domain}")));
     }

@@ -1,7 +1,7 @@
-//! The log: lines on standard output in the format of `wpt serve`, which its users wait for word by word.
+//! The log: lines on standard output in the format of `wpt serve`, because test runners wait for its exact words.
 //!
-//! Nothing here waits for whoever reads it: lines go into a queue, and a thread of its own writes them. When too much waits
-//! because nobody reads the pipe, lines are dropped, counted, and the number is said once there is room again.
+//! The server never waits for the reader of the log: lines go into a queue, and a thread of the log writes them. When the pipe
+//! is full and too many bytes wait, lines are dropped and counted. The log says their number as soon as there is room again.
 
 use std::{
     fmt::Arguments,
@@ -21,7 +21,7 @@ use crate::server::PORT_TARGET;
 use jiff::Zoned;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// How many bytes of lines may wait.
+/// The most bytes of lines that may wait.
 const WAITING: usize = 1024 * 1024;
 /// How long the end of the process waits for the last lines to be written.
 const LAST_LINES: Duration = Duration::from_millis(200);
@@ -30,7 +30,7 @@ pub(super) const MAIN: &str = "MainProcess";
 
 enum Item {
     Line(String),
-    /// Answered when everything before it is written.
+    /// Answered when all earlier lines are written.
     Mark(SyncSender<()>),
 }
 
@@ -45,7 +45,7 @@ static LOGGER: OnceLock<Logger> = OnceLock::new();
 
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // actix speaks of its workers at the level Info: nobody who runs tests wants to know.
+        // actix logs its workers at the level Info, which does not interest people who run tests.
         metadata.target().starts_with("wptserve") || metadata.level() <= Level::Warn
     }
 
@@ -58,7 +58,7 @@ impl Log for Logger {
 
     fn flush(&self) {
         let (mark, marked) = sync_channel(1);
-        // A writer that is blocked is no reason to wait longer.
+        // A blocked writer is not a reason to wait longer.
         if self.queue.send(Item::Mark(mark)).is_ok() {
             let _ = marked.recv_timeout(LAST_LINES);
         }
@@ -70,7 +70,7 @@ impl Logger {
         let line = line(process, level, message);
         let length = line.len();
         let before = self.waiting.fetch_add(length, Ordering::Relaxed);
-        // A single line may be longer than all that may wait.
+        // A single line may be longer than the limit.
         let fits = before == 0 || before + length <= WAITING;
         if !fits || self.queue.send(Item::Line(line)).is_err() {
             self.waiting.fetch_sub(length, Ordering::Relaxed);
@@ -101,7 +101,7 @@ pub(super) fn install() {
     if LOGGER.set(Logger { queue, waiting: AtomicUsize::new(0), lost: AtomicU64::new(0) }).is_err() {
         return;
     }
-    // Without a thread or a standard output there is no log, which is no reason to serve nothing.
+    // Without a thread or a standard output there is no log, but the server serves nevertheless.
     if let Ok(out) = io::stdout().as_fd().try_clone_to_owned() {
         let _ = thread::Builder::new().name("log".to_owned()).spawn(move || write(&lines, File::from(out)));
     }
@@ -112,7 +112,7 @@ pub(super) fn install() {
     }
 }
 
-/// Says something about a port, or another part that has a name.
+/// Logs a line about a port, or another part that has a name.
 pub(super) fn info(process: &str, message: Arguments<'_>) {
     if let Some(logger) = LOGGER.get()
         && log::max_level() >= LevelFilter::Info
@@ -121,7 +121,7 @@ pub(super) fn info(process: &str, message: Arguments<'_>) {
     }
 }
 
-/// Says why the server does not start.
+/// Logs why the server does not start.
 pub(super) fn critical(process: &str, message: Arguments<'_>) {
     if let Some(logger) = LOGGER.get() {
         logger.put(process, "CRITICAL", message);
@@ -144,20 +144,23 @@ fn write(items: &Receiver<Item>, mut out: File) {
                 logger.waiting.fetch_sub(text.len(), Ordering::Relaxed);
             }
             Item::Mark(mark) => {
-                // Whoever has set it may have stopped waiting.
+                // The thread that waits for the mark may have given up.
                 let _ = mark.try_send(());
             }
         }
         let lost = logger.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            let text =
-                line(MAIN, "WARNING", format_args!("{lost} lines of the log were lost: nobody read them in time"));
+            let text = line(
+                MAIN,
+                "WARNING",
+                format_args!("{lost} lines of the log were lost, because its pipe was not read in time"),
+            );
             whole(&mut out, text.as_bytes());
         }
     }
 }
 
-/// Writes all of a line. Whoever shares the pipe with us may have made it non-blocking.
+/// Writes a whole line. Another process that shares the pipe may have made it non-blocking.
 fn whole(out: &mut File, mut text: &[u8]) {
     while !text.is_empty() {
         match out.write(text) {

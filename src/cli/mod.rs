@@ -1,7 +1,7 @@
 //! The command line: flags, the commands behind them, the exit code.
 //!
-//! Exit codes: 0 after an orderly stop (SIGINT and SIGTERM are one), 1 when the server cannot start or a listener
-//! dies, 2 for a command line that cannot be understood.
+//! Exit codes: 0 after an orderly stop (by SIGINT or SIGTERM, for example), 1 when the server cannot start or a listener
+//! dies, 2 for a wrong command line.
 
 mod announce;
 mod args;
@@ -76,7 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Runs the arguments behind the program's name. `script` is the `wpt` script that a Python would have been given.
+/// Runs the arguments behind the program's name. `script` is the `wpt` script on a command line for Python.
 fn run(name: &'static str, arguments: Vec<OsString>, script: Option<PathBuf>) -> ExitCode {
     let line = [OsString::from(name)].into_iter().chain(arguments);
     let matches = Cli::command().name(name).bin_name(name).try_get_matches_from(line);
@@ -86,7 +86,7 @@ fn run(name: &'static str, arguments: Vec<OsString>, script: Option<PathBuf>) ->
             if let Some(message) = personality::not_here(name, &refusal) {
                 return refuse(2, &message);
             }
-            // Help and version come this way too. A closed pipe is no reason to fail.
+            // clap returns help and version as errors, too. A closed pipe is not a reason to fail.
             let _ = refusal.print();
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2));
         }
@@ -129,7 +129,7 @@ fn man(command: Option<&str>) -> ExitCode {
     }
 }
 
-/// A closed pipe is no reason to fail.
+/// A closed pipe is not a reason to fail.
 fn print(text: &[u8]) -> ExitCode {
     let _ = io::stdout().write_all(text);
     ExitCode::SUCCESS

@@ -1,8 +1,9 @@
-//! Where the C library of the static binary looks names up.
+//! The services that the C library of the static binary uses to look names up.
 //!
-//! glibc follows `/etc/nsswitch.conf` and loads a shared library for each service there that it does not have itself, such as
-//! `systemd` or `resolve`. A static binary cannot do that: it ends in a segmentation fault, for instance when a handler asks
-//! `pwd.getpwnam` for a user that is not in the file. So the services that glibc has itself are set once, before any look-up.
+//! glibc follows `/etc/nsswitch.conf` and loads a shared library for each service there that glibc does not contain, such as
+//! `systemd` or `resolve`. A static binary cannot load one: the process ends in a segmentation fault, for instance when a handler
+//! asks `pwd.getpwnam` for a user that is not in the file. So this module sets the services that glibc contains, once, before any
+//! look-up.
 
 /// Databases of `nsswitch.conf`, and their services.
 #[cfg(target_feature = "crt-static")]
@@ -16,8 +17,8 @@ const SERVICES: [(&std::ffi::CStr, &std::ffi::CStr); 7] = [
     (c"protocols", c"files"),
 ];
 
-/// Keeps glibc from loading shared libraries. For the time when the process has one thread; does nothing where the binary is
-/// linked dynamically.
+/// Keeps glibc from loading shared libraries. Call it while the process has one thread. It does nothing in a dynamically
+/// linked binary.
 pub(super) fn use_own_services() {
     #[cfg(target_feature = "crt-static")]
     for (database, services) in SERVICES {

@@ -1,7 +1,7 @@
 //! The Python personality: installed or linked as `python`, the binary takes the command lines that start `wpt serve` and
-//! `wpt make-hosts-file`, so that those who start WPT through Python try it without a change.
+//! `wpt make-hosts-file`, so that projects that start WPT through Python can use it without a change.
 //!
-//! It is no Python. Everything else is refused with a message that says so.
+//! The binary is not a Python interpreter. It refuses any other command line with a message that says so.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -10,17 +10,17 @@ use std::{
 
 use clap::error::{ContextKind, ContextValue};
 
-/// The version that is claimed: handlers run as on this one. Deno takes no other than 3.11.
+/// The version that the binary claims to be, because handlers run as on this one. Deno accepts only 3.11.
 const VERSION: &str = "Python 3.11.7\n";
 
-/// What a command line for Python comes to.
+/// The meaning of a command line for Python.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Print this and end.
+    /// Print this text and end.
     Print(&'static str),
-    /// Do what this `wpt` script would do with these arguments.
+    /// Run the command of this `wpt` script with these arguments.
     Wpt { script: PathBuf, arguments: Vec<OsString> },
-    /// Say this and end with exit code 2.
+    /// Print this message and end with exit code 2.
     Refuse(String),
 }
 
@@ -41,11 +41,11 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Line {
         };
         match text {
             "--version" | "-V" | "-VV" => return Line::Print(VERSION),
-            // These two take a value; those below are about what we have not got: a site, byte code, buffered output.
+            // These two take a value. Those below concern parts that this binary does not have: a site, byte code, buffered output.
             "-X" | "-W" => drop(arguments.next()),
             _ if text.starts_with("-X") || text.starts_with("-W") => {}
             _ if text.len() > 1 && text.chars().skip(1).all(|flag| "bBdEiIOPqRsSuvx".contains(flag)) => {}
-            _ => return Line::Refuse(format!("{} {text:?} is not among it.", introduction())),
+            _ => return Line::Refuse(format!("{} It does not take {text:?}.", introduction())),
         }
     }
     Line::Refuse(format!("{} No script was named.", introduction()))
@@ -56,7 +56,7 @@ fn script(path: PathBuf, arguments: Vec<OsString>) -> Line {
     if !matches!(name, "wpt" | "wpt.py") {
         return Line::Refuse(format!("{} {} is another script.", introduction(), path.display()));
     }
-    // A link leads to the script, and the checkout is where the script is.
+    // The checkout is the directory of the script itself, not that of a link to it.
     let found = match path.symlink_metadata() {
         Ok(found) if found.is_symlink() => path.canonicalize(),
         Ok(_) => Ok(path.clone()),
@@ -103,22 +103,22 @@ const ELSEWHERE: [&str; 31] = [
     "web-features-manifest",
 ];
 
-/// What to say when a command line is refused because it names a command that is `wpt`'s and not ours. `name` is what the
-/// program is called: behind the script every command is meant for `wpt`.
+/// The message for a command line that names a command of `wpt` that this binary does not have. `name` is "wpt" when the
+/// command line has the `wpt` script: then every command is meant for `wpt`.
 pub(super) fn not_here(name: &str, refusal: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(command)) = refusal.get(ContextKind::InvalidSubcommand) else { return None };
     (name == "wpt" || ELSEWHERE.contains(&command.as_str())).then(|| {
         format!(
-            "`wpt {command}` needs a real Python. This is wptserve-rs, which is none: of wpt's commands it has `serve` and \
-             `make-hosts-file`. Name another Python for this one, such as /usr/bin/python3 wpt {command}, or take the link to \
-             wptserve off the PATH for it."
+            "`wpt {command}` needs a real Python, but this program is wptserve-rs: of wpt's commands it has only `serve` and \
+             `make-hosts-file`. Name the real Python, such as /usr/bin/python3 wpt {command}, or take the link to wptserve off \
+             the PATH for this command."
         )
     })
 }
 
 fn introduction() -> &'static str {
-    "This `python` is wptserve-rs and no Python interpreter: it takes `[-u] wpt serve …`, `[-u] wpt make-hosts-file …` and \
-     --version. Use another python for the rest."
+    "This `python` is wptserve-rs and not a Python interpreter: it takes only `[-u] wpt serve …`, `[-u] wpt make-hosts-file …` \
+     and --version. Use a real Python for other commands."
 }
 
 #[cfg(test)]
@@ -166,10 +166,10 @@ mod tests {
     fn anything_else_is_refused() {
         for (line, part) in [
             ("", "No script was named"),
-            ("-c print(1)", "\"-c\" is not among it"),
-            ("-m http.server", "\"-m\" is not among it"),
-            ("-", "\"-\" is not among it"),
-            ("--help", "\"--help\" is not among it"),
+            ("-c print(1)", "It does not take \"-c\""),
+            ("-m http.server", "It does not take \"-m\""),
+            ("-", "It does not take \"-\""),
+            ("--help", "It does not take \"--help\""),
             ("setup.py install", "setup.py is another script"),
             ("missing/wpt serve", "can't open file \"missing/wpt\""),
         ] {

@@ -28,13 +28,13 @@ use crate::{
 };
 
 pub(super) fn run(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
-    start(args, script).inspect_err(lament)
+    start(args, script).inspect_err(log_refusal)
 }
 
-/// Says in the log why the server does not start, in wptserve's words where somebody may look for them. What is wrong with
-/// the configuration is said on standard error only, as there. Standard error names the cause as well: where both go to the same
-/// place, once is enough.
-fn lament(error: &StartupError) {
+/// Logs why the server does not start, in wptserve's words where test runners may look for them. A mistake in the
+/// configuration is named on standard error only, as by wptserve. Standard error names every other cause as well, so the log
+/// leaves it out when both streams are the same file.
+fn log_refusal(error: &StartupError) {
     let is_same = is_same_place(io::stdout().as_fd(), io::stderr().as_fd());
     match error {
         StartupError::Config(_) | StartupError::DocRoot(_) => {}
@@ -62,7 +62,7 @@ fn is_same_place(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
 
 fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
     let exit_after_start = args.exit_after_start;
-    // Before anything can fail: whoever waits for the file must not see one left over from an earlier run.
+    // This comes before anything can fail, because a script that waits for the file must not see one of an earlier run.
     if let Some(file) = args.ready_file()? {
         announce::prepare(&file).map_err(|source| StartupError::ReadyFile { path: file.clone(), source })?;
     }
@@ -73,7 +73,7 @@ fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
     }
     if config.webtransport {
         log::warn!(
-            "WebTransport is not served: --webtransport-h3 only holds the port, and no test that needs it will pass"
+            "WebTransport is not served: --webtransport-h3 only binds the port, and tests that need WebTransport fail"
         );
     }
     let identity = config.tls.as_ref().map(|source| tls::load(source, &config.hosts.domains_set())).transpose()?;
@@ -85,7 +85,7 @@ fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
-    // Never dropped: that would wait for every name that is being resolved and every file that is being read.
+    // Never dropped, because the drop would wait until every name is resolved and every file is read.
     let system = std::mem::ManuallyDrop::new(actix_rt::System::new());
     system.block_on(serve(config, router, ports, identity, exit_after_start))
 }
@@ -118,7 +118,7 @@ async fn serve(
         site: Site {
             name: bound.process(),
             scheme: bound.service.scheme(),
-            // wptserve, too, falls back to the address it is bound to, not to the name it was given.
+            // wptserve, too, uses the address that it is bound to and not the configured name.
             host: bound.address.ip().to_string().into(),
             port: bound.address.port(),
             root: config.doc_root.clone(),
@@ -164,7 +164,7 @@ async fn serve(
             () = signals.wait() => {}
             () = ready => {}
         }
-        // The first thing of the stop, so that nobody takes the server for one that answers.
+        // The stop begins with this, so that the file never announces a server that no longer answers.
         drop(ready_file);
     };
     let served = server::run(listeners.collect(), stop).await;

@@ -1,7 +1,8 @@
-//! `check_subdomains`: does every domain of the tests lead to this server?
+//! `check_subdomains`: whether every domain of the tests leads to this server.
 //!
-//! wptserve asks one after the other over http. Here all are asked at once: the system's resolver is asked for the domain, and
-//! a connection to a port taken for the purpose has to bring the word that only this process knows.
+//! wptserve checks one domain after the other over http. This server checks all at once: it asks the system's resolver for the
+//! address, and connects to a port that was opened for this check. The connection has to bring a word that only this process
+//! knows.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -18,10 +19,10 @@ use crate::config::{Config, StartupError, ascii};
 /// How long a resolver or a connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks for all domains.
+/// Checks all domains.
 ///
 /// # Errors
-/// One of them does not lead here; it and the cause are named.
+/// A domain does not lead here; the error names the domain and the cause.
 pub(super) async fn check(config: &Config, address: SocketAddr) -> Result<(), StartupError> {
     let refused =
         |domain: &str, cause: String, others| StartupError::Domain { domain: domain.to_owned(), cause, others };
@@ -59,15 +60,15 @@ pub(super) async fn check(config: &Config, address: SocketAddr) -> Result<(), St
     }
 }
 
-/// Gives the word to everybody who connects.
+/// Sends the word to every client that connects.
 async fn answer(listener: TcpListener, word: Uuid) -> std::convert::Infallible {
     loop {
         match listener.accept().await {
             Ok((mut stream, _)) => {
-                // Sixteen bytes always find room; whoever is gone needs none.
+                // A socket always has room for sixteen bytes. A client that has disconnected does not need them.
                 let _ = stream.write_all(word.as_bytes()).await;
             }
-            // Such as too many open files: those that ask hear of it.
+            // For example too many open files: the check that connects gets an error then.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
@@ -76,16 +77,18 @@ async fn answer(listener: TcpListener, word: Uuid) -> std::convert::Infallible {
 async fn leads_here(domain: &str, port: u16, word: Uuid) -> Result<(), String> {
     let addresses: Vec<SocketAddr> = match timeout(PATIENCE, lookup_host((ascii(domain), port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(error)) => return Err(format!("it does not resolve: {error}")),
-        Err(_) => return Err(format!("it does not resolve within {} s", PATIENCE.as_secs())),
+        Ok(Err(error)) => return Err(format!("the name does not resolve: {error}")),
+        Err(_) => return Err(format!("the name does not resolve within {} s", PATIENCE.as_secs())),
     };
-    let mut cause = "it resolves to no address".to_owned();
+    let mut cause = "the name has no address".to_owned();
     for address in addresses {
         match timeout(PATIENCE, hears(address, word)).await {
             Ok(Ok(true)) => return Ok(()),
-            Ok(Ok(false)) => cause = format!("it resolves to {}, where another server is", address.ip()),
-            Ok(Err(error)) => cause = format!("it resolves to {}, where this server is not: {error}", address.ip()),
-            Err(_) => cause = format!("it resolves to {}, from where no answer comes", address.ip()),
+            Ok(Ok(false)) => cause = format!("the name resolves to {}, where another server answers", address.ip()),
+            Ok(Err(error)) => {
+                cause = format!("the name resolves to {}, where this server does not listen: {error}", address.ip());
+            }
+            Err(_) => cause = format!("the name resolves to {}, from where no answer comes", address.ip()),
         }
     }
     Err(cause)

@@ -1,4 +1,4 @@
-//! The configuration against what `wpt serve`'s own code makes of the same input, and against bad input.
+//! The configuration, compared with the one that `wpt serve`'s own code makes of the same input, and with bad input.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -44,7 +44,7 @@ fn given(config: Value) -> Result<Config, String> {
     load(root.path(), &Value::Null, &config, flags()).map_err(|error| error.to_string())
 }
 
-/// The ports as if every free one were 1.
+/// The ports, with 1 for every automatic one.
 fn numbers(config: &Config) -> Numbers {
     let number = |wanted: &Wanted| match wanted {
         Wanted::Skip => None,
@@ -151,8 +151,8 @@ fn values_that_make_no_sense_are_refused() {
         ),
         (json!({"ws_extra": "x"}), "ws_extra must be a list of paths, such as [\"handlers\"], or null, not \"x\""),
         (json!({"import_policy": "lax"}), "import_policy must be \"strict\", \"warn\" or null, not \"lax\""),
-        (json!({"ports": {"http": [8000, 9000]}}), "port 9000 is asked for twice, for http and for h2"),
-        (json!({"ports": {"http": [65536]}}), "65536 in ports.http is no port"),
+        (json!({"ports": {"http": [8000, 9000]}}), "port 9000 is configured twice, for http and for h2"),
+        (json!({"ports": {"http": [65536]}}), "65536 in ports.http is not a port"),
         (json!("text"), "given.json: the configuration must be an object, not \"text\""),
         (json!([]), "given.json: the configuration must be an object, not []"),
         (json!({"ssl": 1}), "given.json: ssl must be an object, not 1"),
@@ -172,7 +172,7 @@ fn files_that_are_none_are_refused() {
     fs::write(root.path().join("aliases"), "/a/, /b\n\n/c/\n").unwrap();
     let config = |name| Flags { config: path(name), ..flags() };
     assert!(refusal(config("missing.json")).contains("missing.json: No such file"));
-    assert!(refusal(config("half.json")).contains("half.json is no JSON: EOF while parsing a value at line 1"));
+    assert!(refusal(config("half.json")).contains("half.json is not valid JSON: EOF while parsing a value at line 1"));
     assert!(refusal(config("")).contains("Is a directory"));
     let aliases = |name| Flags { alias_file: path(name), ..flags() };
     assert!(refusal(aliases("aliases")).contains("line 3 of the alias file"));
@@ -275,7 +275,7 @@ fn relative_paths_start_at_the_working_directory() {
     assert_eq!((&loaded.ws_doc_root, &loaded.ws_extra[0]), (&here.join("ws"), &here.join("more")));
     let certificate = certificate(&loaded).unwrap();
     assert_eq!((certificate.key, certificate.cert), (here.join("k").as_path(), Path::new("/c")));
-    // Nothing said: below the doc root.
+    // Without the key: below the doc root.
     let root = TempDir::new().unwrap();
     let doc_root = json!({"doc_root": root.path().to_str().unwrap(), "ws_doc_root": null});
     assert_eq!(given(doc_root).unwrap().ws_doc_root, root.path().join("websockets/handlers"));

@@ -1,4 +1,4 @@
-//! The keys of the configuration and what they are when nobody says otherwise.
+//! The keys of the configuration and their defaults.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         "ws": ["auto"],
         "wss": ["auto"],
         "webtransport-h3": ["auto"],
-        // Nobody sees it unless it is asked for.
+        // Handlers do not see an empty list, so they see `h3` only when it is configured.
         "h3": [],
         "dns": [8053],
     });

@@ -1,5 +1,5 @@
-//! What handlers and templates see of the server: `request.server.config` with the keys of wptserve 4.0.3, config.py, and
-//! of `wpt serve`.
+//! The configuration that handlers and templates see: `request.server.config` with the keys of wptserve 4.0.3, config.py,
+//! and of `wpt serve`.
 
 use std::{path::Path, sync::Arc};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Config, Numbers, Profile, merge::RENAMED_SCHEMES};
 use crate::{handover::Environment, route::Alias, stash::Stash, tls::Identity};
 
-/// Where the certificate is, for handlers.
+/// The files of the certificate, for handlers.
 #[derive(Debug, Clone, Copy)]
 pub struct CertificatePaths<'a> {
     pub(super) key: &'a Path,
@@ -23,14 +23,15 @@ impl<'a> From<&'a Identity> for CertificatePaths<'a> {
 }
 
 impl Config {
-    /// The entries of `aliases`, for the router. Their directories start at the current one, so ask before it changes.
+    /// The entries of `aliases`, for the router. Their directories are relative to the current one, so call this before the
+    /// working directory changes.
     pub fn aliases(&self) -> Vec<Alias> {
         let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let entries = self.data.get("aliases").and_then(Value::as_array).into_iter().flatten();
         entries
             .map(|entry| {
                 let local_dir = text(entry, "local-dir");
-                // Nothing is not the current directory: the router refuses it.
+                // An empty path must not become the current directory: the router refuses an empty path.
                 let local_dir = std::path::absolute(&local_dir).unwrap_or_else(|_| local_dir.into());
                 Alias { url_path: text(entry, "url-path"), local_dir }
             })
@@ -90,7 +91,7 @@ impl Config {
     }
 }
 
-/// `ports`, with the former names of schemes beside today's. A scheme with an empty list is none, as in wptserve.
+/// `ports`, with the former names of schemes beside today's. A scheme with an empty list is left out, as in wptserve.
 fn port_table(ports: &Numbers) -> Map<String, Value> {
     let mut table: Map<String, Value> = ports
         .iter()

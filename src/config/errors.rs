@@ -1,4 +1,4 @@
-//! Why the server does not start. Every message names the cause and the next step.
+//! Errors that keep the server from starting. Every message names the cause and the next step.
 
 use std::{io, path::PathBuf};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{docroot::DocRootError, handover::NotStarted, tls::TlsError};
 
-/// What is wrong with the configuration.
+/// A mistake in the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -18,16 +18,16 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
-    /// The file is no JSON.
-    #[error("the configuration {path} is no JSON: {source}; correct it there")]
+    /// The file is not JSON.
+    #[error("the configuration {path} is not valid JSON: {source}; correct the file there")]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where, and what was expected.
+        /// The place of the mistake, and what the parser expected.
         #[source]
         source: serde_json::Error,
     },
-    /// What is wrong in a file of configuration.
+    /// A mistake in a file of configuration.
     #[error("in {path}: {source}")]
     In {
         /// The file.
@@ -38,12 +38,12 @@ pub enum ConfigError {
     },
     /// A top-level key that does not exist. The beginning is that of wptserve's exception: jsdom looks for it.
     #[error(
-        "KeyError: \"unknown config override '{key}'\"{meant}; take the key out of the configuration, or correct it"
+        "KeyError: \"unknown config override '{key}'\"{meant}; take the key out of the configuration, or correct its name"
     )]
     UnknownKey {
         /// The key.
         key: String,
-        /// A hint at the key that is likely meant, or nothing.
+        /// A hint at the key that is likely meant, or empty.
         meant: String,
     },
     /// An entry of `aliases` lacks a key, perhaps because it is misspelt.
@@ -51,11 +51,11 @@ pub enum ConfigError {
         "aliases[{index}] has no \"{key}\"{meant}; an alias is {{\"url-path\": \"/gen/\", \"local-dir\": \"out/gen\"}}"
     )]
     Alias {
-        /// Counted from 0.
+        /// The index of the alias, from 0.
         index: usize,
-        /// What it lacks.
+        /// The key that is missing.
         key: &'static str,
-        /// What it has instead, or nothing.
+        /// A hint at a misspelt key, or empty.
         meant: String,
     },
     /// A value of the wrong kind.
@@ -63,21 +63,21 @@ pub enum ConfigError {
     Kind {
         /// The key, with dots.
         key: String,
-        /// What it has to be.
+        /// The right form.
         expected: &'static str,
-        /// What it is, as JSON.
+        /// The value, as JSON.
         found: String,
     },
-    /// Not a port.
-    #[error("{value} in ports.{scheme} is no port: write a number up to 65535, \"auto\", or null for none")]
+    /// A value that is not a port.
+    #[error("{value} in ports.{scheme} is not a port: write a number up to 65535, \"auto\", or null for no port")]
     Port {
         /// The scheme.
         scheme: String,
-        /// What is there, as JSON.
+        /// The value, as JSON.
         value: String,
     },
-    /// The same number twice.
-    #[error("port {port} is asked for twice, for {first} and for {second}; give one of them another number")]
+    /// The same port number twice.
+    #[error("port {port} is configured twice, for {first} and for {second}; give one of them another number")]
     PortTwice {
         /// The number.
         port: u16,
@@ -87,28 +87,28 @@ pub enum ConfigError {
         second: String,
     },
     /// `ssl.type` is unknown.
-    #[error("{0} is not a valid SSL type. ssl.type is \"pregenerated\", \"openssl\" or \"none\"")]
+    #[error("{0} is not a valid SSL type. Set ssl.type to \"pregenerated\", \"openssl\" or \"none\"")]
     SslType(String),
-    /// A directory given with a flag is not there.
+    /// A directory given with a flag does not exist.
     #[error("{title} path {path} does not exist; name a directory")]
     Missing {
-        /// What it is for.
+        /// The directory's purpose.
         title: &'static str,
         /// The path.
         path: PathBuf,
     },
-    /// A line of the alias file is none.
-    #[error("line {line} of the alias file {path} is no alias: write /ALIAS_NAME/, DOC_ROOT")]
+    /// A line of the alias file is not an alias.
+    #[error("line {line} of the alias file {path} is not an alias: write /ALIAS_NAME/, DOC_ROOT")]
     AliasLine {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
     /// No checkout was found.
     #[error(
-        "{0} is no web-platform-tests checkout (it has no resources/testharness.js and no wpt script): start the server in \
-         one, or name one with --doc-root"
+        "{0} is not a web-platform-tests checkout (the directory has no resources/testharness.js and no wpt script): start the \
+         server in a checkout, or name one with --doc-root"
     )]
     NoCheckout(PathBuf),
     /// A path cannot be made absolute.
@@ -122,7 +122,7 @@ pub enum ConfigError {
     },
 }
 
-/// `; did you mean "…"?` with the name that is likely meant by one that does not exist, or nothing.
+/// `; did you mean "…"?` with the known name that is most like an unknown one, or an empty text.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let distances = known.into_iter().map(|known| (strsim::osa_distance(name, known), known));
     match distances.min().filter(|(distance, _)| distance * 3 <= name.chars().count()) {
@@ -137,7 +137,7 @@ impl ConfigError {
     }
 }
 
-/// Why the server does not start, or did not go on.
+/// Why the server does not start, or has stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     /// The configuration is not usable.
@@ -147,17 +147,17 @@ pub enum StartupError {
     #[error(transparent)]
     DocRoot(#[from] DocRootError),
     /// There is no certificate for the encrypted ports.
-    #[error("{0}; without encrypted ports: \"ssl\": {{\"type\": \"none\"}} in the configuration")]
+    #[error("{0}; or switch encrypted ports off: \"ssl\": {{\"type\": \"none\"}} in the configuration")]
     Tls(#[from] TlsError),
     /// `server_host` has no address.
     #[error(
-        "cannot find the address of {host}: {source}; append what make-hosts-file prints to /etc/hosts, start with --dns, or choose another \
+        "cannot find the address of {host}: {source}; append the output of make-hosts-file to /etc/hosts, start with --dns, or choose another \
          server_host (or --host)"
     )]
     Resolve {
         /// The name.
         host: String,
-        /// What the resolver says.
+        /// The resolver's error.
         #[source]
         source: io::Error,
     },
@@ -166,16 +166,16 @@ pub enum StartupError {
     Bind(#[from] BindError),
     /// A domain of the tests does not lead here.
     #[error(
-        "{domain} does not lead to this server: {cause}{}; append what make-hosts-file prints to /etc/hosts, or set \
+        "{domain} does not lead to this server: {cause}{}; append the output of make-hosts-file to /etc/hosts, or set \
          check_subdomains to false",
         and_others(*.others)
     )]
     Domain {
         /// The domain.
         domain: String,
-        /// What was found instead.
+        /// Where the domain leads instead.
         cause: String,
-        /// How many others there are.
+        /// The number of other domains that do not lead here.
         others: usize,
     },
     /// The ready file cannot be replaced.
@@ -188,7 +188,7 @@ pub enum StartupError {
         source: io::Error,
     },
     /// The doc root cannot become the working directory.
-    #[error("cannot work in {path}: {source}; check the permissions of the doc root")]
+    #[error("cannot change the working directory to {path}: {source}; check the permissions of the doc root")]
     WorkingDirectory {
         /// The path.
         path: PathBuf,
@@ -199,14 +199,14 @@ pub enum StartupError {
     /// The system gives no thread to the interpreter.
     #[error("cannot start the interpreter's thread: {0}; raise the limit of processes (ulimit -u)")]
     Threads(#[source] io::Error),
-    /// The interpreter does not come up.
+    /// The interpreter does not start.
     #[error("{0}; this is a bug of wptserve-rs")]
     Interpreter(#[from] NotStarted),
     /// SIGINT and SIGTERM cannot be received.
-    #[error("cannot wait for signals: {0}")]
+    #[error("cannot receive SIGINT and SIGTERM: {0}; raise the limit of open files (ulimit -n)")]
     Signals(#[source] io::Error),
     /// A listener died.
-    #[error("the server has failed: {0}")]
+    #[error("the server has stopped: {0}; start it again")]
     Serve(#[source] io::Error),
 }
 
@@ -214,7 +214,7 @@ pub enum StartupError {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {host}:{port} for {scheme}: {source}; {}", advice(source))]
 pub struct BindError {
-    /// Where, as configured.
+    /// The host, as configured.
     pub host: String,
     /// The port; 0 for any.
     pub port: u16,
@@ -228,12 +228,15 @@ pub struct BindError {
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "stop what uses the port, or choose another under ports in the configuration or with --port (\"auto\", 0: any \
-             free one)"
+            "stop the program that uses the port, or choose another port under ports in the configuration or with --port \
+             (\"auto\" or 0: any free port)"
         }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: choose another, or give it",
+        io::ErrorKind::PermissionDenied => {
+            "a port below 1024 needs a privilege: choose a higher port, or give the server CAP_NET_BIND_SERVICE"
+        }
         io::ErrorKind::AddrNotAvailable => {
-            "that address is not one of this machine's: choose server_host (or --host) among them, or set bind_address to false"
+            "this machine does not have that address: choose one of its addresses as server_host (or --host), or set \
+             bind_address to false"
         }
         _ => "check server_host and the port",
     }

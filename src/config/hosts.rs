@@ -89,8 +89,8 @@ impl Hosts {
         names(&self.not_domains())
     }
 
-    /// The alternate host, by its name, that is the browser host, or one of the two is the end of the other's labels
-    /// (serve.py, `domains_are_distinct`).
+    /// The first alternate host, with its name, that is not distinct from the browser host: the labels of one are the end of
+    /// the other's labels (serve.py, `domains_are_distinct`).
     pub(super) fn not_distinct(&self) -> Option<&(String, String)> {
         let ends = |a: &str, b: &str| a.rsplit('.').zip(b.rsplit('.')).all(|(a, b)| a == b);
         self.hosts.iter().find(|(name, host)| !name.is_empty() && ends(host, self.browser()))
@@ -118,7 +118,7 @@ fn pairs(labels: &[&str]) -> Vec<String> {
     single.chain(double).collect()
 }
 
-/// A name as the DNS has it. What is no proper name is left as it is: nobody will find it.
+/// A name as the DNS has it. A malformed name is left unchanged, because no resolver will find it.
 pub fn ascii(name: &str) -> String {
     idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
 }

@@ -1,7 +1,7 @@
-//! What every key of the configuration may hold, whether or not this start has a use for it.
+//! The kind of value that every key of the configuration may hold, whether or not this start uses the key.
 //!
-//! wptserve looks at a value when it needs one, and takes `"false"` for true. Here a value of the wrong kind is refused at the
-//! start, with its key and the right form.
+//! wptserve looks at a value only when it needs the value, and takes `"false"` as true. This server refuses a value of the wrong
+//! kind at the start, with its key and the right form.
 
 use serde_json::{Map, Value};
 
@@ -20,8 +20,8 @@ const ALIAS: &str = "an object";
 /// A key, the right form of its values, and whether a value has it.
 type Row = (&'static str, &'static str, fn(&Value) -> bool);
 
-/// Where the default is an object, another one has been merged into it: `ports`, `ssl`, `alternate_hosts` and `logging`
-/// cannot be anything else. `ports` has readers of its own, and so have keys with a few words to choose from.
+/// `ports`, `ssl`, `alternate_hosts` and `logging` are not listed: their defaults are objects, and merging keeps them objects.
+/// `ports` has readers of its own, and so have the keys that allow only certain words.
 const KEYS: [Row; 18] = [
     ("browser_host", NAME, is_name),
     ("server_host", NAME_OR_NULL, |value| value.is_null() || is_name(value)),
@@ -43,7 +43,7 @@ const KEYS: [Row; 18] = [
     ("ssl.openssl.duration", DAYS, Value::is_u64),
 ];
 
-/// Looks at the merged configuration. What deserves a warning is added to `warnings`.
+/// Checks the merged configuration, and adds warnings about doubtful values to `warnings`.
 ///
 /// # Errors
 /// A value is of another kind than its key's; an alias lacks a key.
@@ -51,7 +51,7 @@ pub(crate) fn check(data: &Map<String, Value>, warnings: &mut Vec<String>) -> Re
     for (key, expected, fits) in KEYS {
         let mut parts = key.split('.');
         let first = parts.next().and_then(|part| data.get(part));
-        // A key that is not there has no default in this way of serving.
+        // A key that is missing has no default in this profile.
         if let Some(value) = parts.fold(first, |value, part| value.and_then(|value| value.get(part)))
             && !fits(value)
         {
@@ -75,7 +75,7 @@ fn is_text_or_null(value: &Value) -> bool {
     value.is_string() || value.is_null()
 }
 
-/// Python's own words for it are `true` and `false`; 0, 1 and null cannot be meant otherwise.
+/// Besides `true` and `false`, 0, 1 and null count: their meaning is clear.
 fn is_truth(value: &Value) -> bool {
     value.is_boolean() || value.is_null() || matches!(value.as_u64(), Some(0 | 1))
 }

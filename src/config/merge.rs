@@ -1,13 +1,13 @@
 //! Laying one configuration over another, on the level of JSON.
 //!
 //! Follows wptserve 4.0.3, config.py, `ConfigBuilder.update` and `_merge_dict`: objects are merged key by key over the keys of the
-//! base only, everything else replaces. Where wptserve drops a key in silence, here is a warning.
+//! base only, every other value replaces the earlier one. Where wptserve drops a key in silence, this code adds a warning.
 
 use serde_json::{Map, Value};
 
 use super::errors::{ConfigError, did_you_mean};
 
-/// Top-level keys that older configurations use, and what they are called today.
+/// Top-level keys that older configurations use, and their names today.
 const RENAMED: [(&str, &str); 4] = [
     ("host", "browser_host"),
     ("bind_hostname", "bind_address"),
@@ -18,10 +18,10 @@ const RENAMED: [(&str, &str); 4] = [
 pub(super) const RENAMED_SCHEMES: [(&str, &str); 2] =
     [("http-private", "http-local"), ("https-private", "https-local")];
 
-/// Lays `over` over `base`. What deserves a warning is added to `warnings`.
+/// Merges `over` into `base`, and adds warnings about doubtful keys to `warnings`.
 ///
 /// # Errors
-/// `over` is no object, has a key that the base has not, or has something else where the base has an object.
+/// `over` is not an object, has a key that the base does not have, or has another value where the base has an object.
 pub(crate) fn update(
     base: &mut Map<String, Value>,
     over: Value,

@@ -1,7 +1,7 @@
-//! What to serve and where, checked: whoever has a [`Config`] has a doc root that can be read and ports that make sense.
+//! The checked configuration: the doc root of a [`Config`] can be read, and its ports are valid.
 //!
-//! The keys, their defaults and how files and flags are laid over each other are those of `wpt serve`: tools/serve/serve.py of
-//! 2026, `build_config`, and wptserve 4.0.3, config.py.
+//! The keys, their defaults, and the order in which files and flags override each other are those of `wpt serve`:
+//! tools/serve/serve.py of 2026, `build_config`, and wptserve 4.0.3, config.py.
 
 pub(crate) mod defaults;
 mod environment;
@@ -34,9 +34,9 @@ use crate::{docroot::DocRoot, handover::ImportPolicy, tls};
 pub struct Config {
     /// The checkout.
     pub doc_root: DocRoot,
-    /// Where the handlers of WebSockets are; absolute.
+    /// The directory of the WebSocket handlers; absolute.
     pub ws_doc_root: PathBuf,
-    /// More of them; absolute.
+    /// More such directories; absolute.
     pub ws_extra: Vec<PathBuf>,
     /// The name or address to listen on.
     pub server_host: String,
@@ -44,9 +44,9 @@ pub struct Config {
     pub bind_address: bool,
     /// Whether all domains have to lead here before anything is served.
     pub check_subdomains: bool,
-    /// Whether the UDP port of WebTransport is to be held, though nothing is served there.
+    /// Whether to bind the UDP port of WebTransport, although nothing is served there.
     pub webtransport: bool,
-    /// What the DNS server knows; `None` without one.
+    /// The names that the DNS server knows; `None` without a DNS server.
     pub dns: Option<Dns>,
     /// The ports, in order.
     pub ports: Vec<SchemePorts>,
@@ -56,19 +56,19 @@ pub struct Config {
     pub encrypt_after_connect: bool,
     /// The names of all hosts.
     pub hosts: Hosts,
-    /// What the log has to say.
+    /// The level of the log.
     pub log_level: LevelFilter,
     /// How long every HTTP answer waits.
     pub latency: Duration,
-    /// What is put into HTML, and the file that it comes from.
+    /// The script for `--inject-script`: its file, and the bytes that are put into HTML.
     pub inject_script: Option<(PathBuf, Bytes)>,
-    /// What happens to imports that break the rules.
+    /// Whether imports that break the rules are allowed.
     pub import_policy: ImportPolicy,
     /// Where to announce that every port answers; absolute.
     pub ready_file: Option<PathBuf>,
-    /// What deserves a line in the log, but is no reason not to start.
+    /// Lines for the log about doubtful values with which the server starts nevertheless.
     pub warnings: Vec<String>,
-    /// Everything that was configured, as handlers see it.
+    /// The whole configuration, as handlers see it.
     data: Map<String, Value>,
     /// Whether this is `wpt serve` or one plain port.
     profile: Profile,
@@ -84,7 +84,7 @@ impl Config {
     /// The configuration of `wpt serve`: defaults, then `config.json` in the checkout, then `--config`, then flags.
     ///
     /// # Errors
-    /// A file cannot be read, a key is unknown, or a value makes no sense.
+    /// A file cannot be read, a key is unknown, or a value is wrong.
     pub fn wpt(repo_root: &Path, flags: Flags) -> Result<Self, StartupError> {
         let (data, warnings) = sources::gather(repo_root, &flags)?;
         Self::checked(Profile::Wpt, repo_root, data, warnings, flags)
@@ -93,7 +93,7 @@ impl Config {
     /// One http port with wptserve's own defaults.
     ///
     /// # Errors
-    /// The doc root cannot be served, or a flag makes no sense.
+    /// The doc root cannot be served, or the value of a flag is wrong.
     pub fn plain(doc_root: &Path, port: u16, flags: Flags) -> Result<Self, StartupError> {
         let doc_root = absolute(doc_root)?;
         let data = defaults::plain(&doc_root, flags.host.as_deref().unwrap_or("127.0.0.1"), port);
@@ -160,8 +160,10 @@ impl Config {
         let ports = ports::read(data.get("ports").unwrap_or(&Value::Null), wanted)?;
         ports::check(&ports)?;
         if ports.iter().any(|scheme| scheme.service == Service::Http3 && scheme.is_wanted()) {
-            warnings
-                .push("HTTP/3 is not served: ports.h3 are only held, and no test that needs one will pass".to_owned());
+            warnings.push(
+                "HTTP/3 is not served: the ports of ports.h3 are only bound, and tests that need HTTP/3 fail"
+                    .to_owned(),
+            );
         }
         let log_level = match profile {
             _ if flags.verbose => LevelFilter::Debug,
@@ -230,7 +232,7 @@ impl<'a> Reader<'a> {
         value.as_str().ok_or_else(|| ConfigError::kind(key, kinds::TEXT, value))
     }
 
-    /// As Python sees truth: a configuration may say 0 or null.
+    /// Whether Python takes the value as true: a configuration may have 0 or null for false.
     fn truth(&self, key: &str) -> bool {
         match self.value(key) {
             Value::Null => false,
@@ -242,7 +244,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of paths, made absolute; `null` is an empty one.
+    /// A list of paths, made absolute; `null` is an empty list.
     fn paths(&self, key: &str) -> Result<Vec<PathBuf>, ConfigError> {
         let wrong = || ConfigError::kind(key, kinds::PATHS, self.value(key));
         match self.value(key) {
@@ -312,7 +314,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `None` when nothing is said: the kind of the directory decides.
+    /// `None` when the key is null: the kind of the directory decides.
     fn import_policy(&self) -> Result<Option<ImportPolicy>, ConfigError> {
         match self.value("import_policy") {
             Value::Null => Ok(None),

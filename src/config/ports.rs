@@ -18,9 +18,9 @@ pub enum Service {
     Ws,
     /// WebSocket over TLS.
     Wss,
-    /// WebTransport over HTTP/3: it has a number, for templates, but nothing is served there.
+    /// WebTransport over HTTP/3: the port has a number, for templates, but nothing is served there.
     WebTransport,
-    /// WebSocket over HTTP/3 (RFC 238 of web-platform-tests): the port is held, but nothing is served there.
+    /// WebSocket over HTTP/3 (RFC 238 of web-platform-tests): the port is bound, but nothing is served there.
     Http3,
     /// The DNS server, on UDP.
     Dns,
@@ -42,7 +42,7 @@ impl Service {
         })
     }
 
-    /// Whether it needs a certificate.
+    /// Whether the service needs a certificate.
     pub fn is_encrypted(self) -> bool {
         matches!(self, Self::Https | Self::Http2 | Self::Wss | Self::WebTransport | Self::Http3)
     }
@@ -52,7 +52,7 @@ impl Service {
         if self.is_encrypted() { Scheme::Https } else { Scheme::Http }
     }
 
-    /// Whether it is served from a TCP port.
+    /// Whether the service uses a TCP port.
     pub fn is_tcp(self) -> bool {
         !matches!(self, Self::WebTransport | Self::Http3 | Self::Dns)
     }
@@ -97,14 +97,14 @@ pub struct SchemePorts {
 }
 
 impl SchemePorts {
-    /// Whether there is to be a port at all.
+    /// Whether the scheme has at least one port.
     pub(super) fn is_wanted(&self) -> bool {
         self.wanted.iter().any(|wanted| *wanted != Wanted::Skip)
     }
 }
 
-/// Reads `ports`, those of the services that are wanted: encrypted ones are not when there is no certificate (wptserve
-/// 4.0.3, config.py, `_get_ports`, leaves out https and wss then; the others would not start).
+/// Reads `ports` and keeps those of the services that are wanted. Without a certificate no encrypted service is wanted.
+/// (wptserve 4.0.3, config.py, `_get_ports`, leaves out only https and wss then; its other encrypted ports fail to start.)
 pub(crate) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result<Vec<SchemePorts>, ConfigError> {
     let mut schemes = Vec::new();
     let Value::Object(ports) = ports else {
@@ -116,7 +116,7 @@ pub(crate) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result
             return Err(ConfigError::kind(&format!("ports.{name}"), "a list of ports", list));
         };
         let wanted = list.iter().map(|value| Wanted::read(name, value)).collect::<Result<_, _>>()?;
-        // One that is not wanted has to make sense nevertheless: it may be wanted at the next start.
+        // The list of a service that is not wanted is checked too: the next start may want it.
         if is_wanted(service) {
             schemes.push(SchemePorts { name: name.clone(), service, wanted });
         }
@@ -124,7 +124,7 @@ pub(crate) fn read(ports: &Value, is_wanted: impl Fn(Service) -> bool) -> Result
     Ok(schemes)
 }
 
-/// A number may be given once only: the second listener would find the port taken, by ourselves.
+/// Refuses a number that occurs twice: the second listener would find the port taken by the first.
 pub(crate) fn check(schemes: &[SchemePorts]) -> Result<(), ConfigError> {
     let mut seen: Vec<(u16, &SchemePorts)> = Vec::new();
     for scheme in schemes {
@@ -141,7 +141,7 @@ pub(crate) fn check(schemes: &[SchemePorts]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The numbers that the ports have got: scheme by scheme in the order of the configuration, `None` where there is none.
+/// The numbers of the bound ports: scheme by scheme in the order of the configuration, `None` for a port that is `null`.
 pub type Numbers = Vec<(String, Vec<Option<u16>>)>;
 
 /// The ports that fetch() refuses: <https://fetch.spec.whatwg.org/#port-blocking>. Sorted.

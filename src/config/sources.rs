@@ -16,11 +16,11 @@ use crate::handover::ImportPolicy;
 pub enum Dns {
     /// The domains of the tests.
     Domains,
-    /// Whatever is below their hosts.
+    /// Every name below their hosts.
     Wildcards,
 }
 
-/// What a command line can say over the files.
+/// The flags of a command line that override the files.
 #[derive(Debug, Clone)]
 pub struct Flags {
     /// `--config`.
@@ -57,7 +57,7 @@ pub struct Flags {
 /// current directory when it looks like a checkout, or else the doc root of the command line.
 ///
 /// # Errors
-/// None of them is there.
+/// No directory of these was found.
 pub fn find_root(script: Option<&Path>, doc_root: Option<&Path>) -> Result<PathBuf, ConfigError> {
     if let Some(script) = script {
         let script = absolute(script)?;
@@ -92,7 +92,7 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
         *level = json!("DEBUG");
     }
     if !flags.h2 {
-        // Not there because it is not wanted.
+        // The key is missing from the defaults because of --no-h2, so a warning about it would mislead.
         warnings.retain(|warning| !warning.starts_with("ports.h2 "));
     }
     if let Some(path) = &flags.alias_file {
@@ -105,7 +105,7 @@ pub(super) fn gather(repo_root: &Path, flags: &Flags) -> Result<(Map<String, Val
     Ok((data, warnings))
 }
 
-/// Lays a file over `data`. There may be two: what cannot be merged is said with the file's name.
+/// Merges a file into `data`. There may be two files, so an error names its file.
 fn overlay(data: &mut Map<String, Value>, path: PathBuf, warnings: &mut Vec<String>) -> Result<(), ConfigError> {
     let over = read_json(path.clone())?;
     merge::update(data, over, warnings).map_err(|source| ConfigError::In { path, source: Box::new(source) })
@@ -143,7 +143,8 @@ pub(super) fn existing(title: &'static str, path: &Path) -> Result<PathBuf, Conf
     if path.is_dir() { Ok(path) } else { Err(ConfigError::Missing { title, path }) }
 }
 
-/// Makes a path absolute, from the directory the process was started in. `~` is the home directory, as in wptserve.
+/// Makes a path absolute, relative to the directory in which the process was started. `~` is the home directory, as in
+/// wptserve.
 ///
 /// # Errors
 /// The path is empty, or the working directory is gone.

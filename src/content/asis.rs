@@ -1,6 +1,6 @@
 //! `.asis` files: the file is the response, status line and all.
 //!
-//! Follows wptserve 4.0.3, `handlers.py`, `AsIsHandler`. The bytes are not looked at, and HEAD gets all of them too.
+//! Follows wptserve 4.0.3, `handlers.py`, `AsIsHandler`. The bytes are sent unchecked, and HEAD gets all of them too.
 
 use super::{error::ContentError, open::open, transform::pipe};
 use crate::{
@@ -18,8 +18,8 @@ pub(super) fn serve(root: &DocRoot, context: &Context<'_>) -> Result<Reply, Cont
         )));
     }
     let (file, _) = open(path.as_path())?;
-    // wptserve runs the pipes when everything has been sent. Nobody sees what they do; when one fails it also forgets to close
-    // the connection, which we do not.
+    // wptserve runs the pipes after all bytes have been sent, so they have no effect. When a pipe fails, wptserve also leaves the
+    // connection open; this server closes it.
     if let Err(error) = pipe(&path.as_path().to_string_lossy(), Reply::new(200, Body::None), context) {
         log::warn!("{}: pipes have no effect on .asis files, and one has failed: {error}", path.as_path().display());
     }

@@ -37,16 +37,16 @@ pub(super) fn serve(ask: &ContentRequest<'_>, context: &Context<'_>) -> Result<R
         Ok((_, metadata)) if metadata.is_dir() => return serve_directory(request, path),
         Ok(_) => return Err(ContentError::NotFound),
         Err(error) if shortage::is_shortage(&error) => return Err(error.into()),
-        // It is a directory nevertheless if it cannot be opened.
+        // A directory that cannot be opened is still answered as a directory.
         Err(_) if path.is_dir() => return serve_directory(request, path),
         Err(error) => return Err(unreadable(path, error)),
     };
-    // What a pipe works on is the part that was asked for, not the file.
+    // A pipe changes the part that was asked for, not the whole file.
     let piped = pipe(&path.to_string_lossy(), serve_file(path, file, len, context)?, context)?;
     injected(piped, ask.inject_script)
 }
 
-/// Serves a small file to which no pipe is applied. `None` for everything else.
+/// Serves a small file to which no pipe is applied. `None` for any other file.
 pub(super) fn serve_small(ask: &ContentRequest<'_>, context: &Context<'_>) -> Option<Result<Reply, ContentError>> {
     let parts = &context.request.url_parts;
     let path = ask.files.resolve(&parts.path).ok()?;
@@ -94,7 +94,7 @@ fn serve_directory(request: &Request, path: &Path) -> Result<Reply, ContentError
     let url_path = &request.url_parts.path;
     if !url_path.ends_with('/') {
         let mut reply = Reply::new(301, Body::None);
-        // The slash goes behind the query as well: wptserve takes the whole URL.
+        // The slash comes behind the query, because wptserve appends it to the whole URL.
         reply.push("Location", format!("{}/", request.url));
         return Ok(reply);
     }
@@ -107,16 +107,16 @@ fn serve_directory(request: &Request, path: &Path) -> Result<Reply, ContentError
     Ok(reply)
 }
 
-/// Reads a small file, no further than to where it ended when it was opened: it may be growing. (Files such as those of /proc do
-/// not say how many bytes they have.)
+/// Reads a small file up to the size that it had when it was opened, because the file may be growing. (Files such as those of /proc
+/// do not say their size.)
 fn read_whole(mut file: File, size: u64) -> Result<Vec<u8>, ContentError> {
-    // With one byte more than needed, the end is seen without more room. A limit keeps the file from being asked for its size.
+    // One spare byte shows the end of the file without growing the buffer. The limit avoids a system call for the file's size.
     let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     (&mut file).take(if size == 0 { u64::MAX } else { size }).read_to_end(&mut data)?;
     Ok(data)
 }
 
-/// Reads at most what the file has, should it have become shorter.
+/// Reads a range, or less if the file has become shorter.
 fn read_range(file: &mut File, range: ByteRange) -> Result<Vec<u8>, ContentError> {
     file.seek(SeekFrom::Start(range.start))?;
     let mut data = Vec::new();

@@ -156,9 +156,9 @@ fn pipes_work_on_what_was_asked_for() {
     }
     let (status, _, body) = site.get("/a.txt?pipe=nope", "");
     assert_eq!((status, body.contains("KeyError: 'nope'")), (500, true), "{body}");
-    // The file is missed before the pipe is.
+    // The missing file counts before the unknown pipe.
     assert_eq!(site.get("/no?pipe=nope", "").0, 404);
-    // Pipes do nothing to these, not even when they fail.
+    // Pipes have no effect on .asis files, even if they fail.
     assert!(matches!(site.ask(Handler::AsIs, "/x.asis?pipe=nope", "").body, Body::Raw(_)));
     let reply = site.ask(Handler::File, "/a.txt?pipe=trickle(d0.5)|trickle(x)", "");
     assert_eq!((reply.status, reply.wait.as_millis()), (500, 0));

@@ -1,7 +1,7 @@
 //! Header files beside a served file: `__dir__.headers` for its directory, `<file>.headers` for itself.
 //!
 //! Follows wptserve 4.0.3, `handlers.py`, `load_headers`, and the grouping of `response.py`, `ResponseHeaders`. A `.sub.headers`
-//! file takes the place of a `.headers` file, and its templates are substituted, without escaping.
+//! file replaces a `.headers` file, and its templates are substituted, without escaping.
 
 use std::{
     ffi::OsString,
@@ -70,7 +70,7 @@ pub(super) fn load(path: &Path, content_type: &str, context: &Context<'_>) -> Re
     Ok(headers)
 }
 
-/// What the header files for the file at `path` say, in their order: wptserve's `load_headers`.
+/// The fields of the header files for the file at `path`, in their order: wptserve's `load_headers`.
 pub(super) fn fields(path: &Path, context: &Context<'_>) -> Result<Vec<(Bytes, Bytes)>, ContentError> {
     let mut fields = load_file(&path.with_file_name("__dir__"), context)?;
     fields.extend(load_file(path, context)?);
@@ -86,7 +86,7 @@ fn load_file(path: &Path, context: &Context<'_>) -> Result<Vec<(Bytes, Bytes)>, 
     let mut data = match fs::read(&headers_path).map_err(|error| cause(&headers_path, error)) {
         Ok(data) => Bytes::from(data),
         Err(error) if shortage::is_shortage(&error) => return Err(error.into()),
-        // A header file that is not there or cannot be read counts as empty.
+        // A header file that does not exist or cannot be read counts as empty.
         Err(_) => return Ok(Vec::new()),
     };
     if is_template {
@@ -106,7 +106,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(text)
 }
 
-/// The fields in a header file. The error is the number of the line that is none.
+/// The fields in a header file. The error is the number of the line that is not a field.
 pub(crate) fn parse(data: &Bytes) -> Result<Vec<(Bytes, Bytes)>, usize> {
     let mut fields = Vec::new();
     for (at, line) in split_lines(data).enumerate().filter(|(_, line)| !line.is_empty()) {
@@ -132,7 +132,7 @@ fn split_lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Python's `bytes.strip()`, which knows one more blank than Rust: the vertical tab.
+/// Python's `bytes.strip()`, which strips one more blank than Rust: the vertical tab.
 fn strip(bytes: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ');
     let Some(start) = bytes.iter().position(|byte| !blank(byte)) else { return b"" };

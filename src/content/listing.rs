@@ -1,7 +1,7 @@
 //! The page that lists a directory.
 //!
-//! Follows wptserve 4.0.3, `handlers.py`, `DirectoryHandler.list_items`. Where a file has a `.headers` file beside it, that one is
-//! shown in the same line. Only what lies in the file system is listed, not what a route would answer.
+//! Follows wptserve 4.0.3, `handlers.py`, `DirectoryHandler.list_items`. The `.headers` file of another file is shown in the line
+//! of that file. Only files of the file system are listed, not the other paths that routes answer.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -72,7 +72,7 @@ fn line(path: &Path, item: &Item) -> String {
     format!("<li class=\"{class}\"><a href=\"{}{slash}\">{name}</a>{sidecar}</li>", link(&item.name))
 }
 
-/// A name as a relative link. wptserve fails on a name that is not UTF-8; here its bytes are escaped.
+/// A name as a relative link. wptserve fails on a name that is not UTF-8; this server escapes its bytes.
 fn link(name: &OsStr) -> String {
     quote_bytes(name.as_encoded_bytes())
 }

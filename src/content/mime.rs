@@ -42,7 +42,7 @@ static BY_EXTENSION: LazyLock<HashMap<&'static [u8], Mime>> = LazyLock::new(|| {
     pairs.filter_map(|(extension, text)| Some((extension, text.parse().ok()?))).collect()
 });
 
-/// The content type for the file at `path`, `application/octet-stream` if its extension says nothing.
+/// The content type for the file at `path`, `application/octet-stream` if its extension is not in the table.
 pub fn guess(path: &Path) -> &'static Mime {
     static OTHER: Mime = mime::APPLICATION_OCTET_STREAM;
     BY_EXTENSION.get(extension(path)).unwrap_or(&OTHER)

@@ -1,4 +1,4 @@
-//! What is served without running anything: files, directory listings, `.asis` responses and the pages around scripts.
+//! Content that needs no Python: files, directory listings, `.asis` responses and the pages around scripts.
 //!
 //! Follows wptserve 4.0.3, `handlers.py` (`FileHandler`, `DirectoryHandler`, `AsIsHandler`) and the errors that `server.py` makes
 //! of their exceptions. Everything here calls the file system and may block.
@@ -38,8 +38,8 @@ pub fn serve(handler: Handler, ask: &ContentRequest<'_>) -> Reply {
     result.unwrap_or_else(|error| error_reply(error, ask.request))
 }
 
-/// Answers a request for a small file that is sent as it is. `None` for everything else: that may take longer than an event loop
-/// can wait, see [`serve`].
+/// Answers a request for a small file that is sent unchanged. `None` for any other content, which may take longer than an event loop
+/// can wait; see [`serve`].
 pub fn serve_at_once(handler: Handler, ask: &ContentRequest<'_>) -> Option<Reply> {
     if handler != Handler::File || ask.inject_script.is_some() {
         return None;

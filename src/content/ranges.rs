@@ -1,13 +1,13 @@
 //! Byte ranges.
 //!
-//! Follows wptserve 4.0.3, `ranges.py`: one bad range spoils them all, and ranges that overlap or touch become one, if they are
-//! neighbours; the result is in ascending order. Not RFC 9110: an unknown unit is an error here, not ignored.
+//! Follows wptserve 4.0.3, `ranges.py`: one bad range makes the whole header bad, and neighbouring ranges that overlap or touch are
+//! joined; the result is in ascending order. Unlike in RFC 9110, an unknown unit is an error instead of being ignored.
 
 use super::error::ContentError;
 use crate::http::text::{latin1, parse_int, repr};
 
-/// How many times the size of the file one answer may have. Overlapping ranges in a crafted order are not joined, and a header of
-/// 64 KiB could ask for the whole file thousands of times; wptserve would try.
+/// The largest answer, in sizes of the file. Overlapping ranges in a crafted order are not joined, so a header of 64 KiB could ask for
+/// the whole file thousands of times. wptserve has no limit.
 const MAX_REPEATS: u64 = 4;
 
 /// The bytes from `start` up to, but not including, `end`. Never empty.
@@ -28,10 +28,10 @@ impl ByteRange {
     }
 }
 
-/// Reads a `Range` header for a file of `file_size` bytes. There is at least one range in the result.
+/// Reads a `Range` header for a file of `file_size` bytes. The result has at least one range.
 pub(crate) fn parse(header: &[u8], file_size: u64) -> Result<Vec<ByteRange>, ContentError> {
     if !header.is_ascii() {
-        // wptserve means to answer 400 here, loses the exception and stumbles over what it has not set.
+        // wptserve means to answer 400 here, but loses the exception and fails on a variable that it has not set.
         return Err(ContentError::Server(
             "UnboundLocalError: cannot access local variable 'byte_ranges' where it is not associated with a value \
              (the Range header is not ASCII: send `bytes=` and numbers)"
@@ -39,7 +39,7 @@ pub(crate) fn parse(header: &[u8], file_size: u64) -> Result<Vec<ByteRange>, Con
         ));
     }
     let header = latin1(header);
-    // The exception for an unknown unit has its message as a keyword, which leaves it out of its text.
+    // wptserve's exception for an unknown unit gets its message as a keyword argument, so its text lacks the message.
     let list = header.strip_prefix("bytes=").ok_or_else(|| ContentError::Range("416".into()))?;
     let mut ranges = Vec::new();
     for item in list.split(',') {
@@ -64,7 +64,7 @@ fn parse_one(item: &str, file_size: u64) -> Option<ByteRange> {
     if last.contains('-') {
         return None;
     }
-    // A sign needs its own dash, so nothing negative comes through.
+    // The item is split at dashes, so no number has a sign.
     let number = |text: &str| parse_int(text.as_bytes()).map(|n| u64::try_from(n).unwrap_or(u64::MAX));
     let (start, end) = match (first, last) {
         ("", "") => (0, file_size),
@@ -75,8 +75,8 @@ fn parse_one(item: &str, file_size: u64) -> Option<ByteRange> {
     (start < end).then_some(ByteRange { start, end })
 }
 
-/// Joins what overlaps or touches, from the last range to the first. As in wptserve, a range that turns out to cover more than the
-/// one behind it is not joined with those further on: `-1,8-23,0-` of 50 bytes is 0-49 and 49-49.
+/// Joins ranges that overlap or touch, from the last range to the first. As in wptserve, each range is compared only with the next
+/// one, even if it also covers later ones: `-1,8-23,0-` of 50 bytes is 0-49 and 49-49.
 fn coalesce(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
     ranges.sort_by_key(|range| range.start);
     let mut joined: Vec<ByteRange> = Vec::new();

@@ -77,7 +77,7 @@ pub enum FrameError {
     #[error(transparent)]
     Bad(#[from] BadFrame),
     /// The announced payload is longer than the limit.
-    #[error("a frame of {0} bytes, at most {MAX_PAYLOAD} are taken")]
+    #[error("the frame has {0} bytes, but at most {MAX_PAYLOAD} are accepted")]
     TooLong(u64),
 }
 

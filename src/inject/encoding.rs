@@ -1,11 +1,11 @@
-//! The beginning of a page as text, in the encoding that html5lib 1.1 takes it for (`_inputstream.py`): that of a byte order mark, that
-//! of a `<meta>` in the first 1024 bytes, or windows-1252.
+//! The beginning of a page as text, in the encoding that html5lib 1.1 chooses (`_inputstream.py`): that of a byte order mark, that of a
+//! `<meta>` in the first 1024 bytes, or windows-1252.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// How much html5lib reads at a time. Nothing behind the first piece is looked at.
+/// The bytes that html5lib reads at a time. Only the first piece is used here.
 const CHUNK: usize = 10240;
-/// How far it looks for a `<meta>`.
+/// The first bytes, in which html5lib looks for a `<meta>`.
 const META: usize = 1024;
 
 /// The first piece of a page, without a byte order mark; all its line ends are line feeds.
@@ -15,24 +15,24 @@ pub(super) fn first_chunk(page: &[u8]) -> String {
     let bytes = bytes.get(..CHUNK).unwrap_or(bytes);
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = String::with_capacity(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or_default());
-    // A character that is cut off belongs to the next piece.
+    // A character that is cut off at the end belongs to the next piece.
     let _ = decoder.decode_to_string(bytes, &mut text, false);
     if encoding.name().starts_with("windows-") {
-        // Python has no characters there, and so puts in what is no error.
+        // Python's windows-1252 has no characters there and inserts U+FFFD, which html5lib does not take for an error.
         text = text.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}");
     }
-    // So does a carriage return at the end, but for a lone one.
+    // A carriage return at the end belongs to the next piece as well, unless it is the whole text.
     if text.len() > 1 && text.ends_with('\r') {
         text.pop();
     }
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// The encoding, and where the text begins.
+/// The encoding, and the index at which the text begins.
 fn encoding(page: &[u8]) -> (&'static Encoding, usize) {
     match page {
         [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
-        // The mark of UTF-32, which is none of HTML's encodings.
+        // The mark of UTF-32, which is not an encoding of HTML.
         [0xff, 0xfe, 0, 0, ..] => (declared(page.get(4..).unwrap_or_default()), 0),
         [0, 0, 0xfe, 0xff, ..] => (declared(page.get(4..).unwrap_or_default()), 0),
         [0xff, 0xfe, ..] => (UTF_16LE, 2),
@@ -47,7 +47,7 @@ fn declared(page: &[u8]) -> &'static Encoding {
     found.unwrap_or(WINDOWS_1252)
 }
 
-/// UTF-16 cannot be declared in ASCII, so whoever does it means UTF-8.
+/// A declaration of UTF-16 in ASCII cannot be true, so it counts as UTF-8.
 fn labelled(label: &[u8]) -> Option<&'static Encoding> {
     let encoding = Encoding::for_label_no_replacement(label)?;
     Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding })
@@ -57,7 +57,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
 }
 
-/// html5lib's `EncodingParser` and `ContentAttrParser`. `None` is the end of the data, which ends everything.
+/// html5lib's `EncodingParser` and `ContentAttrParser`. `None` is the end of the data, which ends the search.
 struct Prescan<'a> {
     /// In lower case.
     data: &'a [u8],
@@ -100,7 +100,7 @@ impl Prescan<'_> {
         Some(())
     }
 
-    /// Goes to the next byte that is wanted, and returns it; at the end there is none.
+    /// Goes to the next wanted byte and returns it; `None` inside at the end of the data.
     fn find(&mut self, wanted: impl Fn(u8) -> bool) -> Option<Option<u8>> {
         self.current()?;
         while let Some(byte) = self.current() {
@@ -120,7 +120,7 @@ impl Prescan<'_> {
         found
     }
 
-    /// What begins with the `<` at the current place.
+    /// Reads the construct that begins with the `<` at the current place.
     fn construct(&mut self) -> Option<Option<&'static Encoding>> {
         if self.accept(b"<!--") {
             self.jump_to(b"-->")?;
@@ -229,7 +229,7 @@ impl Prescan<'_> {
         }
     }
 
-    /// What stands behind `charset=` in the value of a `content` attribute.
+    /// The text behind `charset=` in the value of a `content` attribute.
     fn charset(&mut self) -> Option<Vec<u8>> {
         self.jump_to(b"charset")?;
         self.next()?;

@@ -8,7 +8,7 @@ fn place(page: &[u8]) -> Option<usize> {
     scan::first_content(&encoding::first_chunk(page)).map(|place| place.min(page.len()))
 }
 
-/// A `^` stands where the script goes.
+/// A `^` marks the place of the script.
 #[test]
 fn the_script_goes_in_front_of_the_first_content() {
     for marked in [

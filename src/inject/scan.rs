@@ -1,12 +1,12 @@
-//! Where the first content of a page begins.
+//! Finding the first content of a page.
 //!
-//! WPT asks html5lib's tokenizer and gives up at its first parse error. So this is no tokenizer that recovers from errors, but a reader
-//! of what is written without any: whatever else comes is the end, and so is the end of the text, because html5lib would have to read
-//! the next piece of the page then. What counts as an error is what html5lib 1.1 calls one, which is not quite what HTML does today.
+//! WPT asks html5lib's tokenizer and gives up at its first parse error. So this module does not recover from errors: it reads only HTML
+//! without errors and stops at anything else. It also stops at the end of the text, because html5lib would have to read the next piece
+//! of the page there. The errors are those of html5lib 1.1, which differ a little from those of today's HTML.
 
 use std::collections::HashSet;
 
-/// What stands at some place.
+/// The construct at a place of the text.
 enum Item {
     /// The script goes behind it.
     Passed,
@@ -29,7 +29,7 @@ pub(super) fn first_content(text: &str) -> Option<usize> {
     }
 }
 
-/// Control characters and noncharacters are errors wherever they are. NUL is looked for where it stands.
+/// Control characters and noncharacters, which are errors anywhere. NUL is checked at the places where it is an error.
 fn is_invalid(c: char) -> bool {
     matches!(c, '\u{1}'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe
@@ -56,12 +56,12 @@ impl<'a> Scanner<'a> {
         (next != '\0').then_some(next)
     }
 
-    /// Skips white space; something has to follow it.
+    /// Skips white space, which must not be the end of the text.
     fn skip_space(&mut self) -> Option<()> {
         self.take_until(|c| !is_space(c)).map(drop)
     }
 
-    /// What stands in front of the first character that `ends` names.
+    /// Takes the text in front of the first character for which `ends` is true.
     fn take_until(&mut self, ends: impl Fn(char) -> bool) -> Option<&'a str> {
         let (taken, rest) = self.rest.split_at(self.rest.find(ends)?);
         self.rest = rest;
@@ -224,7 +224,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What follows an `&`: whether it stands for white space. In an attribute the `&` may also stand in front of the `allowed` end.
+    /// Reads the text behind an `&` and returns whether the reference is white space. In an attribute the `allowed` end may follow the
+    /// `&` directly.
     fn reference(&mut self, allowed: Option<char>) -> Option<bool> {
         match self.peek()? {
             c if is_space(c) || c == '<' || c == '&' || Some(c) == allowed => Some(false),
@@ -235,10 +236,10 @@ impl<'a> Scanner<'a> {
             _ => {
                 let name = self.take_until(|c| !c.is_ascii_alphanumeric())?;
                 self.expect(';')?;
-                // html5lib reads one character further before it knows.
+                // html5lib reads one character further before it decides.
                 self.peek()?;
                 let reference = format!("&{name};");
-                // A name stands for one or two characters. More are the rest of what only begins with one, as in `&noti;`.
+                // A name stands for one or two characters. A longer text only begins with a name, as in `&noti;`.
                 let text = htmlize::unescape(reference.as_str());
                 (text != reference && text.chars().count() <= 2).then_some(matches!(name, "Tab" | "NewLine"))
             }
@@ -254,7 +255,7 @@ impl<'a> Scanner<'a> {
         };
         let digits = self.take_until(|c| !c.is_digit(radix))?;
         self.expect(';')?;
-        // Carriage returns, surrogates, the C1 controls and what is too large are errors.
+        // Carriage returns, surrogates, the C1 controls and numbers that are too large are errors.
         let c = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)?;
         let is_bad = matches!(c, '\0' | '\r' | '\u{80}'..='\u{9f}') || is_invalid(c);
         (!is_bad).then(|| is_space(c))

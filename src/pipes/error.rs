@@ -1,6 +1,6 @@
-//! What a pipe can raise: the exceptions that wptserve 4.0.3 raises in its `pipes.py`, as values.
+//! The exceptions that wptserve 4.0.3 raises in its `pipes.py`, as values.
 //!
-//! The text is that of CPython 3.11, because handlers can catch and show it, and a 500 has it in its body.
+//! Their text is that of CPython 3.11, because handlers can catch and show it, and a 500 has it in its body.
 
 use std::fmt;
 
@@ -68,7 +68,7 @@ impl PipeError {
         }
     }
 
-    /// What `str()` gives.
+    /// The result of Python's `str()`.
     pub fn message(&self) -> String {
         match self {
             PipeError::Value(text)
@@ -97,7 +97,7 @@ impl PipeError {
     }
 }
 
-/// Class and message, as the last line of a traceback has them.
+/// Class and message, as in the last line of a traceback.
 impl fmt::Display for PipeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.class(), self.message())
@@ -127,7 +127,7 @@ impl Key {
     }
 }
 
-/// As the message of a `UnicodeEncodeError` shows a character.
+/// A character as the message of a `UnicodeEncodeError` shows it.
 fn escaped(c: char) -> String {
     match u32::from(c) {
         code @ ..=0xff => format!("\\x{code:02x}"),

@@ -65,7 +65,7 @@ impl Function {
         }
     }
 
-    /// As CPython words it; the request is the first argument.
+    /// CPython's error for a wrong number of arguments; the request counts as the first argument.
     fn wrong_count(self, given: usize) -> PipeError {
         let (name, parameters) = self.signature();
         let missing: Vec<String> = parameters.iter().skip(given).map(|name| format!("'{name}'")).collect();
@@ -101,15 +101,15 @@ fn file_hash(algorithm: &str, path: &str, doc_root: &Path) -> Result<Returned, P
     }
     let joined = doc_root.join(path);
     let inside = normalized(&joined).starts_with(doc_root);
-    // Anything but a regular file could block for ever.
+    // Reading a file that is not a regular one could block for ever.
     let data = fs::metadata(&joined).ok().filter(|data| inside && data.is_file()).and_then(|_| fs::read(&joined).ok());
     let data = data
         .ok_or_else(|| PipeError::Plain(format!("Cannot open file for hash computation: \"{}\"", joined.display())))?;
     Ok(Returned::Bytes(STANDARD.encode(hash(&data)).into_bytes()))
 }
 
-/// The path of a file of the doc root in the file system. A relative path starts where the request's target, query and all,
-/// has its last slash.
+/// The path of a file of the doc root in the file system. A relative path is relative to the request's target up to its last slash,
+/// which may be in the query.
 fn fs_path(path: &str, context: &Context<'_>) -> Result<String, PipeError> {
     let relative = match path.strip_prefix('/') {
         Some(relative) => relative.to_owned(),

@@ -1,8 +1,8 @@
-//! Pipes: what `?pipe=` in a query and `.sub.` in a file name do to an answer before it is sent.
+//! Pipes: `?pipe=` in a query and `.sub.` in a file name change an answer before it is sent.
 //!
 //! Follows wptserve 4.0.3, `pipes.py`. A pipe sees an answer only as a [`Target`], so that plain replies and the Python
-//! `response` object can both be piped, and the request only as a [`Context`]. Nothing here sleeps: a
-//! trickle is handed on as a schedule.
+//! `response` object can both be piped, and the request only as a [`Context`](template::Context). No code here sleeps: a
+//! trickle is returned as a schedule.
 
 mod context;
 mod error;

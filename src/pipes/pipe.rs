@@ -1,4 +1,4 @@
-//! The six pipes, what their arguments are made of, and pipelines of them.
+//! The six pipes, the types of their arguments, and pipelines.
 //!
 //! Follows wptserve 4.0.3, `pipes.py`: `Pipeline`, `pipe` (the number of arguments), `nullable`, `boolean` and the functions
 //! decorated with `@pipe`. A pipeline is parsed as a whole before its first pipe runs; arguments are converted one pipe
@@ -23,7 +23,7 @@ use crate::http::{
 
 /// An answer that pipes work on: wptserve's `response`.
 pub trait Target {
-    /// What goes wrong with it.
+    /// The error of the target's methods.
     type Error;
 
     /// An exception of a pipe as the error of this target.
@@ -36,11 +36,11 @@ pub trait Target {
     fn set_header(&mut self, name: &str, value: &str) -> Result<(), Self::Error>;
     /// `response.headers.append(name, value)`
     fn append_header(&mut self, name: &str, value: &str) -> Result<(), Self::Error>;
-    /// The whole content: wptserve's `resolve_content`. A trickle is drained; its delays have to be made up for.
+    /// The whole content: wptserve's `resolve_content`. A trickle is read to its end, and its delays are added to the reply's wait.
     fn content(&mut self) -> Result<Bytes, Self::Error>;
     /// `response.content = content`
     fn set_content(&mut self, content: Bytes) -> Result<(), Self::Error>;
-    /// Content that leaves in parts.
+    /// `response.content = ` a schedule of parts with delays.
     fn set_trickle(&mut self, trickle: Trickle) -> Result<(), Self::Error>;
     /// [`template::substitute`](super::template::substitute) for the request that is being answered.
     fn substitute(&mut self, content: &Bytes, escape: Option<&str>) -> Result<Bytes, Self::Error>;
@@ -57,7 +57,7 @@ pub enum Pipe {
         name: String,
         /// Its value.
         value: String,
-        /// Keep the values it has.
+        /// Whether to keep the earlier values.
         append: bool,
     },
     /// Sends the content in parts with delays, as this schedule says.
@@ -85,7 +85,7 @@ enum Name {
 pub struct Pipeline(Vec<(Name, Vec<String>)>);
 
 impl Pipeline {
-    /// Reads a pipe string. A name that is no pipe is a `KeyError`.
+    /// Reads a pipe string. An unknown name is a `KeyError`.
     pub fn parse(pipes: &str) -> Result<Pipeline, PipeError> {
         let mut calls: Vec<(Name, Vec<String>)> = Vec::new();
         for token in Tokenizer::new(pipes) {
@@ -98,7 +98,7 @@ impl Pipeline {
         Ok(Pipeline(calls))
     }
 
-    /// Applies the pipes. What those before a failing one have done stays done.
+    /// Applies the pipes. When one fails, the changes of the pipes before it stay.
     pub fn apply<T: Target>(&self, target: &mut T) -> Result<(), T::Error> {
         for (name, arguments) in &self.0 {
             Pipe::new(*name, arguments).map_err(|error| target.raise(error))?.apply(target)?;
@@ -117,7 +117,7 @@ impl Name {
             "sub" => Name::Sub,
             "gzip" => Name::Gzip,
             _ => {
-                log::error!("?pipe= names no pipe {name:?}; there are sub, trickle, slice, header, status and gzip");
+                log::error!("?pipe= names an unknown pipe {name:?}; use sub, trickle, slice, header, status or gzip");
                 return Err(PipeError::Key(Key::Text(name)));
             }
         })
@@ -203,7 +203,7 @@ impl Pipe {
     }
 }
 
-/// What Python's `gzip.GzipFile` writes: no file name, the time, the best compression.
+/// The format of Python's `gzip.GzipFile`: no file name, the time, the best compression.
 fn gzip(content: &[u8]) -> Result<Bytes, PipeError> {
     const OS_UNKNOWN: u8 = 255;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());

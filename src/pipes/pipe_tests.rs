@@ -1,4 +1,4 @@
-//! Pipe strings over one plain reply, as a table: what wptserve 4.0.3 makes of each under CPython 3.11.
+//! Pipe strings over one plain reply, as a table of wptserve 4.0.3's results under CPython 3.11.
 
 use std::{io::Read as _, path::Path, time::Duration};
 
@@ -31,7 +31,7 @@ fn piped(pipes: &str) -> Result<Reply, (String, Duration)> {
     }
 }
 
-/// Status, headers other than those that were there, and content, or the exception.
+/// Status, new headers and content, or the exception.
 fn outcome(pipes: &str) -> String {
     match piped(pipes) {
         Err((error, _)) => error,
@@ -127,7 +127,7 @@ fn a_pipe_after_a_trickle_waits_for_it() {
     let (error, wait) = piped("trickle(d2)|trickle(d1)|sub()").unwrap_err();
     assert_eq!((error.as_str(), wait), ("KeyError: ''", Duration::from_secs(3)));
     let (error, _) = piped("trickle(d1:r2)|gzip").unwrap_err();
-    assert!(error.starts_with("MemoryError: the trickle pipe never comes"), "{error}");
+    assert!(error.starts_with("MemoryError: the trickle pipe repeats its content for ever"), "{error}");
 }
 
 #[test]

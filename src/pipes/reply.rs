@@ -1,7 +1,7 @@
 //! A plain reply as the target of pipes.
 //!
 //! Follows wptserve 4.0.3, `response.py`: `ResponseHeaders` for the headers (one name, one place) and `Response.iter_content`
-//! for the content. Files are read here, so keep it off the event loop.
+//! for the content. This code reads files, so keep it off the event loop.
 
 use std::{
     io::{self, Read as _},
@@ -24,7 +24,7 @@ use crate::http::{
 /// Why a reply could not be piped.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplyError {
-    /// A pipe has raised something.
+    /// A pipe has raised an exception.
     #[error(transparent)]
     Pipe(#[from] PipeError),
     /// The content could not be read.
@@ -32,7 +32,7 @@ pub enum ReplyError {
     Io(#[from] io::Error),
 }
 
-/// A reply, and what pipes have to know to work on it.
+/// A reply, and the context that pipes need.
 #[derive(Debug)]
 pub struct Piped<'a> {
     reply: Reply,
@@ -40,12 +40,12 @@ pub struct Piped<'a> {
 }
 
 impl<'a> Piped<'a> {
-    /// Takes a reply that pipes shall work on.
+    /// Takes a reply for pipes to change.
     pub fn new(reply: Reply, context: Context<'a>) -> Piped<'a> {
         Piped { reply, context }
     }
 
-    /// The reply as the pipes have left it.
+    /// The reply after the pipes.
     pub fn into_reply(self) -> Reply {
         self.reply
     }

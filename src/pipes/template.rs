@@ -1,7 +1,7 @@
-//! `{{...}}` in content: what the `sub` pipe, `.sub.` files and `.sub.headers` files substitute.
+//! Templates: `{{...}}` in content, which the `sub` pipe, `.sub.` files and `.sub.headers` files substitute.
 //!
-//! Follows wptserve 4.0.3, `pipes.py`, `template`. Content is bytes; what is put in is UTF-8. A template that cannot be read
-//! is an error, never left standing.
+//! Follows wptserve 4.0.3, `pipes.py`, `template`. Content is bytes; the substituted values are UTF-8. A template that cannot be
+//! read is an error and never stays in the content.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -34,7 +34,7 @@ pub fn substitute(content: &Bytes, escape: Option<&str>, context: &Context<'_>) 
     Ok(out.freeze())
 }
 
-/// What the expression `{{([^}]*)}}` finds: the first `{{` after which the next closing brace is a double one.
+/// The matches of the expression `{{([^}]*)}}`: the first `{{` after which the next closing brace is a double one.
 fn templates(content: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
     let mut at = 0;
     let mut closing = 0;
@@ -84,8 +84,8 @@ fn replacement<'a>(
     }
     if !value.has_text() {
         log::error!(
-            "the template {{{{{name}…}}}} is nothing that can be written: a list, a dictionary, or null for a port that is not \
-             served; name one item that is there, such as {{{{ports[http][0]}}}}"
+            "the value of the template {{{{{name}…}}}} is not a text or a number but a list, a dictionary, or null (for a port that \
+             is not served); name one item that exists, such as {{{{ports[http][0]}}}}"
         );
         return Err(PipeError::Assertion("deque([])".to_owned()));
     }

@@ -1,12 +1,12 @@
-//! What stands between `{{` and `}}`, taken apart: `$id:uuid()`, `ports[http][0]`, `GET[name]`.
+//! The tokens between `{{` and `}}`: `$id:uuid()`, `ports[http][0]`, `GET[name]`.
 //!
-//! Follows wptserve 4.0.3, `pipes.py`, `ReplacementTokenizer`, which is a `re.Scanner`: it stops without a word at the first
-//! thing it does not know, a blank for example.
+//! Follows wptserve 4.0.3, `pipes.py`, `ReplacementTokenizer`, which is a `re.Scanner`: it stops without an error at the first
+//! unknown character, for example a blank.
 
 use super::{PipeError, error::decode_utf8};
 use crate::http::text::{encode_latin1, parse_int, repr};
 
-/// What an index holds: a number if it can be read as one.
+/// The content of an index: a number if it can be read as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Index {
     Int(i128),
@@ -42,7 +42,7 @@ impl Token {
     }
 }
 
-/// The tokens of `text`, as far as it can be read. The only error is text that is not UTF-8 in brackets or parentheses.
+/// The tokens of `text`, up to the first unknown character. Text in brackets or parentheses that is not UTF-8 is the only error.
 pub(super) fn tokenize(text: &[u8]) -> Result<Vec<Token>, PipeError> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -90,7 +90,7 @@ fn arguments(text: &str) -> Vec<String> {
     if text.is_empty() {
         return Vec::new();
     }
-    // Python's `\s` has four separators that Unicode's White_Space has not.
+    // Python's `\s` has four separators that Unicode's White_Space does not have.
     let space = |c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f');
     let mut items = text.split(',');
     let first = items.next().map(str::to_owned);

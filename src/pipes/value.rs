@@ -1,6 +1,6 @@
 //! The values that a template can name, and what indexing them gives.
 //!
-//! Follows wptserve 4.0.3, `pipes.py`, `template`, and what CPython 3.11 says when a value is not what it is taken for.
+//! Follows wptserve 4.0.3, `pipes.py`, `template`, with CPython 3.11's messages for a value of the wrong type.
 
 use std::borrow::Cow;
 
@@ -28,11 +28,11 @@ pub(super) enum Value<'a> {
     None,
     List(Cow<'a, [Json]>),
     Dict(Cow<'a, serde_json::Map<String, Json>>),
-    /// `config["ports"]`: every scheme that is not there has an empty list of ports.
+    /// `config["ports"]`: a scheme that is missing has an empty list of ports.
     Ports(&'a serde_json::Map<String, Json>),
     Set,
     Headers,
-    /// The query's parameters, or rather the first of each name.
+    /// The query's parameters, the first of each name.
     Get,
     Algorithms,
     Function(Function),
@@ -57,7 +57,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What `name` stands for at the beginning of a template. Variables have been looked at before.
+    /// The value of `name` at the beginning of a template. Variables have been looked up before.
     pub(super) fn named(name: &str, context: &Context<'a>) -> Result<Value<'a>, PipeError> {
         if let Some(function) = Function::named(name) {
             return Ok(Value::Function(function));
@@ -149,7 +149,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text that takes the place of the template. Only text, bytes and whole numbers have one.
+    /// The text that replaces the template. Only text, bytes and whole numbers have one.
     pub(super) fn text(&self) -> Result<String, PipeError> {
         match self {
             Value::Text(text) => Ok(text.clone()),
@@ -161,7 +161,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether it is text, bytes or a whole number.
+    /// Whether the value is text, bytes or a whole number.
     pub(super) fn has_text(&self) -> bool {
         matches!(self, Value::Text(_) | Value::Bytes(_) | Value::Int(_) | Value::Bool(_))
     }
@@ -205,7 +205,7 @@ fn location<'a>(context: &Context<'a>) -> Result<Value<'a>, PipeError> {
     Ok(Value::of(Cow::Owned(items)))
 }
 
-/// The place of Python's `index` in a sequence of `len` items.
+/// The position that Python's `index` means in a sequence of `len` items.
 fn place(index: i128, len: usize) -> Option<usize> {
     let from_start = if index < 0 { index.checked_add(len as i128)? } else { index };
     usize::try_from(from_start).ok().filter(|at| *at < len)

@@ -1,5 +1,5 @@
-//! What a handler's author should have written, for the log. The client gets wptserve's words, which often name neither place nor
-//! cause.
+//! Advice for the author of a handler, in the log: the code to write instead. The client gets wptserve's words, which often name
+//! neither place nor cause.
 
 use rustpython_vm::{
     AsObject as _, PyObject, PyObjectRef, VirtualMachine,
@@ -8,31 +8,31 @@ use rustpython_vm::{
 
 use super::mends::wording::as_in_cpython;
 
-/// The forms of what `main` may return.
+/// The forms of a value that `main` may return.
 const FORMS: &str = "return content, (headers, content) or (status, headers, content)";
 
-/// Why what `main` has returned is no answer, and the right form.
+/// Why the value that `main` returned is not an answer, and the right form.
 pub(super) fn of_returned(returned: &PyObject, vm: &VirtualMachine) -> String {
     let Some(items) = returned.downcast_ref::<PyTuple>().map(|tuple| tuple.as_slice()) else { return FORMS.to_owned() };
     let kinds: Vec<String> = items.iter().map(|item| item.class().name().to_owned()).collect();
     let shape = format!("main() returned ({}{})", kinds.join(", "), if items.len() == 1 { "," } else { "" });
     let advice = match items {
         [status, headers] if is_number(status) && !is_number(headers) => {
-            "with a status there are three: `return 404, [], \"body\"`"
+            "with a status, return three values: `return 404, [], \"body\"`"
         }
         [headers, _] | [_, headers, _] if headers.downcastable::<PyDict>() => {
-            "headers are pairs: `list(headers.items())` makes them of a dict"
+            "headers must be a list of pairs; make it from the dict with `list(headers.items())`"
         }
-        [headers, _] | [_, headers, _] if vm.is_none(headers) => "no headers are an empty list, `[]`",
+        [headers, _] | [_, headers, _] if vm.is_none(headers) => "write an empty list, `[]`, for no headers",
         [first, second, _] if is_number(second) && !is_number(first) => {
-            "the order is another one: `return status, headers, content`"
+            "the status comes first: `return status, headers, content`"
         }
         [status, ..] if items.len() == 3 && (status.downcastable::<PyStr>() || status.downcastable::<PyBytes>()) => {
-            "a status is a number or a pair of number and text: `404` or `(404, \"Not Found\")`"
+            "the status must be a number or a pair of number and text: `404` or `(404, \"Not Found\")`"
         }
         [_, _] | [_, _, _] => {
-            "a status is a number or a pair of number and text, headers are a list of pairs of name and value, each text, bytes or \
-             (a value) a number"
+            "the status must be a number or a pair of number and text; headers must be a list of pairs of a name (text or bytes) \
+             and a value (text, bytes or a number)"
         }
         _ => FORMS,
     };
@@ -43,7 +43,7 @@ fn is_number(value: &PyObject) -> bool {
     value.downcastable::<PyInt>()
 }
 
-/// Says why `main` could not even be called: an exception that no frame of Python has raised.
+/// Why `main` could not be called at all: the exception has no Python frame.
 pub(super) fn of_call(main: &PyObject, exception: &PyBaseExceptionRef, vm: &VirtualMachine) -> Option<String> {
     if exception.__traceback__().is_some() || !exception.fast_isinstance(vm.ctx.exceptions.type_error) {
         return None;

@@ -1,7 +1,7 @@
-//! Which handler serves a request, by its method and path.
+//! Routes: the choice of the handler for a request, by its method and path.
 //!
 //! Follows wptserve 4.0.3, `router.py`, for the choice, and `wpt serve` of January 2026, `tools/serve/serve.py`, for the routes.
-//! Pure: it knows what kind of handler to run, not how, and looks at no file.
+//! Pure: a route names the kind of handler, but this room neither runs a handler nor looks at a file.
 
 pub(crate) mod pattern;
 mod wpt;
@@ -16,7 +16,7 @@ pub use wrapper::{Dialect, Replace, Wrapper};
 
 use crate::docroot::DocRoot;
 
-/// What runs for a request.
+/// The kind of handler that answers a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handler {
     /// A Python script with a `main` function.
@@ -27,25 +27,25 @@ pub enum Handler {
     File,
     /// A page made for a test that is only a script.
     Wrapper(&'static Wrapper),
-    /// Nothing: 404, whatever lies there.
+    /// No handler: 404, even if a file exists.
     Forbidden,
 }
 
-/// A route that fits.
+/// A route that matches a request.
 #[derive(Clone, Debug)]
 pub struct Match {
-    /// What to run.
+    /// The handler to run.
     pub handler: Handler,
     /// wptserve's `request.route_match`: the named groups in order, then `*` if the pattern has a star.
     pub groups: Vec<(String, String)>,
     /// The directory of the alias that the route belongs to; the doc root of the server if there is none.
     pub mount: Option<Arc<DocRoot>>,
-    /// Whether `--inject-script` works on what the handler answers.
+    /// Whether `--inject-script` changes the handler's answer.
     pub injects: bool,
 }
 
 impl Match {
-    /// A file of the doc root, whatever the routes say.
+    /// A file of the doc root, without a look at the routes.
     pub fn file() -> Match {
         Match { handler: Handler::File, groups: Vec::new(), mount: None, injects: false }
     }
@@ -53,7 +53,7 @@ impl Match {
 
 #[derive(Clone, Debug)]
 struct Route {
-    /// `None` fits every method.
+    /// `None` matches every method.
     method: Option<String>,
     pattern: Pattern,
     handler: Handler,
@@ -68,7 +68,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// The first route that fits. `path` is still percent-encoded.
+    /// The first route that matches. `path` is still percent-encoded.
     pub fn route(&self, method: &[u8], path: &str) -> Option<Match> {
         self.routes.iter().filter(|route| route.takes(method)).find_map(|route| {
             let groups = route.pattern.match_path(path)?;
@@ -78,7 +78,7 @@ impl Router {
 }
 
 impl Route {
-    /// The method `*` fits every method, and `GET` fits HEAD as well.
+    /// The method `*` matches every method, and `GET` matches HEAD as well.
     fn new(method: &str, pattern: &str, handler: Handler) -> Result<Route, PatternError> {
         let method = (method != "*").then(|| method.to_owned());
         Ok(Route { method, pattern: Pattern::compile(pattern)?, handler, mount: None, injects: false })

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::http::text::repr;
 
-/// Why a pattern is none. The text is that of wptserve's exception, or of `re.error` where the pattern gets that far.
+/// Why a pattern is not valid. The text is that of wptserve's exception, or of `re.error` if only Python's `re` finds the mistake.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// A `{group}` behind a `*`.
@@ -15,13 +15,13 @@ pub enum PatternError {
     /// A second `*`.
     #[error("Star seen after star in regexp")]
     StarAfterStar,
-    /// A brace that opens no group. The text is the rest of the pattern.
+    /// A brace that does not open a group. The text is the rest of the pattern.
     #[error("{0}")]
     Unmatched(String),
     /// `{}`.
     #[error("missing group name")]
     NoGroupName,
-    /// A group whose name is no Python identifier.
+    /// A group whose name is not a Python identifier.
     #[error("bad character in group name {}", repr(.0))]
     GroupName(String),
     /// A group name that is used twice.
@@ -29,11 +29,11 @@ pub enum PatternError {
     GroupTwice(String),
 }
 
-/// A compiled path pattern: literals and groups, then perhaps a star with literals behind it.
+/// A compiled path pattern: literals and groups, then optionally a star with literals behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     parts: Vec<Part>,
-    /// What has to follow the text of the star. Nothing but literals can stand there.
+    /// The literals behind the star.
     after_star: Option<String>,
 }
 
@@ -45,9 +45,9 @@ enum Part {
 }
 
 impl Pattern {
-    /// A slash at the start is implied. A backslash keeps the next character literal, and stays there itself.
+    /// A slash at the start is implied. A backslash keeps the next character literal, and stays in the pattern itself.
     ///
-    /// The passes over the tokens are those of wptserve, and so is the error that is found first.
+    /// The passes over the tokens are those of wptserve, so that the first error is the same.
     pub(crate) fn compile(pattern: &str) -> Result<Pattern, PatternError> {
         let tokens = tokenize(pattern)?;
         check_order(&tokens)?;
@@ -85,7 +85,7 @@ impl Pattern {
         })
     }
 
-    /// False for most patterns that do not match, at hardly any cost: every request is held against dozens.
+    /// A cheap test that is false for most patterns that do not match: every request is compared with dozens of patterns.
     #[inline]
     fn may_match(&self, path: &str) -> bool {
         match (self.parts.as_slice(), self.after_star.as_deref()) {
@@ -96,8 +96,8 @@ impl Pattern {
         }
     }
 
-    /// Matches from the left and fills `groups` from the right. `failed` remembers dead ends (parts and text that were left), so
-    /// that patterns with several groups stay fast on long paths.
+    /// Matches from the left and fills `groups` from the right. `failed` remembers positions that cannot match (the parts and text
+    /// that were left), so that patterns with several groups stay fast on long paths.
     fn match_parts(
         &self,
         parts: &[Part],
@@ -131,7 +131,7 @@ impl Pattern {
     fn match_star(&self, text: &str, groups: &mut Vec<(String, String)>) -> bool {
         match &self.after_star {
             None => text.is_empty(),
-            // The star's group holds the literals behind it as well. Its dot takes everything but a line feed.
+            // The star's group includes the literals behind it. The star matches every character except a line feed.
             Some(suffix) => {
                 let fits = text.strip_suffix(suffix.as_str()).is_some_and(|star| !star.contains('\n'));
                 if fits {
@@ -205,7 +205,7 @@ fn group_name(text: &str) -> Option<&str> {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_').then_some(name)
 }
 
-/// How much of `text` is taken literally. It starts neither with `{` nor with `*`.
+/// The length of the literal at the start of `text`, which starts neither with `{` nor with `*`.
 fn literal_len(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     if text.starts_with('/') {

@@ -1,7 +1,7 @@
 //! The routes of `wpt serve`.
 //!
-//! Follows `wpt serve` of January 2026, `tools/serve/serve.py`, `RoutesBuilder` and `get_route_builder`, with the routes that
-//! came later in that year as well: those for test262 and a few well-known names.
+//! Follows `wpt serve` of January 2026, `tools/serve/serve.py`, `RoutesBuilder` and `get_route_builder`. The routes for test262 and
+//! for a few well-known names came later in that year.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -16,20 +16,20 @@ use crate::{
     },
 };
 
-/// An entry of the configuration's `aliases`: a directory, or a file of one, that is served under a path of the URL.
+/// An entry of the configuration's `aliases`: a directory, or a file in it, that is served under a path of the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
-    /// The path in the URL; with a slash at its end it stands for everything below it, without for one file.
+    /// The path in the URL; with a slash at its end it stands for every path below it, without one for a single file.
     pub url_path: String,
-    /// The directory that is served under it, or the directory of the file.
+    /// The directory that is served there, or the directory of the file.
     pub local_dir: PathBuf,
 }
 
-/// What is allowed although [`FORBIDDEN`] says no.
+/// Paths that are allowed although [`FORBIDDEN`] matches them.
 const ALLOWED: [(&str, &str, Handler); 2] =
     [("GET", "/tools/runner/*", Handler::File), ("POST", "/tools/runner/update_manifest.py", Handler::Python)];
 
-/// What is 404 for every method, also under an alias.
+/// Paths that are 404 for every method, also under an alias.
 const FORBIDDEN: [&str; 4] = ["/_certs/*", "/tools/*", "{spec}/tools/*", "/results/"];
 
 /// Python scripts whose names do not end in `.py`, or directories with a `default.py`.
@@ -50,11 +50,11 @@ const WELL_KNOWN: [(&str, &str); 14] = [
     ("*", "email-verification"),
 ];
 
-/// The one rewrite: method, path, and the path that takes its place.
+/// The one rewrite: method, path, and the path that replaces it.
 const REWRITE: (&str, &str, &str) = ("GET", "/resources/WebIDLParser.js", "/resources/webidl2/lib/webidl2.js");
 
-/// The target of a request whose path stands for another one (wptserve 4.0.3, `server.py`, `RequestRewriter.rewrite`). Everything
-/// that is seen of the request has the new target in the place of the old one, except for the request line.
+/// The new target of a request whose path is rewritten (wptserve 4.0.3, `server.py`, `RequestRewriter.rewrite`). Every property of
+/// the request has the new target instead of the old one, except for the request line.
 pub fn rewritten(method: &[u8], target: &[u8]) -> Option<Bytes> {
     let (rewrites, from, to) = REWRITE;
     if method != rewrites.as_bytes() || memchr::memmem::find(target, from.as_bytes()).is_none() {
@@ -66,15 +66,15 @@ pub fn rewritten(method: &[u8], target: &[u8]) -> Option<Bytes> {
 }
 
 impl Router {
-    /// The routes of `wpt serve`. Aliases given later win over earlier ones, and all of them over the doc root. One that cannot be
-    /// used is left out, with a line in the log.
+    /// The routes of `wpt serve`. A later alias comes before an earlier one, and every alias comes before the doc root. An alias that
+    /// cannot be used is left out, with a line in the log.
     pub fn wpt(aliases: &[Alias]) -> Router {
         let mut mounts = vec![("/".to_owned(), mount("", None))];
         for Alias { url_path, local_dir } in aliases {
             if !url_path.starts_with('/') || local_dir.as_os_str().is_empty() {
                 log::error!(
-                    "\"url-path\" value must start with '/'. (An alias needs it and a \"local-dir\": {url_path:?}, {local_dir:?} is \
-                     left out.)"
+                    "\"url-path\" value must start with '/'. (An alias also needs a \"local-dir\": the alias {url_path:?}, \
+                     {local_dir:?} is left out.)"
                 );
                 continue;
             }
@@ -86,7 +86,7 @@ impl Router {
             } else {
                 (url_path.clone(), file(url_path, local_dir.clone()))
             };
-            // As in a Python dictionary: the second alias for a path takes the place of the first.
+            // As in a Python dictionary: the second alias for a path replaces the first, at the first one's position.
             match mounts.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, place)) => *place = routes,
                 None => mounts.push((key, routes)),
@@ -102,7 +102,9 @@ impl Router {
 
 fn keep(url_path: &str, routes: Result<Vec<Route>, PatternError>) -> Vec<Route> {
     routes.unwrap_or_else(|error| {
-        log::error!("the alias {url_path} is left out, it makes no route: {error}; choose a path without {{, }} and *");
+        log::error!(
+            "the alias {url_path} is left out, because its path is not a valid route: {error}; choose a path without {{, }} and *"
+        );
         Vec::new()
     })
 }
@@ -120,7 +122,7 @@ fn fixed() -> Result<Vec<Route>, PatternError> {
     allowed.chain(forbidden).collect()
 }
 
-/// The routes for a directory. `prefix` goes in front of all patterns, also those that begin with a slash.
+/// The routes for a directory. `prefix` is put in front of all patterns, also of those that begin with a slash.
 fn mount(prefix: &str, root: Option<DocRoot>) -> Result<Vec<Route>, PatternError> {
     let root = root.map(Arc::new);
     let wrappers = WRAPPERS.iter().map(|wrapper| ("GET", format!("*{}", wrapper.suffix), Handler::Wrapper(wrapper)));

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::route::Match;
 
-/// What serves a path: the kind of handler, or the ending of the wrapper.
+/// The kind of handler that serves a path, or the ending of the wrapper.
 fn kind(found: &Match) -> String {
     match found.handler {
         Handler::Wrapper(wrapper) => wrapper.suffix.to_owned(),
@@ -111,12 +111,12 @@ fn every_wrapper_has_its_route() {
         for (method, expected) in [("GET", wrapper.suffix), ("HEAD", wrapper.suffix), ("POST", "none")] {
             assert_eq!(serves(&router, method, &format!("/d/x{}", wrapper.suffix)), expected, "{method}");
         }
-        // What the page loads is a wrapper again, or a script.
+        // The page loads a script, or another wrapper.
         for replace in wrapper.replace {
             let ends = [".js", ".html"].iter().any(|end| replace.loads.ends_with(end));
             assert!(ends && replace.file.ends_with(".js") && replace.from != replace.loads, "{replace:?}");
         }
-        // Signs of values come in pairs, or the rest of the page would be taken for names.
+        // The signs around names come in pairs; otherwise the rest of the page would be taken for names.
         for piece in wrapper.page {
             let names: Vec<&str> = piece.split('@').skip(1).step_by(2).collect();
             assert!(names.iter().all(|name| ["meta", "script", "path", "query"].contains(name)), "{piece}");
@@ -172,7 +172,7 @@ fn later_aliases_win() {
         assert_eq!(mount, (Path::new(dir), url_base), "{path}");
         assert_eq!(found.injects, !path.ends_with(".js") || dir.is_empty(), "{path}");
     }
-    // A file alias has a route for GET alone: the others find the directory around it.
+    // A file alias has a route for GET only: other methods match the directory around it.
     let found = router.route(b"GET", "/gen/x/y.js").unwrap();
     assert!(found.groups.is_empty());
     assert_eq!(serves(&router, "POST", "/gen/x/y.js"), "none");

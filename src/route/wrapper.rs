@@ -1,37 +1,37 @@
-//! The pages that stand around a test which is only a script: a table.
+//! The pages around a test that is only a script: a table.
 //!
-//! The bytes are those of `wpt serve` of January 2026, `tools/serve/serve.py`; the kinds for test262 came later in that year. Which
-//! line of the table fits is the router's business, filling it in that of [`crate::content`].
+//! The bytes are those of `wpt serve` of January 2026, `tools/serve/serve.py`; the kinds for test262 came later in that year. The
+//! router chooses the line of the table, and [`crate::content`] fills its page in.
 
 /// One kind of page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wrapper {
-    /// How the path of the page ends.
+    /// The end of the page's path.
     pub suffix: &'static str,
-    /// Ends of paths that are replaced, one after the other.
+    /// Ends of paths that are replaced, in this order.
     pub replace: &'static [Replace],
-    /// The global scope that the test has to be meant for: what `// META: global=` lists.
+    /// The global scope that the test has to be meant for: `// META: global=` lists the scopes.
     pub scope: Option<&'static str>,
-    /// Header fields, in front of those of the script's header files.
+    /// Header fields, which come before those of the script's header files.
     pub headers: &'static [(&'static str, &'static str)],
-    /// What becomes of the `// META:` lines.
+    /// The form in which the `// META:` lines appear in the page.
     pub dialect: Dialect,
     /// The page, in pieces. `@meta@`, `@script@`, `@path@` and `@query@` are replaced.
     pub page: &'static [&'static str],
 }
 
-/// An end of a path, and what takes its place.
+/// The end of a path, and its replacements.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Replace {
     /// The end.
     pub from: &'static str,
-    /// Instead of it, the end of the path of the script's file.
+    /// The replacement in the path of the script's file.
     pub file: &'static str,
-    /// Instead of it, the end of the URL that the page loads; that may be another wrapper.
+    /// The replacement in the URL that the page loads, which may be another wrapper.
     pub loads: &'static str,
 }
 
-/// How the metadata of a script is written into a page.
+/// The form of a script's metadata in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// As elements.
@@ -40,15 +40,15 @@ pub enum Dialect {
     ShadowRealm,
     /// As JavaScript: each URL of a script stands between these two texts.
     Worker(&'static str, &'static str),
-    /// As elements, and so is the frontmatter of test262.
+    /// As elements, together with the metadata in the frontmatter of test262.
     Test262,
-    /// Not at all; the text of the file itself is the script.
+    /// Left out; the text of the file itself is the script.
     Strict,
 }
 
 const HTML: &[(&str, &str)] = &[("Content-Type", "text/html")];
 const JAVASCRIPT: &[(&str, &str)] = &[("Content-Type", "text/javascript")];
-/// So that SharedArrayBuffer is there.
+/// The page is isolated, so that it has SharedArrayBuffer.
 const ISOLATED: &[(&str, &str)] =
     &[("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Embedder-Policy", "require-corp")];
 
@@ -199,7 +199,7 @@ const fn test262(suffix: &'static str, replace: &'static [Replace], page: &'stat
     Wrapper { suffix, replace, scope: None, headers: ISOLATED, dialect: Dialect::Test262, page }
 }
 
-/// All kinds, in the order in which they are tried: `.any.worker.html` is a `.worker.html`.
+/// All kinds, in the order in which they are tried: `.any.worker.html` comes before `.worker.html`.
 pub(super) static WRAPPERS: [Wrapper; 28] = [
     html(
         ".worker.html",
@@ -320,7 +320,7 @@ pub(super) static WRAPPERS: [Wrapper; 28] = [
         &[via(".any.shadowrealm-in-sharedworker.html", ".any.js", ".any.worker-shadowrealm.js")],
         IN_SHARED_WORKER,
     ),
-    // The next two lose the `.https` of their name, so that the file is not `x.https.any.js` but `x.any.js`.
+    // The next two drop the `.https` of their name: their file is `x.any.js` instead of `x.https.any.js`.
     html(
         ".any.shadowrealm-in-serviceworker.html",
         "shadowrealm-in-serviceworker",

@@ -1,6 +1,6 @@
-//! A lock that is handed on in the order in which it was asked for, and that any thread may release.
+//! A lock that threads get in the order in which they asked for it, and that any thread may release.
 //!
-//! It guards no data: it is what `stash.lock` means to handlers, which hold it across sleeps and requests of their own.
+//! The lock guards no data: it is `stash.lock` of handlers, which hold it across sleeps and requests of their own.
 
 use std::{
     collections::VecDeque,
@@ -18,7 +18,7 @@ pub struct FairLock {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Who has got it last, if it is held.
+    /// The thread that got the lock last, if the lock is held.
     held: Option<ThreadId>,
     waiting: VecDeque<Arc<Turn>>,
 }
@@ -30,12 +30,12 @@ struct Turn {
     changed: Condvar,
 }
 
-/// A release of a lock that nobody holds.
+/// A release of a lock that is not held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotLocked;
 
 impl State {
-    /// The lock stays held if somebody waits: it changes hands without being free in between.
+    /// The lock stays held if a thread waits: that thread gets it without the lock being free in between.
     fn hand_on(&mut self) {
         let turn = self.waiting.pop_front();
         self.held = turn.as_ref().map(|turn| turn.thread);
@@ -66,10 +66,10 @@ impl FairLock {
         }
     }
 
-    /// Hands the lock to whoever waits longest.
+    /// Gives the lock to the thread that has waited longest.
     ///
     /// # Errors
-    /// [`NotLocked`], when nobody holds it.
+    /// [`NotLocked`], when the lock is not held.
     pub fn release(&self) -> Result<(), NotLocked> {
         let mut state = self.state.lock();
         if state.held.is_none() {
@@ -79,7 +79,7 @@ impl FairLock {
         Ok(())
     }
 
-    /// Releases it if this thread has got it last: the thread is dying and will never do so.
+    /// Releases the lock if this thread got it last: the thread is dying and cannot release it later.
     pub fn release_held_by(&self, thread: ThreadId) {
         let mut state = self.state.lock();
         if state.held == Some(thread) {

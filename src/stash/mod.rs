@@ -1,8 +1,8 @@
-//! The stash: what handlers leave for one another between requests, on whatever port they come.
+//! The stash: values that handlers keep for one another between requests, shared by all ports.
 //!
 //! Values are plain data, copied in and copied out; a key is a path and a UUID; a value is written once and taken once. There is
-//! one lock for all handlers, granted in the order in which it was asked for. This room knows neither Python nor HTTP: what
-//! blocks here simply blocks the calling thread.
+//! one lock for all handlers, which they get in the order in which they asked for it. This room knows neither Python nor HTTP: a
+//! call that waits blocks the calling thread.
 
 mod lock;
 mod queue;
@@ -17,7 +17,7 @@ pub use queue::TooOften;
 /// A queue that handlers share, of plain values.
 pub type Queue = queue::Queue<Value>;
 
-/// Under what a value is kept: the path it belongs to and a UUID.
+/// The key of a value: the path it belongs to and a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The path as it stands in the URL, as bytes.
@@ -29,7 +29,7 @@ pub struct Key {
 /// A value that belongs to no interpreter.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// `None`, which can be in a container or a queue but not be stored by itself.
+    /// `None`, which can be in a container or a queue but cannot be stored by itself.
     None,
     /// A truth value.
     Bool(bool),
@@ -39,7 +39,7 @@ pub enum Value {
     BigInt(String),
     /// A floating-point number.
     Float(f64),
-    /// Text in WTF-8: UTF-8 in which lone surrogates may stand.
+    /// Text in WTF-8: UTF-8 that may have lone surrogates.
     Str(Vec<u8>),
     /// Bytes.
     Bytes(Vec<u8>),
@@ -68,7 +68,7 @@ pub struct Stash {
     lock: FairLock,
 }
 
-/// There is a value under this key already.
+/// The key has a value already: this one.
 #[derive(Clone, Debug)]
 pub struct Occupied(pub Value);
 
@@ -76,7 +76,7 @@ impl Stash {
     /// Keeps a value. A key can be written again only after its value has been taken.
     ///
     /// # Errors
-    /// [`Occupied`] by the value that is there, which stays.
+    /// [`Occupied`], when the key has a value already; that value stays.
     pub fn put(&self, key: Key, value: Value) -> Result<(), Occupied> {
         let mut values = self.values.lock();
         if let Some(old) = values.get(&key) {
@@ -86,7 +86,7 @@ impl Stash {
         Ok(())
     }
 
-    /// Gives a value away.
+    /// Removes a value and returns it.
     pub fn take(&self, key: &Key) -> Option<Value> {
         self.values.lock().remove(key)
     }
@@ -97,8 +97,8 @@ impl Stash {
     }
 }
 
-/// Reads a UUID as leniently as Python's `uuid.UUID(text)`: `urn:uuid:` and hyphens anywhere, braces around, and whatever
-/// `int(text, 16)` takes for 32 characters of the rest.
+/// Reads a UUID as leniently as Python's `uuid.UUID(text)`: `urn:uuid:` and hyphens anywhere, braces around it, and 32 remaining
+/// characters that `int(text, 16)` accepts.
 pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let text = text.replace("urn:", "").replace("uuid:", "");
     let digits = text.trim_matches(['{', '}']).replace('-', "");
@@ -138,7 +138,7 @@ mod tests {
         stash.put(key("/a"), Value::Int(3)).unwrap();
     }
 
-    /// What CPython 3.11's `uuid.UUID` takes and refuses.
+    /// The texts that CPython 3.11's `uuid.UUID` accepts and refuses.
     #[test]
     fn uuids_are_read_leniently() {
         let plain = "12345678123456781234567812345678";

@@ -1,6 +1,6 @@
-//! A queue that handlers share through the stash: Python's `queue.Queue` without a limit, of any kind of item.
+//! A queue that handlers share through the stash: Python's `queue.Queue` without a limit, for plain values.
 //!
-//! It never is full, so only getting can wait.
+//! The queue is never full, so only `get` and `join` can wait.
 
 use std::{
     collections::VecDeque,
@@ -23,7 +23,7 @@ struct State<T> {
     unfinished: usize,
 }
 
-/// More tasks were reported done than there were items.
+/// More tasks were reported done than the queue had items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooOften;
 
@@ -43,9 +43,9 @@ impl<T> Queue<T> {
         self.filled.notify_one();
     }
 
-    /// Takes the first item, waiting for one at most this long, or for ever. `None` when there was none in time.
+    /// Takes the first item. Waits for one at most `wait`, or for ever without a limit. `None` when no item came in time.
     pub fn get(&self, wait: Option<Duration>) -> Option<T> {
-        // A time too far away to be told is as good as never.
+        // A deadline that `Instant` cannot hold is the same as none.
         let deadline = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = self.state.lock();
         loop {
@@ -62,20 +62,20 @@ impl<T> Queue<T> {
         }
     }
 
-    /// How many items there are.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.state.lock().items.len()
     }
 
-    /// Whether there are no items.
+    /// Whether the queue has no items.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Reports that an item taken has been dealt with.
+    /// Reports that a taken item has been processed.
     ///
     /// # Errors
-    /// [`TooOften`], when all have been reported.
+    /// [`TooOften`], when all items have been reported already.
     pub fn task_done(&self) -> Result<(), TooOften> {
         let mut state = self.state.lock();
         state.unfinished = state.unfinished.checked_sub(1).ok_or(TooOften)?;
@@ -85,7 +85,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits until all items have been reported as dealt with.
+    /// Waits until all items have been reported as processed.
     pub fn join(&self) {
         let mut state = self.state.lock();
         while state.unfinished > 0 {

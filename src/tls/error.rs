@@ -1,4 +1,4 @@
-//! Why a port cannot be encrypted: the file, the cause, the next step.
+//! Errors of keys and certificates. Every message names the file, the cause and the next step.
 
 use std::{error::Error, io, path::PathBuf};
 
@@ -12,7 +12,7 @@ pub enum TlsError {
         "cannot read the {what} {path}: {source}; check the file, or name another one in \"ssl\" in the configuration"
     )]
     Read {
-        /// What it should hold: "key" or "certificate".
+        /// The expected content: "key" or "certificate".
         what: &'static str,
         /// The file.
         path: PathBuf,
@@ -20,16 +20,16 @@ pub enum TlsError {
         #[source]
         source: io::Error,
     },
-    /// A file holds something else than it should.
+    /// A file does not hold the expected content.
     #[error("{path} holds no {what}: {cause}; {next}")]
     Content {
-        /// What it should hold.
+        /// The expected content.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The mistake in the file.
         cause: String,
-        /// What to do about it.
+        /// The next step.
         next: &'static str,
     },
     /// Key and certificate do not belong together.
@@ -42,7 +42,7 @@ pub enum TlsError {
     },
     /// The TLS library refuses the key.
     #[error(
-        "the key {key} cannot be used: {source}; make one of RSA (2048 bits or more), ECDSA (P-256, P-384) or Ed25519"
+        "the key {key} cannot be used: {source}; make a key of RSA (2048 bits or more), ECDSA (P-256, P-384) or Ed25519"
     )]
     Unusable {
         /// The file of the key.
@@ -51,9 +51,9 @@ pub enum TlsError {
         #[source]
         source: rustls::Error,
     },
-    /// An encrypted key does not open.
+    /// An encrypted key cannot be decrypted.
     #[error(
-        "cannot decrypt the key {key}: {source}; set ssl.openssl.password to its password, or have a new CA made with ssl.openssl.force_regenerate"
+        "cannot decrypt the key {key}: {source}; set ssl.openssl.password to its password, or set ssl.openssl.force_regenerate to make a new CA"
     )]
     Password {
         /// The file of the key.
@@ -63,10 +63,12 @@ pub enum TlsError {
         source: pkcs8::Error,
     },
     /// A certificate needs at least one name.
-    #[error("no host name is configured that a certificate could be made for; set browser_host")]
+    #[error("cannot make a certificate without a host name; set browser_host")]
     NoHosts,
-    /// A host name that no certificate and no file name can carry.
-    #[error("no certificate can be made for the host name {name:?}; a host name has letters, digits, dots and hyphens")]
+    /// A host name that a certificate or a file name cannot hold.
+    #[error(
+        "cannot make a certificate for the host name {name:?}; use only letters, digits, dots and hyphens in a host name"
+    )]
     HostName {
         /// As configured.
         name: String,
@@ -74,7 +76,7 @@ pub enum TlsError {
     /// Making a certificate failed.
     #[error("cannot make a certificate: {0}; this is a bug of wptserve-rs")]
     Make(#[source] Box<dyn Error + Send + Sync>),
-    /// A file that was made cannot be kept.
+    /// A new file cannot be written.
     #[error("cannot write {path}: {source}; set ssl.openssl.base_path to a folder that can be written")]
     Write {
         /// The file or folder.

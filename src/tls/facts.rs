@@ -1,4 +1,4 @@
-//! What a certificate says about itself: its dates, whom it is for, who signed it.
+//! The facts in a certificate: its dates, its hosts, its issuer.
 
 use std::{net::IpAddr, path::Path};
 
@@ -23,7 +23,7 @@ impl<'a> Facts<'a> {
     /// Parses a certificate that was read from `path`.
     ///
     /// # Errors
-    /// It is none.
+    /// The bytes are not a certificate.
     pub(super) fn new(der: &'a CertificateDer<'_>, path: &Path) -> Result<Self, TlsError> {
         match X509Certificate::from_der(der) {
             Ok((_, certificate)) => Ok(Self(certificate)),
@@ -31,7 +31,7 @@ impl<'a> Facts<'a> {
                 what: "certificate",
                 path: path.to_owned(),
                 cause: error.to_string(),
-                next: "make it anew",
+                next: "make a new certificate",
             }),
         }
     }
@@ -45,18 +45,18 @@ impl<'a> Facts<'a> {
         &self.0.public_key().subject_public_key.data
     }
 
-    /// May it sign other certificates?
+    /// Whether the certificate may sign other certificates.
     pub(super) fn is_ca(&self) -> bool {
         let signs = self.0.key_usage().ok().flatten().is_none_or(|usage| usage.value.key_cert_sign());
         self.0.is_ca() && signs
     }
 
-    /// Does it carry the signature of this CA?
+    /// Whether this CA has signed the certificate.
     pub(super) fn is_issued_by(&self, ca: &Facts<'_>) -> bool {
         self.0.issuer().as_raw() == ca.0.subject().as_raw() && self.0.verify_signature(Some(ca.0.public_key())).is_ok()
     }
 
-    /// Do clients accept it for this host?
+    /// Whether clients accept the certificate for this host.
     pub(super) fn covers(&self, host: &Host) -> bool {
         let Ok(Some(names)) = self.0.subject_alternative_name() else {
             return false;
@@ -68,7 +68,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// May it, as a CA, sign for this host? RFC 5280, 4.2.1.10.
+    /// Whether the certificate, as a CA, may sign for this host. RFC 5280, 4.2.1.10.
     pub(super) fn permits(&self, host: &Host) -> bool {
         let Ok(constraints) = self.0.name_constraints() else {
             return false;
@@ -88,7 +88,7 @@ impl<'a> Facts<'a> {
         (!of_this_kind || permitted.iter().any(contains)) && !excluded.iter().any(contains)
     }
 
-    /// What is wrong with its dates now, or will be within `notice`: the end of a sentence about it.
+    /// A fault of the certificate's dates, now or within `notice`: the end of a sentence that begins with the certificate.
     pub(super) fn dates(&self, now: OffsetDateTime, notice: Duration) -> Option<String> {
         let begins = self.0.validity().not_before.to_datetime();
         let ends = self.not_after();
@@ -104,7 +104,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Says which of these hosts are meant; those that others lie below come first.
+/// The names of these hosts for a message, the shortest first.
 pub(super) fn list(hosts: &[&Host]) -> String {
     let mut names: Vec<String> = hosts.iter().map(|host| host.to_string()).collect();
     names.sort_by_key(String::len);
@@ -122,7 +122,7 @@ fn days(span: Duration) -> String {
     }
 }
 
-/// A name of a certificate may have `*` in place of its first label.
+/// A name in a certificate may have `*` as its first label.
 fn is_matched(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix("*.") {
         Some(parent) => name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent)),
@@ -130,7 +130,7 @@ fn is_matched(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Is the host in a subtree of name constraints?
+/// Whether the host is in a subtree of name constraints.
 fn contains(base: &GeneralName<'_>, host: &Host) -> bool {
     match (base, host) {
         (GeneralName::DNSName(parent), Host::Name(name)) => {

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use rcgen::{CidrSubnet, GeneralSubtree, SanType};
 
-/// What a client asks for.
+/// The host that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Host {
     /// A name, in the ASCII form of IDNA.
@@ -21,7 +21,7 @@ impl Host {
         }
     }
 
-    /// For `subjectAltName`. `None`: a certificate, or the file that is named after the host, cannot carry it.
+    /// For `subjectAltName`. `None` when a certificate, or the file that is named after the host, cannot hold the name.
     pub(super) fn subject_alt_name(&self) -> Option<SanType> {
         match self {
             Self::Address(address) => Some(SanType::IpAddress(*address)),
@@ -33,7 +33,7 @@ impl Host {
         }
     }
 
-    /// For the name constraints of a CA: this host and what is below it.
+    /// For the name constraints of a CA: this host and the names below it.
     pub(super) fn subtree(&self) -> GeneralSubtree {
         match self {
             Self::Name(name) => GeneralSubtree::DnsName(name.clone()),

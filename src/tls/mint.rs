@@ -21,20 +21,20 @@ use super::{
 
 /// Clocks differ a little, and those of test devices a lot.
 const BACKDATED: Duration = Duration::DAY;
-/// Any later date has another form in certificates, which nobody needs.
+/// A later date would need another form in certificates.
 const LAST_YEAR: i32 = 9999;
 /// X.520 allows no longer common name.
 const COMMON_NAME: usize = 64;
-/// As many as `openssl req` takes: this password is in WPT's sources, so that more work protects nothing.
+/// The number that `openssl req` uses. The default password is in WPT's sources, so more work would protect nothing.
 const ITERATIONS: u32 = 2048;
 
-/// What every certificate is made from.
+/// The input of every new certificate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order<'a> {
     pub(super) hosts: &'a [Host],
     pub(super) lifetime: Duration,
     pub(super) now: OffsetDateTime,
-    /// Gives the random numbers.
+    /// The source of random numbers.
     pub(super) provider: &'a CryptoProvider,
 }
 
@@ -59,7 +59,7 @@ impl Order<'_> {
         Ok(params)
     }
 
-    /// Makes a CA that may sign for the hosts and what is below them, and for nothing else.
+    /// Makes a CA that may sign for the hosts and the names below them, and for no others.
     ///
     /// # Errors
     /// The system gives no random numbers.
@@ -86,10 +86,10 @@ impl Order<'_> {
         Ok(Made { key, cert })
     }
 
-    /// The same for a key that is there.
+    /// Makes a certificate for the hosts and an existing key, signed by a CA.
     ///
     /// # Errors
-    /// Likewise.
+    /// The CA's key does not sign, or its certificate cannot be named as issuer.
     pub(super) fn leaf_for(
         &self,
         key: &impl PublicKeyData,
@@ -109,8 +109,8 @@ impl Order<'_> {
         params.signed_by(key, &issuer).map_err(TlsError::make)
     }
 
-    /// A key in PEM, encrypted as OpenSSL 3 does it: PBES2 with PBKDF2, SHA-256 and AES-256. An empty password leaves it
-    /// in the open.
+    /// A key in PEM, encrypted as OpenSSL 3 does it: PBES2 with PBKDF2, SHA-256 and AES-256. With an empty password the key
+    /// is not encrypted.
     ///
     /// # Errors
     /// The system gives no random numbers.
@@ -136,10 +136,10 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// As the TLS library wants it.
+    /// The pair in the form that the TLS library uses.
     ///
     /// # Errors
-    /// It refuses the key.
+    /// The TLS library refuses the key.
     pub(super) fn certified(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let key = provider.key_provider.load_private_key(key).map_err(TlsError::make)?;

@@ -1,4 +1,4 @@
-//! Keys and certificates of the encrypted ports: where they come from, and how rustls is to use them.
+//! Keys and certificates of the encrypted ports: their source, and the settings of rustls.
 
 mod error;
 mod facts;
@@ -26,58 +26,59 @@ use pem::Paths;
 /// The default of `ssl.openssl.password` (wptserve 4.0.3, config.py). It opens the CA keys of WPT, Deno and undici.
 pub const DEFAULT_PASSWORD: &str = "web-platform-tests";
 
-/// Where key and certificate come from: `ssl.type` of the configuration. "none" has no source.
+/// The source of key and certificate: `ssl.type` of the configuration. "none" has no source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Files that are there: `ssl.pregenerated`.
+    /// Existing files: `ssl.pregenerated`.
     Pregenerated {
         /// PEM file with the private key.
         key: PathBuf,
-        /// PEM file with the certificate and, if need be, those that lead from it to the CA.
+        /// PEM file with the certificate and, if there are any, the intermediate certificates up to the CA.
         cert: PathBuf,
-        /// The CA's certificate: only handed on to handlers and clients, never read.
+        /// The CA's certificate: only passed on to handlers and clients, never read.
         ca_cert: Option<PathBuf>,
-        /// With a password: when `cacert.pem` and `cacert.key` lie beside the certificate and have signed it, and the
-        /// password opens that key, serve a fresh certificate from that CA instead, for the same key and all hosts. Ours,
-        /// wptserve does not have it.
+        /// The password of the key in `cacert.key`. When `cacert.pem` and `cacert.key` lie beside the certificate and have
+        /// signed it, the server makes a fresh certificate from that CA, for the same key and all hosts, and serves that one
+        /// instead. wptserve does not do this.
         mint: Option<String>,
     },
-    /// Files that are made and kept: `ssl.openssl`. No OpenSSL is needed.
+    /// Files that the server makes and keeps: `ssl.openssl`. OpenSSL is not needed.
     OpenSsl {
-        /// The folder to keep them in, made if it is not there; `None` for one that goes with the server.
+        /// The folder of the files, made if it does not exist; `None` for a temporary folder.
         base_path: Option<PathBuf>,
-        /// Encrypts the CA's key; the empty one leaves it in the open.
+        /// Encrypts the CA's key; with an empty password the key is not encrypted.
         password: String,
-        /// Make all anew, whatever is there.
+        /// Make all files anew, even if usable ones exist.
         force_regenerate: bool,
         /// For how many days a certificate is made.
         duration: u32,
     },
 }
 
-/// What the encrypted ports need. To be kept as long as they are open.
+/// Keys and certificates of the encrypted ports. Keep it as long as the ports are open.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// For https and wss. It answers no protocol negotiation (ALPN), as wptserve 4.0.3, server.py, `WebTestServer`.
+    /// For https and wss. It does not answer a protocol negotiation (ALPN), as wptserve 4.0.3, server.py, `WebTestServer`.
     pub https: Arc<ServerConfig>,
-    /// For HTTP/2: h2 alone is agreed on.
+    /// For HTTP/2: only h2 is negotiated.
     pub h2: Arc<ServerConfig>,
-    /// `ssl_config.key_path` of handlers. Always what is configured, of pregenerated files.
+    /// `ssl_config.key_path` of handlers. With pregenerated files always the configured file.
     pub key_path: PathBuf,
-    /// `ssl_config.cert_path` of handlers, likewise, even if a fresh certificate is served.
+    /// `ssl_config.cert_path` of handlers. With pregenerated files always the configured file, even if a fresh certificate is
+    /// served.
     pub cert_path: PathBuf,
     /// `ssl_config.ca_cert_path` of handlers.
     pub ca_cert_path: Option<PathBuf>,
-    /// What the log should say about the certificate, a sentence each.
+    /// Warnings about the certificate for the log, a sentence each.
     pub warnings: Vec<String>,
-    /// The folder of the files, if it goes with the server.
+    /// The temporary folder of the files, if there is one.
     _temporary: Option<Arc<TempDir>>,
 }
 
 /// Reads or makes key and certificate for these host names and addresses.
 ///
 /// # Errors
-/// There is none that can be used; the message names the file.
+/// Key or certificate cannot be used; the message names the file.
 pub fn load(source: &Source, hosts: &[String]) -> Result<Identity, TlsError> {
     load_at(source, hosts, OffsetDateTime::now_utc())
 }

@@ -1,7 +1,7 @@
-//! `ssl.type` "openssl" without OpenSSL: a CA and a certificate, kept in a folder and taken from there while they last.
+//! `ssl.type` "openssl" without OpenSSL: a CA and a certificate that are kept in a folder and used again until they expire.
 //!
-//! File names and reuse are those of wptserve 4.0.3, sslutils/openssl.py, `OpenSSLEnvironment`. Beyond it, a certificate
-//! that is not for the configured hosts, or not from the CA, is made anew. Keys are ECDSA instead of RSA.
+//! File names and reuse are those of wptserve 4.0.3, sslutils/openssl.py, `OpenSSLEnvironment`. Unlike wptserve, this code
+//! also makes a certificate anew that is not for the configured hosts or not from the CA. Keys are ECDSA instead of RSA.
 
 use std::{
     fs::{self, Permissions},
@@ -22,9 +22,9 @@ use super::{
     pem::{self, Paths},
 };
 
-/// What ends sooner is made anew: `CERT_EXPIRY_BUFFER`.
+/// A certificate that expires sooner is made anew: `CERT_EXPIRY_BUFFER`.
 const BUFFER: Duration = Duration::hours(6);
-/// The modes of the files; the process's mask takes away from them.
+/// The modes of the files, before the process's umask.
 const SECRET: u32 = 0o600;
 const PUBLIC: u32 = 0o666;
 
@@ -36,19 +36,19 @@ pub(super) struct Settings<'a> {
     pub(super) lifetime: Duration,
 }
 
-/// What to serve with, and where it lies.
+/// The pair to serve with, and its files.
 pub(super) struct Loaded {
     pub(super) pair: CertifiedKey,
     pub(super) paths: Paths,
     pub(super) ca_cert: PathBuf,
-    /// The folder, if it goes with the server.
+    /// The folder, if it is a temporary one.
     pub(super) temporary: Option<TempDir>,
 }
 
 /// Finds or makes CA and certificate.
 ///
 /// # Errors
-/// There is no host to make it for, the folder cannot be written, or the CA's key cannot be used.
+/// No host is configured, the folder cannot be written, or the CA's key cannot be used.
 pub(super) fn load(
     settings: &Settings<'_>,
     hosts: &[Host],
@@ -85,7 +85,7 @@ pub(super) fn load(
     Ok(Loaded { pair: leaf.certified(provider)?, paths, ca_cert, temporary })
 }
 
-/// The absolute path of the folder, which exists then.
+/// Makes the folder and returns its absolute path.
 fn folder(base_path: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), TlsError> {
     let failed = |path: &Path, source| TlsError::Write { path: path.to_owned(), source };
     match base_path {
@@ -105,7 +105,7 @@ fn lasts(facts: &Facts<'_>, now: OffsetDateTime) -> bool {
     facts.not_after() >= now + BUFFER
 }
 
-/// The certificate of a CA that is there and good for all hosts.
+/// The certificate of the existing CA, if it may sign for all hosts.
 fn kept_ca(paths: &Paths, hosts: &[Host], now: OffsetDateTime) -> Option<CertificateDer<'static>> {
     let cert = pem::read_chain(&paths.cert).ok()?.into_iter().next()?;
     let facts = Facts::new(&cert, &paths.cert).ok()?;
@@ -113,7 +113,7 @@ fn kept_ca(paths: &Paths, hosts: &[Host], now: OffsetDateTime) -> Option<Certifi
     (good && paths.key.exists()).then_some(cert)
 }
 
-/// A pair that is there, good for all hosts, and from this CA.
+/// The existing pair, if it is for all hosts and from this CA.
 fn kept_leaf(
     paths: &Paths,
     ca: &CertificateDer<'_>,
@@ -130,7 +130,7 @@ fn kept_leaf(
     good.then_some(pair)
 }
 
-/// Writes a file so that nobody ever sees a part of it. Only the owner may read a key.
+/// Writes a file so that no reader ever sees a part of it. Only the owner may read a key.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     let written = || -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));

@@ -1,4 +1,4 @@
-//! Keys and certificates out of PEM files.
+//! Reading keys and certificates from PEM files.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ impl Paths {
     /// stand in the same file as the certificates.
     ///
     /// # Errors
-    /// A file cannot be read or does not hold what it should, or the two do not belong together.
+    /// A file cannot be read or has the wrong content, or key and certificate do not belong together.
     pub(super) fn read(&self, password: Option<&str>, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
         let chain = read_chain(&self.cert)?;
         let key = read_key(&self.key, password)?;
@@ -43,7 +43,7 @@ impl Paths {
             Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
                 Err(TlsError::Mismatch { key: self.key.clone(), cert: self.cert.clone() })
             }
-            // Some certificates can be sent, but not be compared.
+            // rustls cannot compare every certificate with its key, but can send it.
             _ => Ok(pair),
         }
     }
@@ -70,12 +70,15 @@ fn read_key(path: &Path, password: Option<&str>) -> Result<PrivateKeyDer<'static
         (true, Some(password)) => {
             decrypt(&text, password).map_err(|source| TlsError::Password { key: path.to_owned(), source })
         }
-        (true, None) => Err(wrong("it is encrypted".to_owned(), "decrypt it (openssl pkey -in FILE -out FILE)")),
-        // How OpenSSL encrypted before its version 1.0.
-        (false, _) if text.contains("Proc-Type: 4,ENCRYPTED") => {
-            Err(wrong("it is encrypted in the old way of OpenSSL".to_owned(), "convert it (openssl pkcs8 -topk8)"))
+        (true, None) => {
+            Err(wrong("the key is encrypted".to_owned(), "decrypt the key (openssl pkey -in FILE -out FILE)"))
         }
-        (false, _) => Err(wrong(cause(&error), "a key is a PEM file with a line like BEGIN PRIVATE KEY")),
+        // The encryption of OpenSSL before its version 1.0.
+        (false, _) if text.contains("Proc-Type: 4,ENCRYPTED") => Err(wrong(
+            "the key is encrypted in the format of OpenSSL before 1.0".to_owned(),
+            "convert the key (openssl pkcs8 -topk8)",
+        )),
+        (false, _) => Err(wrong(cause(&error), "name a PEM file with a line such as BEGIN PRIVATE KEY")),
     }
 }
 
@@ -88,14 +91,14 @@ fn decrypt(text: &str, password: &str) -> Result<PrivateKeyDer<'static>, pkcs8::
 /// The certificates of a file, in its order; at least one.
 ///
 /// # Errors
-/// The file cannot be read, or holds none.
+/// The file cannot be read, or has no certificate.
 pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read("certificate", path)?;
     let wrong = |error: &pem::Error| TlsError::Content {
         what: "certificate",
         path: path.to_owned(),
         cause: cause(error),
-        next: "a certificate is a PEM file with a line BEGIN CERTIFICATE",
+        next: "name a PEM file with a line BEGIN CERTIFICATE",
     };
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
@@ -104,7 +107,7 @@ pub(super) fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Tl
 
 fn cause(error: &pem::Error) -> String {
     match error {
-        pem::Error::NoItemsFound => "no such PEM section is in it".to_owned(),
+        pem::Error::NoItemsFound => "the file has no such PEM section".to_owned(),
         other => other.to_string(),
     }
 }

@@ -1,8 +1,8 @@
-//! Files that are there, and fresh certificates from the CA that lies beside them.
+//! Existing files, and fresh certificates from the CA that lies beside them.
 //!
-//! WPT, Deno and undici keep the CA that signed their certificate in the same folder, with its key. A certificate that is
-//! made at every start never expires, and it is for the hosts that are configured. It is for the configured key: wptrunner
-//! and Chromium's own test runner tell the browser the fingerprint of that one.
+//! WPT, Deno and undici keep the CA that signed their certificate in the same folder, with its key. So the server can make a
+//! certificate at every start, which is always valid and is for the configured hosts. It keeps the configured key, because
+//! wptrunner and Chromium's own test runner tell the browser that key's fingerprint.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,12 +18,12 @@ use super::{
     pem::{self, Paths},
 };
 
-/// Chromium takes no certificate that is valid for 398 days or more.
+/// Chromium refuses a certificate that is valid for 398 days or more.
 const LIFETIME: Duration = Duration::days(390);
 /// How long before the end of a certificate the warnings begin.
 const NOTICE: Duration = Duration::days(14);
 
-/// What to serve with, and what to say about it.
+/// The pair to serve with, and warnings about it.
 pub(super) struct Loaded {
     pub(super) pair: CertifiedKey,
     pub(super) warnings: Vec<String>,
@@ -56,7 +56,7 @@ pub(super) fn load(
             }
             Err(NotMinted::Foreign) => {}
             Err(NotMinted::Failed(error)) => {
-                warnings.push(format!("no fresh certificate is minted for {}: {error}", paths.cert.display()));
+                warnings.push(format!("cannot make a fresh certificate for {}: {error}", paths.cert.display()));
             }
         }
     }
@@ -66,14 +66,16 @@ pub(super) fn load(
     }
     let missing: Vec<&Host> = hosts.iter().filter(|host| !facts.covers(host)).collect();
     if !missing.is_empty() {
-        warnings.push(format!("the certificate {cert} is not for {}; clients refuse it there; {next}", list(&missing)));
+        let missing = list(&missing);
+        warnings
+            .push(format!("the certificate {cert} is not for {missing}, so clients will refuse these hosts; {next}"));
     }
     Ok(Loaded { pair, warnings })
 }
 
 /// Why the configured certificate is served.
 enum NotMinted {
-    /// The CA beside it has nothing to do with it.
+    /// The CA beside the certificate has not signed it.
     OtherIssuer,
     /// The CA may not sign for any of the hosts.
     Foreign,
@@ -110,21 +112,27 @@ fn mint(
     let minted = Order { hosts: &hosts, ..*order }.leaf_for(&key, &ca, &facts)?;
     let (cert, next) = (ca_paths.cert.display(), remedy(&ca_paths.cert));
     let mut warnings = Vec::new();
-    // Some clients (rustls, for one) do not look at the dates of what they trust, so that minting helps all the same.
+    // Some clients, such as rustls, ignore the dates of a trusted CA, so the fresh certificate helps them nevertheless.
     if let Some(dates) = facts.dates(order.now, NOTICE) {
-        warnings.push(format!("the CA certificate {cert} {dates}: most clients refuse what it has signed; {next}"));
+        warnings.push(format!(
+            "the CA certificate {cert} {dates}; most clients refuse the certificates of this CA; {next}"
+        ));
     }
     if !missing.is_empty() {
         let missing = list(&missing);
-        warnings.push(format!("the CA certificate {cert} may not sign for {missing}; clients refuse it there; {next}"));
+        warnings.push(format!(
+            "the CA certificate {cert} may not sign for {missing}, so clients will refuse these hosts; {next}"
+        ));
     }
-    // What leads from the certificate to the CA stays.
+    // The intermediate certificates stay.
     let chain = std::iter::once(minted.der()).chain(configured.cert.iter().skip(1)).cloned().collect();
     Ok(Loaded { pair: CertifiedKey::new(chain, Arc::clone(&configured.key)), warnings })
 }
 
-/// What to do about a file that is no longer good.
+/// The advice about a file that is no longer good.
 fn remedy(cert: &Path) -> String {
     let folder = cert.parent().unwrap_or(Path::new("")).display();
-    format!("make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{folder}\"")
+    format!(
+        "make new files, or set ssl.type to \"openssl\" and ssl.openssl.base_path to \"{folder}\", so that the server makes them"
+    )
 }

@@ -178,9 +178,9 @@ fn every_form_of_a_key_is_read() {
         let error = paths.read(Some("wrong"), &provider).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot decrypt the key {}: ", paths.key.display())), "{error}");
         assert!(error.contains("set ssl.openssl.password"), "{error}");
-        // Of the certificate that is served the key must not be encrypted: nobody has told its password.
+        // The key of the served certificate must not be encrypted: the server does not know its password.
         let error = paths.read(None, &provider).unwrap_err().to_string();
-        assert!(error.contains("it is encrypted; decrypt it"), "{error}");
+        assert!(error.contains("the key is encrypted; decrypt the key"), "{error}");
     }
 }
 
@@ -201,8 +201,11 @@ fn what_is_wrong_with_a_file_is_said() {
     assert!(message(&missing, cert).starts_with(&format!("cannot read the key {}: No such file", missing.display())));
     assert!(message(key, &missing).starts_with(&format!("cannot read the certificate {}: ", missing.display())));
     // The files swapped.
-    assert!(message(cert, cert).contains("host.pem holds no private key that can be used: no such PEM section"));
-    assert!(message(key, key).contains("host.key holds no certificate: no such PEM section"));
+    assert!(
+        message(cert, cert)
+            .contains("host.pem holds no private key that can be used: the file has no such PEM section")
+    );
+    assert!(message(key, key).contains("host.key holds no certificate: the file has no such PEM section"));
     let other = Certs::new(&[], &[WPT]);
     assert_eq!(
         message(&other.key, cert),
@@ -256,16 +259,16 @@ fn the_configured_certificate_is_served_when_the_ca_beside_is_another_or_unusabl
         (shown(&identity, &certs.root(), WPT), identity.warnings)
     };
     let root = certs.root();
-    // The key does not open: said, because the next expiry is certain.
+    // The key cannot be decrypted. The log says so, because the certificate will expire.
     fs::write(certs.path("cacert.key"), SEALED_AS_WPT.replace("MII", "MIJ")).unwrap();
     let (leaf, warnings) = served();
     assert_eq!(leaf.unwrap(), read(&certs.cert));
-    assert!(warnings[0].starts_with(&format!("no fresh certificate is minted for {}: ", certs.cert.display())));
+    assert!(warnings[0].starts_with(&format!("cannot make a fresh certificate for {}: ", certs.cert.display())));
     assert!(warnings[0].contains("cannot decrypt the key"), "{warnings:?}");
-    // No key: nothing to say.
+    // No key, no warning.
     fs::remove_file(certs.path("cacert.key")).unwrap();
     assert_eq!(served().1, [""; 0]);
-    // A certificate of somebody else, in WPT's folder: it must not be replaced.
+    // A certificate of another CA, in WPT's folder: it must not be replaced.
     let other = KeyPair::generate().unwrap();
     let own = CertificateParams::new(names(&[WPT])).unwrap().self_signed(&other).unwrap();
     fs::write(&certs.key, other.serialize_pem()).unwrap();
@@ -288,7 +291,7 @@ fn dates_and_names_that_are_wrong_are_said() {
     let warnings =
         |mint, hosts: &[&str], now| load_at(&certs.source(mint), &names(hosts), now).unwrap().warnings.join("\n");
     let next = format!(
-        "make new files, or have them made at every need: ssl.type \"openssl\", ssl.openssl.base_path \"{}\"",
+        "make new files, or set ssl.type to \"openssl\" and ssl.openssl.base_path to \"{}\", so that the server makes them",
         certs.folder.path().display()
     );
     for (now, says) in [
@@ -304,9 +307,12 @@ fn dates_and_names_that_are_wrong_are_said() {
     ] {
         let leaf = says.map(|says| format!("the certificate {cert} {says}; {next}")).unwrap_or_default();
         assert_eq!(warnings(false, &[WPT], now), leaf);
-        // What is minted is good, but the CA is not.
+        // The new certificate is good, but the CA is not.
         let says = says.map(|says| {
-            format!("the CA certificate {} {says}: most clients refuse what it has signed; {next}", ca.display())
+            format!(
+                "the CA certificate {} {says}; most clients refuse the certificates of this CA; {next}",
+                ca.display()
+            )
         });
         assert_eq!(warnings(true, &[WPT], now), says.unwrap_or_default());
     }
@@ -315,22 +321,22 @@ fn dates_and_names_that_are_wrong_are_said() {
     assert_eq!(
         warnings(false, &hosts, now),
         format!(
-            "the certificate {cert} is not for a.example, b.example, c.example and 1 more; \
-             clients refuse it there; {next}"
+            "the certificate {cert} is not for a.example, b.example, c.example and 1 more, so clients will refuse these hosts; \
+             {next}"
         )
     );
     assert_eq!(
         warnings(true, &hosts, now),
         format!(
-            "the CA certificate {} may not sign for a.example, b.example, c.example and 1 more; \
-             clients refuse it there; {next}",
+            "the CA certificate {} may not sign for a.example, b.example, c.example and 1 more, so clients will refuse these \
+             hosts; {next}",
             ca.display()
         )
     );
-    // Nothing to mint for.
+    // No host to sign for.
     assert_eq!(
         warnings(true, &["a.example"], now),
-        format!("the certificate {cert} is not for a.example; clients refuse it there; {next}")
+        format!("the certificate {cert} is not for a.example, so clients will refuse these hosts; {next}")
     );
 }
 
@@ -396,7 +402,7 @@ fn openssl_mode_makes_anew_what_ends_within_six_hours() {
     let next = leaf_at(start + Duration::days(30) - Duration::hours(5));
     assert_ne!(next.0, first.0);
     assert_ne!(next.1, first.1);
-    // A leaf that is gone, or broken, is made anew by the CA that is there.
+    // A leaf that is missing or broken is made anew by the existing CA.
     fs::write(folder.path().join("web-platform.test.key"), "broken").unwrap();
     let repaired = leaf_at(start + Duration::days(30));
     assert_ne!(repaired.0, next.0);

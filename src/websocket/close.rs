@@ -3,21 +3,21 @@
 /// Why the body of a client's Close frame is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClose {
-    /// One byte is no code.
-    #[error("a close frame with a body needs two bytes for its code")]
+    /// One byte is too short for a code.
+    #[error("the body of the close frame has one byte, but its code needs two")]
     Short,
     /// A code that no endpoint may send (RFC 6455, section 7.4; IANA's registry for 1012 to 1014).
-    #[error("a close frame with the code {0}, which may not be sent")]
+    #[error("the close frame has the code {0}, which an endpoint may not send")]
     Code(u16),
     /// The reason is not UTF-8.
-    #[error("a close frame whose reason is not UTF-8")]
+    #[error("the reason of the close frame is not UTF-8")]
     Reason,
 }
 
-/// Reads a body: nothing, or code and reason.
+/// Reads a body: `None` for an empty one, or code and reason.
 ///
-/// pywebsocket3 takes any code and any reason and goes on to close normally. The Autobahn test suite wants a failure, and
-/// no browser can send one.
+/// pywebsocket3 accepts any code and any reason and closes normally. The Autobahn test suite expects a failure for a wrong code
+/// or reason, and no browser can send one.
 ///
 /// # Errors
 /// See [`BadClose`].

@@ -1,7 +1,7 @@
 //! The frame layer: headers and masks.
 //!
-//! A codec of a library would refuse what handlers have to see (reserved bits, unknown opcodes, lengths in more bytes than
-//! needed), so the dozen lines are here. What follows from a bad frame is decided above.
+//! A library's codec would refuse frames that handlers have to see (reserved bits, unknown opcodes, lengths in more bytes than
+//! needed), so these few lines are our own. The callers decide what happens after a bad frame.
 
 /// The head of a frame, as the client sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Header {
     first: u8,
     /// The key, if the payload is masked.
     pub mask: Option<[u8; 4]>,
-    /// Bytes of payload.
+    /// The length of the payload, in bytes.
     pub length: u64,
 }
 
@@ -31,30 +31,30 @@ impl Header {
     }
 }
 
-/// What the first bytes of a frame amount to.
+/// The result of reading the first bytes of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// So many bytes are needed, from the first one of the frame.
+    /// The header needs this many bytes, from the first one of the frame.
     More(usize),
-    /// The header, and how many bytes it takes.
+    /// The header, and its size in bytes.
     Header(Header, usize),
 }
 
-/// Why the bytes are no frame.
+/// Why the bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFrame {
     /// A client has to mask, a server must not.
-    #[error("the frame is masked, or is not, as it should not be")]
+    #[error("the frame's mask is wrong: a client has to mask its frames, a server must not")]
     Mask,
     /// The highest bit of the length is set.
     #[error("the frame's length has its highest bit set")]
     Length,
 }
 
-/// Reads a frame's header from the front of `bytes`. A length in more bytes than needed is taken, as by pywebsocket3.
+/// Reads a frame's header from the front of `bytes`. A length in more bytes than needed is accepted, as by pywebsocket3.
 ///
 /// # Errors
-/// As soon as the bytes are there that tell: see [`BadFrame`].
+/// [`BadFrame`], as soon as the bytes that show the fault are there.
 pub fn header(bytes: &[u8], masked: bool) -> Result<Step, BadFrame> {
     let &[first, second, ref rest @ ..] = bytes else { return Ok(Step::More(2)) };
     if (second & 0x80 != 0) != masked {
@@ -83,7 +83,7 @@ pub fn header(bytes: &[u8], masked: bool) -> Result<Step, BadFrame> {
     }
 }
 
-/// Masks a payload, or takes the mask off, which is the same.
+/// Masks a payload. Masking it again with the same key gives the payload back.
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(read(b"\x81\x85\x01\x02\x03\x04hello"), (1, true, 5, 6));
         assert_eq!(read(b"\x02\xfe\x01\x00\x01\x02\x03\x04"), (2, false, 256, 8));
         assert_eq!(read(b"\x89\xff\0\0\0\0\0\x01\0\0\x01\x02\x03\x04"), (9, true, 65536, 14));
-        // More bytes than needed for the length: taken.
+        // More bytes than needed for the length: accepted.
         assert_eq!(read(b"\x80\xfe\x00\x05\x01\x02\x03\x04"), (0, true, 5, 8));
         let Ok(Step::Header(reserved, _)) = header(b"\xd3\x80\x01\x02\x03\x04", true) else { panic!() };
         assert!(reserved.rsv(1) && !reserved.rsv(2) && reserved.rsv(3) && reserved.fin());

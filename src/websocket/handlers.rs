@@ -1,28 +1,29 @@
 //! From a request target to the file that handles it.
 //!
-//! Follows pywebsocket3 4.0.2, `dispatch.py` and `http_header_util.py`. There, all files are executed at start and their
-//! resource paths kept in a map; here, the one file that a resource could mean is looked for, which comes to the same and
-//! finds new files too.
+//! Follows pywebsocket3 4.0.2, `dispatch.py` and `http_header_util.py`. pywebsocket3 executes all files at start and keeps their
+//! resource paths in a map. This module looks for the one file that a resource can mean: the result is the same, and new files
+//! are found too.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// What the name of a handler's file ends in.
+/// The end of the name of a handler's file.
 const SUFFIX: &str = "_wsh.py";
 
 /// The directories with WebSocket handlers.
 #[derive(Clone, Debug, Default)]
 pub struct Handlers {
-    /// The one that counts first is first.
+    /// The directories in the order in which they are searched.
     roots: Vec<PathBuf>,
 }
 
 impl Handlers {
-    /// `root` is `ws_doc_root`, `extra` the directories of `ws_extra`: of two files for one resource the last one counts.
+    /// `root` is `ws_doc_root`, `extra` the directories of `ws_extra`. When two directories have a file for one resource, the last
+    /// directory counts.
     ///
-    /// A directory that is not there has no handlers.
+    /// A directory that does not exist has no handlers.
     pub fn new(root: &Path, extra: &[PathBuf]) -> Self {
         let directories = extra.iter().rev().map(PathBuf::as_path).chain([root]);
         Self { roots: directories.filter_map(|directory| directory.canonicalize().ok()).collect() }
@@ -35,8 +36,9 @@ impl Handlers {
     }
 }
 
-/// A path from the root's map: only as it is written there, and not through a link to a directory, which the search for
-/// handlers does not enter. A link to a file counts if the file lies below the root.
+/// The file that pywebsocket3 would have in its map for `path`. The path has to be written exactly as in the map, and must not go
+/// through a link to a directory, because pywebsocket3's search does not enter one. A link to a file counts if the file lies below
+/// the root.
 fn find(root: &Path, path: &str) -> Option<PathBuf> {
     let (directories, name) =
         path.rsplit_once('/').map_or((None, path), |(directories, name)| (Some(directories), name));
@@ -60,7 +62,7 @@ fn find(root: &Path, path: &str) -> Option<PathBuf> {
 }
 
 /// The resource that a request target names: the target itself, or the path of an absolute `ws:` or `wss:` URL. `None`
-/// when such a URL has no host or no proper port.
+/// when such a URL has no host or a malformed port.
 pub fn resource(target: &str) -> Option<String> {
     let Some((scheme, rest)) = target.split_once(':') else { return Some(target.to_owned()) };
     if !scheme.eq_ignore_ascii_case("ws") && !scheme.eq_ignore_ascii_case("wss") {

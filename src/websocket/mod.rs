@@ -1,7 +1,7 @@
-//! WebSocket as plain values: frames, close codes, and which file handles which resource.
+//! WebSocket as plain values: frames, close codes, and the file that handles a resource.
 //!
-//! Nothing here opens a socket or runs Python. The rules are those of pywebsocket3 4.0.2, which is what `wpt serve` runs;
-//! what a handler may build wrong on purpose is built in Python (`pylib-stubs/pywebsocket3/stream.py`).
+//! This room opens no socket and runs no Python. The rules are those of pywebsocket3 4.0.2, which `wpt serve` runs. Frames that a
+//! handler builds wrong on purpose are built in Python (`pylib-stubs/pywebsocket3/stream.py`).
 
 pub mod close;
 pub mod frame;

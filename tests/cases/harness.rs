@@ -1,4 +1,4 @@
-//! Can a case fail at all? Answers that are almost right, and none, must not pass for the recorded ones.
+//! The harness can fail: almost right answers, and missing ones, do not pass for the recorded ones.
 
 use libtest_mimic::Trial;
 

@@ -21,10 +21,10 @@ use crate::{
     util::{Launch, Shared},
 };
 
-/// How long the first byte of an answer may take, and how long nothing may come behind it. Only failures wait for these.
+/// The deadline for the first byte of an answer, and the silence that ends the waiting behind it. Only failures wait so long.
 const SLOW: Duration = Duration::from_secs(20);
 const QUIET: Duration = Duration::from_secs(3);
-/// How long nothing may come where nothing is expected. What comes later is seen by the probe.
+/// How long to wait where no byte is expected. The probe sees bytes that come later.
 const NOTHING: Duration = Duration::from_millis(250);
 /// Asks whether a connection is still open.
 const PROBE: &[u8] = b"GET /probe.txt HTTP/1.1\r\nHost: probe\r\n\r\n";
@@ -55,7 +55,7 @@ fn names() -> Vec<String> {
     all.map(|folder| folder.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect()
 }
 
-/// What comes back to the requests of a case.
+/// The answers to the requests of a case.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     pub answers: Vec<Vec<u8>>,
@@ -63,7 +63,7 @@ pub struct Answers {
     pub ends: Vec<String>,
 }
 
-/// Whether what came is right: the reference's answers, or, where ours differ on purpose, our own.
+/// Whether the answers are right: those of the reference or, if the case differs on purpose, our own.
 pub fn judge(reference: &Answers, ours: Option<&Answers>, got: &Answers) -> Result<(), String> {
     if ours.is_some() && got == reference {
         return Err("it no longer differs from wptserve: take out `difference` and the files ours*".to_owned());
@@ -215,7 +215,7 @@ impl Case {
     }
 }
 
-/// The running server, and what it puts into every answer.
+/// The running server, and its own values in every answer.
 fn side() -> Side {
     static NAME: OnceLock<String> = OnceLock::new();
     let root = fs::canonicalize(crate::fixtures("cases")).unwrap().to_str().unwrap().to_owned();
@@ -249,7 +249,7 @@ impl Connection {
         Self { stream, closed: false }
     }
 
-    /// A server that has closed may still have answered before: a failure to send is none of ours.
+    /// A server that has closed may have answered before, so a failure to send is ignored.
     fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }

@@ -1,4 +1,4 @@
-//! Answers without what no two runs have in common: the Rust half of what `tests/differential/record.py` writes down.
+//! Answers without the values that differ from run to run, in the form that `tests/differential/record.py` records.
 //!
 //! Port, doc root, and the server's own Date and Server become placeholders, and so does what a case masks. A 5xx answer
 //! with wptserve's JSON body is reduced to its head, its code, the first line of its message, the frames inside the
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-/// What must be known of a server to set its own values aside.
+/// A server's own values, which are replaced by placeholders.
 pub struct Side {
     pub address: SocketAddr,
     pub server: String,

@@ -30,7 +30,7 @@ struct Session {
     closed: bool,
 }
 
-/// What is sent (nothing: the client closes its side), and what comes back.
+/// The bytes that are sent (`None`: the client closes its side), and the bytes that come back.
 #[derive(Default)]
 struct Step {
     sent: Vec<u8>,
@@ -102,7 +102,7 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Without what no two servers have in common.
+/// Removes the values that differ from server to server.
 fn masked(bytes: &[u8]) -> Vec<u8> {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| -> &[u8] {
         if line.starts_with(b"Server: ") && line.ends_with(b"\r\n") {

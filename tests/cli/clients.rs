@@ -1,7 +1,7 @@
-//! Those who start `wpt serve` today: each starts, watches and stops the server here as its own code does, from the command
-//! line to the exit code, with the binary in the place of their Python. Only their fixed port numbers are free ones here.
+//! The projects that start `wpt serve` today: each test starts, watches and stops the server as the project's own code does, from
+//! the command line to the exit code, with the binary instead of Python. Only their fixed port numbers are free ones here.
 //!
-//! What each does was read in undici's `wpt-runner.mjs`, jsdom's `wpt-server.js`, Deno's `runner.ts` and workerd's
+//! Their behaviour was read in undici's `wpt-runner.mjs`, jsdom's `wpt-server.js`, Deno's `runner.ts` and workerd's
 //! `wpt_test.bzl` and `sidecar-supervisor.mjs`; docs/operations.md has the runs of their real code.
 
 use std::{
@@ -36,7 +36,7 @@ fn runner(config: &Value) -> Site {
     site
 }
 
-/// The configuration of undici and Deno: a key that nobody knows, paths relative to the working directory.
+/// The configuration of undici and Deno: an unknown key, and paths relative to the working directory.
 fn relative_certificates() -> Value {
     with(json!({"ssl": {"type": "pregenerated", "pregenerated": {
         "ca_cert_path": "../runner/certs/cacert.pem",
@@ -184,7 +184,7 @@ fn workerd_writes_the_configuration_into_a_shell_script_and_connects_to_every_po
 
 #[test]
 fn standard_input_that_ends_stops_nothing() {
-    // undici gives none, jsdom its own, WebKit's tools a pipe that nobody writes to.
+    // undici gives no standard input, jsdom its own, WebKit's tools a pipe that is never written to.
     let site = checkout(&[("a.txt", "a")]);
     let mut server = Start::new(site.path()).config(&config()).start_with(|command| {
         command.stdin(Stdio::piped());

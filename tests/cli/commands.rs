@@ -80,13 +80,13 @@ fn as_python_it_has_a_version_and_refuses_the_rest() {
     }
     assert_eq!(as_python(site.path(), &["./wpt", "make-hosts-file"]).1, include_str!("hosts.txt"));
     for (arguments, part) in [
-        (&[][..], "no Python interpreter"),
-        (&["-c", "print(1)"], "no Python interpreter"),
+        (&[][..], "not a Python interpreter"),
+        (&["-c", "print(1)"], "not a Python interpreter"),
         (&["setup.py"], "setup.py is another script"),
         (&["gone/wpt", "serve"], "can't open file"),
-        (&["wpt", "manifest"], "`wpt manifest` needs a real Python. This is wptserve-rs"),
+        (&["wpt", "manifest"], "`wpt manifest` needs a real Python, but this program is wptserve-rs"),
         (&["wpt", "run", "chrome"], "such as /usr/bin/python3 wpt run"),
-        (&["wpt", "dance"], "of wpt's commands it has `serve` and `make-hosts-file`"),
+        (&["wpt", "dance"], "of wpt's commands it has only `serve` and `make-hosts-file`"),
         (&["wpt"], "Usage: wpt"),
         (&["wpt", "serve", "--dance"], "--dance"),
     ] {
@@ -94,7 +94,7 @@ fn as_python_it_has_a_version_and_refuses_the_rest() {
         assert!(code == 2 && message.contains(part), "{arguments:?}: {code} {message}");
         assert!(!message.contains("similar subcommand"), "{message}");
     }
-    // Whoever drops the link's `python3 wpt` meets the same.
+    // A command line without the link's `python3 wpt` gets the same message.
     refused(&["manifest"], 2, &["`wpt manifest` needs a real Python"]);
     refused(&["dance"], 2, &["unrecognized subcommand 'dance'"]);
 }

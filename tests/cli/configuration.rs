@@ -1,4 +1,4 @@
-//! Where the configuration comes from, and what becomes of one that makes no sense.
+//! The sources of the configuration, and wrong configurations.
 
 use std::{fs, io::Write as _, process::Stdio};
 
@@ -45,10 +45,10 @@ fn the_checkout_is_found() {
     let own = |host: &str| with(json!({"browser_host": host})).to_string();
     site.write("config.json", &own("checkout.test"));
     doc_root.write("config.json", &own("doc-root.test"));
-    // Where the tools are and what is served are two trees; the configuration is the tools'.
+    // The tools and the served files are two trees; the configuration is in the tree of the tools.
     let server = Start::new(site.path()).args(["--doc_root"]).args([doc_root.path()]).start();
     assert_eq!(server.get("/t.sub.txt"), "elsewhere checkout.test");
-    // The working directory is no checkout.
+    // The working directory is not a checkout.
     let nowhere = tempfile::TempDir::new().unwrap();
     let start = || Start::new(nowhere.path());
     doc_root.write(
@@ -61,7 +61,7 @@ fn the_checkout_is_found() {
     );
     let server = start().args(["--doc_root"]).args([doc_root.path()]).start();
     assert_eq!(server.get("/t.sub.txt"), "elsewhere doc-root.test");
-    start().refused(1, &["is no web-platform-tests checkout", "--doc-root"]);
+    start().refused(1, &["is not a web-platform-tests checkout", "--doc-root"]);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn mistakes_are_told_apart() {
     let (code, out, err) = Start::new(site.path()).config(&json!({"unknown_key": 1})).run();
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     assert!(err.contains("KeyError: \"unknown config override 'unknown_key'\""), "{err}");
-    refused(json!({"ports": {"http": [1, "two"]}}), 1, &["\"two\" in ports.http is no port"]);
+    refused(json!({"ports": {"http": [1, "two"]}}), 1, &["\"two\" in ports.http is not a port"]);
     refused(json!({"logging": null}), 1, &["logging must be an object, not null"]);
     Start::new(site.path()).args(["--config", "missing.json"]).refused(1, &["missing.json", "No such file"]);
     Start::new(site.path())
@@ -111,7 +111,7 @@ fn flags_may_be_shortened_and_spelled_both_ways() {
     let own = Start::new(site.path());
     let path = site.path().join("given.json");
     fs::write(&path, config().to_string()).unwrap();
-    // Python's argparse takes any beginning of a flag that is no other's.
+    // Python's argparse accepts a shortened flag as long as no other flag begins in the same way.
     let server = own.args(["--conf"]).args([path]).args(["--exit"]).run();
     assert_eq!(server.0, 0, "{}{}", server.1, server.2);
     assert!(server.1.contains("http on port"), "all ports were announced: {}", server.1);

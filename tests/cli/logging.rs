@@ -1,4 +1,4 @@
-//! The log: its format, its levels, and that nobody has to read it.
+//! The log: its format, its levels, and a pipe that is not read.
 
 use std::io::Read as _;
 
@@ -65,7 +65,7 @@ fn a_pipe_that_nobody_reads_stops_nothing() {
         assert!(ask(port, "/loud.py").contains(" 500 "));
     }
     assert_eq!(server.get("/quick.py"), "quick");
-    // Once somebody reads, the rest comes, and how much was lost is said.
+    // Once the pipe is read, the rest comes, with the number of lost lines.
     let mut log = Vec::new();
     let mut chunk = [0; 64 * 1024];
     until("the number of lost lines", || {

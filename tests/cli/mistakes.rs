@@ -13,10 +13,10 @@ use super::{
 #[test]
 fn every_flag_says_what_it_takes() {
     let site = checkout(&[("aliases", "nonsense\n"), ("list.json", "[]"), ("half.json", "{\"ports\": ")]);
-    let port = "a port is a whole number from 0 to 65535, where 0 is any free one";
+    let port = "write a whole number from 0 to 65535; 0 takes any free port";
     let file = "name a file that exists and can be read";
     for (flags, code, parts) in [
-        // What the command line alone shows to be wrong.
+        // Mistakes that the command line shows by itself.
         (&["--port", "abc"][..], 2, &["'abc' for '--port <N>'", port][..]),
         (&["--port", "65536"], 2, &["'65536' for '--port <N>'", port]),
         (&["--port", "-1"], 2, &["-1"]),
@@ -29,10 +29,14 @@ fn every_flag_says_what_it_takes() {
         (&["--alias-file", ""], 2, &["--alias-file <FILE>", "none was supplied"]),
         (&["--port", "0", "--config", "x"], 2, &["--config <FILE>", "cannot be used with"]),
         (&["--port", "0", "--alias-file", "x"], 2, &["cannot be used with"]),
-        // What only a look at the machine shows.
+        // Mistakes that only a look at the machine shows.
         (&["--config", "missing"], 1, &["missing: No such file", file]),
         (&["--config", "tools"], 1, &["tools: Is a directory", file]),
-        (&["--config", "half.json"], 1, &["half.json is no JSON: EOF", "line 1 column 10", "correct it there"]),
+        (
+            &["--config", "half.json"],
+            1,
+            &["half.json is not valid JSON: EOF", "line 1 column 10", "correct the file there"],
+        ),
         (&["--config", "list.json"], 1, &["the configuration must be an object, not []"]),
         (&["--alias-file", "missing"], 1, &["missing: No such file", file]),
         (&["--alias-file", "aliases"], 1, &["line 1 of the alias file aliases", "write /ALIAS_NAME/, DOC_ROOT"]),
@@ -118,7 +122,7 @@ fn every_key_says_what_it_holds() {
         let config = path.rsplit('.').fold(value.clone(), |value, part| json!({part: value}));
         let (code, out, err) = Start::new(site.path()).config(&config).run();
         let found = if path == key { value.to_string() } else { String::new() };
-        // What cannot be merged is said with the file that has it.
+        // An error of merging names its file.
         let place = if *expected == *object && !key.starts_with("aliases") { "config.json: " } else { "wptserve: " };
         let message = format!("{place}{key} must be {expected}, not {found}");
         assert!(code == 1 && out.is_empty(), "{key}: {code} {out}");
@@ -179,7 +183,7 @@ fn on_a_terminal_a_failure_is_said_once() {
         let shown = run(std::process::Command::new("script").args(["-qec", &line, "/dev/null"]));
         assert_eq!(shown.matches("wptserve: ").count(), 1, "{shown}");
         assert!(shown.contains(cause) && !shown.contains("CRITICAL"), "{shown}");
-        // Both outputs in one file; wptserve's words about a port are words of their own.
+        // Both outputs go to one file. wptserve's words about a port come in addition.
         let shown = run(std::process::Command::new("sh").args(["-c", &format!("{line} 2>&1")]));
         assert_eq!(shown.matches("wptserve: ").count(), 1, "{shown}");
         assert_eq!(shown.contains("CRITICAL"), shown.contains("Failed to start HTTP server on port"), "{shown}");

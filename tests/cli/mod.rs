@@ -1,7 +1,7 @@
-//! The command line as scripts and CI use it: exit codes, messages, the ready file, pipes that nobody reads.
+//! The command line as scripts and CI use it: exit codes, messages, the ready file, pipes that are not read.
 //!
-//! A refusal to start has exit code 1 and names cause and next step; a command line that cannot be understood has exit
-//! code 2. Both come within a second.
+//! A server that cannot start ends with exit code 1 and names cause and next step; a wrong command line ends with exit code 2.
+//! Both end within a second.
 
 mod clients;
 mod commands;
@@ -93,7 +93,7 @@ fn bad_flags_are_told_from_bad_surroundings() {
     let site = Site::new(&[]);
     let root = site.path().to_str().unwrap();
     refused(&[], 2, &["Usage: wptserve", "serve"]);
-    refused(&["serve", "--port", "0"], 1, &["is no web-platform-tests checkout", "--doc-root"]);
+    refused(&["serve", "--port", "0"], 1, &["is not a web-platform-tests checkout", "--doc-root"]);
     refused(&["serve", "--doc-root"], 2, &["--doc-root"]);
     refused(&["dance"], 2, &["dance"]);
     refused(&["serve", "--doc-root", root, "--dance"], 2, &["--dance"]);
@@ -176,7 +176,7 @@ fn the_ready_file_says_what_is_served_and_replaces_an_old_one() {
         .current_dir(folder.path());
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Running).unwrap();
-    // Whatever is there at any moment is the stale text or the whole new one, never a part.
+    // At any moment the file has the stale text or the whole new one, never a part.
     let text = until("the ready file", || fs::read_to_string(&file).ok().filter(|text| text != "stale"));
     println!("ready after {:?}", started.elapsed());
     let port = port_of(&text);

@@ -1,4 +1,4 @@
-//! The ports: all schemes from one process, announced in words that others wait for, refused with the true cause.
+//! The ports: all schemes from one process, announced in the words that test runners wait for, refused with the true cause.
 
 use std::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -106,7 +106,7 @@ fn a_port_in_use_is_named_in_wptserves_words() {
             &format!("wptserve: cannot listen on 127.0.0.1:{port} for https-local: Address already in use"),
         ],
     );
-    // A free port is never one that is asked for by number.
+    // An automatic port is never one that the configuration names.
     drop(listener);
     let server = Start::new(site.path()).config(&with(json!({"ports": {"h2": [port]}}))).start();
     assert_eq!(server.ports("h2"), [port]);
@@ -120,7 +120,7 @@ fn a_host_that_is_not_here_is_named() {
     };
     refused("host.invalid", &["CRITICAL", "cannot find the address of host.invalid", "make-hosts-file"]);
     // An address for documentation (RFC 5737): no machine has it.
-    refused("192.0.2.1", &["cannot listen on 192.0.2.1:0 for http", "not one of this machine's"]);
+    refused("192.0.2.1", &["cannot listen on 192.0.2.1:0 for http", "this machine does not have that address"]);
     Start::new(site.path())
         .config(&with(json!({"ssl": {"pregenerated": {"host_key_path": "missing.key"}}})))
         .refused(1, &["CRITICAL", "missing.key", "\"type\": \"none\""]);
@@ -249,7 +249,7 @@ fn fixed_numbers_are_taken_for_every_scheme() {
     ];
     let template = SCHEMES.map(|(scheme, _)| format!("{{{{ports[{scheme}][0]}}}}")).join(" ");
     let site = checkout(&[("t.sub.txt", &format!("{template} {{{{ports[webtransport-h3][0]}}}}"))]);
-    // Free at this moment; nobody gets them again before others.
+    // These ports are free at this moment, and the system gives others first.
     let free: Vec<TcpListener> = (0..11).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let mut numbers = free.iter().map(|socket| socket.local_addr().unwrap().port());
     let mut ports = json!({});
@@ -290,7 +290,7 @@ fn every_domain_has_to_lead_here() {
         1,
         &[
             "MainProcess] CRITICAL - Failed probing domain host.invalid. ",
-            "host.invalid does not lead to this server: it does not resolve",
+            "host.invalid does not lead to this server: the name does not resolve",
             "others do not",
             "make-hosts-file",
         ],

@@ -1,4 +1,4 @@
-//! What the documentation promises about starting: lines of it are run as they stand there.
+//! The documentation's promises about starting: its command lines are run unchanged.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::wpt::{Start, checkout, config, with};
 use crate::util::{BINARY, Running, until};
 
-/// The lines of the shell in docs/operations.md that have this among them.
+/// The shell lines in docs/operations.md that contain this text.
 fn documented(part: &str) -> String {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md")).unwrap();
     let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
@@ -48,7 +48,7 @@ fn the_documented_wait_ends_with_the_server_or_with_its_failure() {
     assert!(!site.path().join("ready.json").exists(), "it is gone with the server");
     let nowhere = TempDir::new().unwrap();
     let (good, out) = shell(&format!("{lines}\necho waited"), nowhere.path());
-    assert!(!good && out.contains("is no web-platform-tests checkout") && !out.contains("waited"), "{out}");
+    assert!(!good && out.contains("is not a web-platform-tests checkout") && !out.contains("waited"), "{out}");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_port_alone_serves_the_checkout_it_is_started_in() {
         ("h.py", "import helpers.helper\ndef main(request, response):\n    return helpers.helper.text\n"),
     ];
     let site = checkout(&files);
-    // What is not served with --port is not looked at.
+    // With --port the files of other schemes are not read.
     site.write("config.json", "no JSON");
     let server = Start::new(site.path()).args(["--port", "0"]).start();
     assert_eq!(server.get("/a.txt"), "a");
@@ -68,7 +68,9 @@ fn a_port_alone_serves_the_checkout_it_is_started_in() {
     assert_eq!(server.get("/h.py"), "found");
     server.logged("__init__.py");
     let nowhere = TempDir::new().unwrap();
-    Start::new(nowhere.path()).args(["--port", "0"]).refused(1, &["is no web-platform-tests checkout", "--doc-root"]);
+    Start::new(nowhere.path())
+        .args(["--port", "0"])
+        .refused(1, &["is not a web-platform-tests checkout", "--doc-root"]);
 }
 
 /// Names that no machine knows stand for a machine without the lines of make-hosts-file.
@@ -93,7 +95,7 @@ fn with_dns_no_name_has_to_be_known() {
     let mut answer = [0; 512];
     let count = socket.recv(&mut answer).unwrap();
     assert!(answer[..count].ends_with(&[127, 0, 0, 1]), "{:?}", &answer[..count]);
-    // A name of somebody else is none of ours.
+    // A name of another site is not one of the tests' domains.
     Start::new(site.path())
         .config(&config)
         .args(["--dns", "--host", "host.invalid"])

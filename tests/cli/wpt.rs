@@ -56,7 +56,7 @@ pub fn with(changes: Value) -> Value {
     config
 }
 
-/// A command line and its surroundings.
+/// A command line, its working directory and its environment.
 pub struct Start {
     program: PathBuf,
     before: Vec<OsString>,
@@ -153,7 +153,7 @@ impl Start {
         (status.code().unwrap_or(-1), read("out"), read("err"))
     }
 
-    /// It does not start; both outputs together have all these parts.
+    /// The server does not start; both outputs together have all these parts.
     #[track_caller]
     pub fn refused(self, code: i32, parts: &[&str]) {
         let (actual, out, err) = self.run();
@@ -167,7 +167,7 @@ impl Start {
 /// A running server.
 pub struct Wpt {
     pub child: Running,
-    /// What the ready file says.
+    /// The content of the ready file.
     pub ready: Value,
     folder: TempDir,
 }
@@ -191,7 +191,7 @@ impl Wpt {
         self.folder.path().join("ready")
     }
 
-    /// What it has said so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("out")).unwrap()
     }

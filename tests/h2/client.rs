@@ -1,6 +1,6 @@
-//! A client that knows frames and HPACK and nothing else, so that it shows what no HTTP library would let through.
+//! A client that knows only frames and HPACK, so that it can show frames that an HTTP library would refuse.
 //!
-//! tests/differential/http2.py asks the same with a client that shares nothing with the server.
+//! tests/differential/http2.py asks the same with a client that shares no code with the server.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -120,7 +120,7 @@ impl Connection {
         connection
     }
 
-    /// A connection on which nothing has been said.
+    /// A connection without any bytes sent.
     pub fn silent(port: u16) -> Self {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let config = config.with_safe_default_protocol_versions().unwrap().dangerous();

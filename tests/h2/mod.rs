@@ -52,7 +52,7 @@ fn a_client_that_breaks_the_protocol_hears_of_it() {
     assert_eq!(connection.text(stream), ("200".into(), "plain\n".into()));
 }
 
-/// Sends a body of at least so many bytes, as fast as the server takes it. Returns its length, and what came meanwhile.
+/// Sends a body of at least this many bytes, as fast as the server takes it. Returns its length, and the frames that came meanwhile.
 fn upload(connection: &mut Connection, stream: u32, length: usize) -> (usize, Vec<Frame>) {
     let (mut sent, mut room, mut others) = (0usize, 65_535usize, Vec::new());
     while sent < length {
@@ -115,7 +115,7 @@ fn a_handler_waits_for_the_client_s_window() {
         }
     }
     assert_eq!(body, b"textbytes");
-    // Others are not held up by a stream that is.
+    // A stream that waits does not block other streams.
     let held = connection.get("/large.txt");
     let other = connection.open(&request("HEAD", "/file.txt"), true);
     let mut is_answered = false;
@@ -224,7 +224,7 @@ fn floods_are_ended() {
         connection.send(9, if pieces.peek().is_none() { END_HEADERS } else { 0 }, 1, piece);
     }
     assert_eq!(connection.ends_with(), 11);
-    // Pings are answered, but not without end; and so it is with everything else that is neither a request nor content.
+    // Pings are answered only up to a limit, and so are all other frames that are neither requests nor content.
     let mut connection = connect(&server);
     for _ in 0..5_000 {
         connection.send(PING, 0, 0, b"12345678");

@@ -1,8 +1,8 @@
-//! The import rules of the house: each room names only rooms below it, actix stays in the server room and RustPython in
-//! the python room. The rules are the table in the documentation of the crate (`src/lib.rs`); this reads the sources.
+//! The import rules: each room names only rooms below it, actix stays in the server room and RustPython in the python room.
+//! The rules are the table in the documentation of the crate (`src/lib.rs`); this test reads the sources.
 //!
-//! It looks for `crate::room` and for the names of the two big dependencies anywhere in code, not only in `use` lines:
-//! a full path is a dependency as well. Comments and documentation may name what they like.
+//! It looks for `crate::room` and for the names of the two big dependencies anywhere in code, not only in `use` lines,
+//! because a full path is a dependency as well. Comments and documentation may name any room.
 //!
 //! Inside the rooms two more rules hold, for the code that ships (a test may look at everything; [`graph`] says what counts):
 //! - No circle of modules. Two files that name each other are one, directly or over others, and so are a `mod.rs` that uses its

@@ -1,4 +1,4 @@
-//! Handlers of every kind that does something wrong or unusual, and what their clients get.
+//! Handlers that do something wrong or unusual, and the answers that their clients get.
 
 /// The body of `main`, and what comes over HTTP/1.1: the code of a whole answer; `… close` when the end of the connection ends
 /// it; `… cut` when that comes before the announced length; `closed` when there is no answer.

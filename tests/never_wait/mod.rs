@@ -1,9 +1,9 @@
-//! Whatever a handler does, its client gets an answer or the end of the connection, in every version of HTTP.
+//! The client of every handler gets an answer or the end of the connection, in every version of HTTP.
 //!
 //! wptserve leaves many of these clients waiting; docs/differences.md says so. Reads have a deadline of their own, so a
 //! client that waits is a failed test.
 
-mod handlers; // handlers of every kind, and what their clients get
+mod handlers; // handlers of every kind, and the answers of their clients
 mod http2; // over HTTP/2, and with its own writer
 mod panics; // when the interpreter panics
 

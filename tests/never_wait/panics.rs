@@ -78,7 +78,7 @@ fn when_the_interpreter_panics() {
     }
 }
 
-/// Neither `with` nor `finally` runs any more, so the server frees what others wait for.
+/// `with` and `finally` no longer run, so the server frees the locks that other handlers wait for.
 #[test]
 fn what_a_panic_held_is_freed() {
     let locked = format!(

@@ -18,7 +18,7 @@ pub struct Client {
     /// A handshake that has begun.
     hello: Option<Box<ClientConnection>>,
     buffer: Vec<u8>,
-    /// The server lives as long as somebody talks to it.
+    /// Keeps the server running as long as the connection exists.
     server: Arc<Server>,
 }
 
@@ -85,7 +85,7 @@ impl Client {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Says so in TLS first, as a polite client does.
+    /// Sends `close_notify` first, as a correct client does.
     pub fn half_close_politely(&mut self) {
         let tls = self.tls.as_mut().expect("a connection with TLS");
         tls.send_close_notify();
@@ -148,7 +148,7 @@ impl Client {
         self.buffer.drain(..count);
     }
 
-    /// So many bytes.
+    /// This many bytes.
     #[track_caller]
     pub fn take(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {

@@ -1,7 +1,7 @@
-//! What all integration tests share: a doc root made of text, the real binary serving it, a client of raw bytes.
+//! The parts that all integration tests share: a doc root made of text, the real binary that serves it, a client of raw bytes.
 //!
-//! Nothing here waits without a deadline, so no test can hang. The client knows just enough HTTP to see where an answer
-//! ends; it judges nothing. A server that has died while its test ran is a failure of that test.
+//! Every wait has a deadline, so no test can hang. The client reads just enough HTTP to find the end of an answer, and checks
+//! nothing else. If a server dies while its test runs, the test fails.
 
 mod client;
 
@@ -26,7 +26,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-/// How long anything may take that should come at once. Generous: machines are noisy, and only failures wait for it.
+/// The deadline for an answer that should come at once. It is generous, because machines are noisy and only failures wait for it.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 /// How long silence has to last to count as "nothing comes".
 pub const QUIET: Duration = Duration::from_millis(150);
@@ -332,7 +332,7 @@ impl Drop for Server {
         if !thread::panicking()
             && let Ok(Some(status)) = ended
         {
-            // Whoever has ended the server on purpose has seen status 0.
+            // A test that has ended the server on purpose has seen status 0.
             assert!(status.success(), "the server died in mid-test: {status}");
         }
     }
@@ -383,7 +383,7 @@ pub fn post(target: &str, body: &str) -> String {
     format!("POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: String,

@@ -1,26 +1,25 @@
 //! The frontmatter of a test262 test: YAML between `/*---` and `---*/`.
 //!
-//! Follows `wpt serve` of 2026, `tools/manifest/test262.py`, `parse`, and what `tools/serve/serve.py` reads of its result. The YAML
-//! is 1.2, that of PyYAML 1.1; the difference is in words such as `yes`, which no test uses here.
+//! Follows `wpt serve` of 2026, `tools/manifest/test262.py`, `parse`, and the parts of its result that `tools/serve/serve.py` reads.
 
 use super::yaml::{self, Node};
 use crate::content::error::ContentError;
 
-/// What a page needs to know of a test.
+/// The metadata of a test that its page needs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     /// Type and phase of the error that the test has to end with.
     pub(crate) negative: Option<(String, String)>,
-    /// Whether the test says itself when it is done.
+    /// Whether the test itself reports its end.
     pub(crate) is_async: bool,
-    /// Names of the harness files it needs.
+    /// Names of the harness files that the test needs.
     pub(crate) includes: Vec<String>,
 }
 
-/// Reads the frontmatter of the file called `name`. `None` if there is none, or if the file is no test.
+/// Reads the frontmatter of the file called `name`. `None` if the file has no frontmatter, or is not a test.
 ///
 /// # Errors
-/// The YAML cannot be read, or has something else where a mapping or a list of names has to be.
+/// The YAML cannot be read, or has another value instead of a mapping or a list of names.
 pub(crate) fn parse(source: &str, name: &str) -> Result<Option<Record>, ContentError> {
     if name.ends_with("_FIXTURE.js") {
         return Ok(None);
@@ -50,7 +49,7 @@ fn attributes(source: &str) -> Option<&str> {
     Some(attributes.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f')))
 }
 
-/// As CPython words it, and then what has to stand there.
+/// CPython's message, then the value that the frontmatter has to have.
 fn wrong(value: &Node, attribute: &str, name: &str, expected: &str) -> ContentError {
     let kind = value.kind();
     ContentError::Server(format!(
@@ -58,7 +57,7 @@ fn wrong(value: &Node, attribute: &str, name: &str, expected: &str) -> ContentEr
     ))
 }
 
-/// Of a key that stands there twice the second one counts.
+/// When a key occurs twice, the second value counts.
 fn record(document: Node, name: &str) -> Result<Record, ContentError> {
     let Node::Mapping(pairs) = document else { return Err(wrong(&document, "items", name, "a mapping")) };
     let mut record = Record::default();

@@ -1,19 +1,19 @@
 //! The `// META: key=value` lines at the top of a test that is a script.
 //!
-//! Follows `wpt serve` of January 2026: `tools/manifest/sourcefile.py`, `read_script_metadata` and `parse_variants`. The first line
-//! that is none ends them. Values are text as it stands there, blanks and a carriage return at the end included.
+//! Follows `wpt serve` of January 2026: `tools/manifest/sourcefile.py`, `read_script_metadata` and `parse_variants`. The first other
+//! line ends them. Values are kept as they are written, with blanks and a carriage return at the end.
 
 use crate::pipes::{PipeError, decode_utf8};
 
-/// Keys and values, in their order. The only error is text that is not UTF-8.
+/// Keys and values, in their order. Text that is not UTF-8 is the only error.
 pub(crate) fn entries(script: &[u8]) -> impl Iterator<Item = Result<(String, String), PipeError>> {
     script.split_inclusive(|byte| *byte == b'\n').map_while(entry).map(|(key, value)| {
-        // The key has only ASCII letters.
+        // The key has only ASCII letters, digits and underscores.
         Ok((decode_utf8(key)?, decode_utf8(value)?))
     })
 }
 
-/// What `//\s*META:\s*(\w*)=(.*)$` finds at the start of a line.
+/// The groups of `//\s*META:\s*(\w*)=(.*)$` at the start of a line.
 fn entry(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let text = skip_blanks(line.strip_prefix(b"//")?);
@@ -34,7 +34,7 @@ pub(crate) fn is_meant_for(value: &str, scope: &str) -> bool {
     if value.is_empty() {
         return matches!(scope, "window" | "dedicatedworker");
     }
-    // Python's `str.strip()` takes four separators that are no White_Space.
+    // Python's `str.strip()` also strips four separators that are not White_Space in Unicode.
     let blank = |c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f');
     value.split(',').map(|item| item.trim_matches(blank)).any(|item| match item {
         "worker" => matches!(scope, "dedicatedworker" | "sharedworker" | "serviceworker"),
@@ -55,7 +55,7 @@ mod tests {
 
     /// Recorded from WPT's own reader.
     #[test]
-    fn lines_are_read_until_one_is_none() {
+    fn the_first_other_line_ends_the_metadata() {
         let pairs = |list: &[(&str, &str)]| Ok(list.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
         for (script, expected) in [
             ("", pairs(&[])),

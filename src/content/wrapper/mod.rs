@@ -1,7 +1,7 @@
-//! The pages around a test that is only a script: one line of the router's table, filled in.
+//! Filling in the pages around a test that is only a script, from the router's table.
 //!
-//! Follows `wpt serve` of 2026, `tools/serve/serve.py`, `WrapperHandler.handle_request`: first the headers, then whether the test is
-//! meant for the page, then the page, then the pipes.
+//! Follows `wpt serve` of 2026, `tools/serve/serve.py`, `WrapperHandler.handle_request`: first the headers, then the check that the
+//! test is meant for the page, then the page, then the pipes.
 
 pub(crate) mod frontmatter;
 pub(crate) mod metadata;
@@ -46,11 +46,11 @@ pub(super) fn serve(wrapper: &Wrapper, files: &DocRoot, context: &Context<'_>) -
     let page = fill(wrapper.page, &meta.join("\n"), &scripts.join("\n"), &path, &query);
     let mut reply = Reply::new(200, Body::Bytes(page));
     reply.headers = headers.into_fields();
-    // The pipes are chosen by what the page loads.
+    // The path that the page loads decides which pipes apply.
     pipe(&path, reply, context)
 }
 
-/// The file that the page is about.
+/// The script's file.
 fn script_path(wrapper: &Wrapper, page: &Path) -> PathBuf {
     let name = page.file_name().unwrap_or_default().to_string_lossy();
     page.with_file_name(replaced(wrapper, &name, |replace| replace.file))
@@ -70,7 +70,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ContentError> {
     Ok(source)
 }
 
-/// The first `global` counts, and what comes behind it is not even read.
+/// The first `global` counts; the lines behind it are not read.
 fn check_scope(wrapper: &Wrapper, source: &[u8]) -> Result<(), ContentError> {
     let Some(scope) = wrapper.scope else { return Ok(()) };
     let mut global = String::new();
@@ -88,7 +88,7 @@ fn check_scope(wrapper: &Wrapper, source: &[u8]) -> Result<(), ContentError> {
     Err(ContentError::NotExposed(format!("(404, 'This test cannot be loaded in {scope} mode')")))
 }
 
-/// What goes into the page for `@meta@` and for `@script@`.
+/// The lines for `@meta@` and for `@script@`.
 fn lines(dialect: Dialect, source: &[u8], script: &Path) -> Result<(Vec<String>, Vec<String>), ContentError> {
     let (mut meta, mut scripts) = (Vec::new(), Vec::new());
     for entry in metadata::entries(source) {
@@ -141,16 +141,16 @@ fn quoted(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// A file read as text: all line ends are line feeds.
+/// A file as text; all line ends become line feeds.
 fn text(source: &[u8]) -> Result<String, ContentError> {
     Ok(decode_utf8(source)?.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
-/// Puts the values in. What is put in is not looked at again.
+/// Puts the values into the page. Names inside a value are not replaced.
 fn fill(page: &[&str], meta: &str, script: &str, path: &str, query: &str) -> Bytes {
     let mut out = String::new();
     for piece in page {
-        // Every other part is the name of a value: no page has the sign for itself.
+        // Every second part is the name of a value, because the pages use the sign `@` only around names.
         for (at, part) in piece.split('@').enumerate() {
             out.push_str(match part {
                 "meta" if at % 2 == 1 => meta,

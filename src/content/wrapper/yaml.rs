@@ -1,11 +1,11 @@
 //! A YAML document as a tree, as far as frontmatter needs it.
 //!
-//! The parser is that of `saphyr-parser`, YAML 1.2; which plain words are no text is decided as PyYAML's `safe_load` does it,
-//! YAML 1.1. There are no aliases, and what is nested deeper than [`MAX_DEPTH`] is left out.
+//! The parser is `saphyr-parser`, for YAML 1.2. Plain words such as `yes` are read as PyYAML's `safe_load` does, by YAML 1.1. Aliases
+//! are refused, and nodes nested deeper than [`MAX_DEPTH`] are left out.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
-/// Nobody reads further down, and dropping a tree takes stack.
+/// Frontmatter needs no deeper nodes, and dropping a deep tree would take too much stack.
 const MAX_DEPTH: usize = 16;
 
 /// A node of the tree.
@@ -25,7 +25,7 @@ impl Node {
         *self == Node::Null
     }
 
-    /// What Python takes for false.
+    /// Whether Python takes the value as false.
     pub(crate) fn is_falsy(&self) -> bool {
         match self {
             Node::Null => true,
@@ -44,7 +44,7 @@ impl Node {
         }
     }
 
-    /// The items of a sequence; none of anything else.
+    /// The items of a sequence; empty for any other node.
     pub(crate) fn items(&self) -> &[Node] {
         match self {
             Node::Sequence(items) => items,
@@ -78,7 +78,7 @@ impl Node {
         if style != ScalarStyle::Plain {
             return Node::Text(text.to_owned());
         }
-        // PyYAML knows three spellings of each word.
+        // PyYAML accepts three spellings of each word.
         let is_one_of = |words: &[&str]| {
             words.iter().any(|word| {
                 let capital = word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default();
@@ -110,21 +110,21 @@ fn integer(text: &str) -> Option<String> {
     }
 }
 
-/// Why text is no document.
+/// Why a text is not a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum YamlError {
-    /// It is not YAML.
+    /// The text is not YAML.
     #[error("{0}")]
     Syntax(#[from] ScanError),
     /// There is more than one document.
     #[error("expected a single document in the stream")]
     Several,
     /// There is an alias.
-    #[error("aliases such as *name are not known here: write the value again")]
+    #[error("an alias such as *name cannot be used here: write the value again")]
     Alias,
 }
 
-/// Reads the one document in `text`. Nothing is [`Node::Null`].
+/// Reads the one document in `text`. An empty text is [`Node::Null`].
 pub(crate) fn read(text: &str) -> Result<Node, YamlError> {
     let mut open: Vec<Open> = Vec::new();
     let mut document = None;
@@ -157,10 +157,10 @@ pub(crate) fn read(text: &str) -> Result<Node, YamlError> {
     Ok(document.unwrap_or(Node::Null))
 }
 
-/// A collection that has not come to its end.
+/// A collection whose end has not been read yet.
 enum Open {
     Sequence(Vec<Node>),
-    /// The pairs, and a key whose value is still to come.
+    /// The pairs, and a key whose value has not been read yet.
     Mapping(Vec<(Node, Node)>, Option<Node>),
 }
 
@@ -193,7 +193,7 @@ mod tests {
         format!("{:?}", read(text).map_err(|error| error.to_string()))
     }
 
-    /// What PyYAML 6's `safe_load` gives.
+    /// The values of PyYAML 6's `safe_load`.
     #[test]
     fn plain_words_are_those_of_pyyaml() {
         for (text, kind, shown) in [
@@ -237,7 +237,7 @@ mod tests {
         for text in ["[a", "a: b: c", "a: &x 1\nb: *x", "a\n---\nb", "{", "\"", "a:\n\t- b\n  c"] {
             assert!(read(text).is_err(), "{text:?} {}", shown(text));
         }
-        // Deeper than anybody reads, and as deep as anybody writes.
+        // Deeper than the limit, and as deep as a hostile author can write.
         let deep = format!("{}a", "- ".repeat(100_000));
         assert!(read(&deep).is_ok());
         assert!(read(&"[".repeat(100_000)).is_err());

@@ -27,7 +27,7 @@ pub fn is_shortage(error: &io::Error) -> bool {
 /// operation that failed, such as `cannot read /a.txt`.
 pub fn reply(what: &str, error: &io::Error) -> Reply {
     note(what, error);
-    busy(&format!("the server has run out of something: {error}; ask again"))
+    busy(&format!("the server has no resources left for this request: {error}; try again later"))
 }
 
 /// 503 with `Retry-After`.
@@ -51,18 +51,16 @@ pub fn note(what: &str, error: &io::Error) {
     drop(last);
     let before = match UNSAID.swap(0, Ordering::Relaxed) {
         0 => String::new(),
-        count => format!(" ({count} times more before)"),
+        count => format!(" ({count} more times since the last such line)"),
     };
     log::error!("{what}: {error}{before}; such requests are answered with 503. {}", remedy(error));
 }
 
 fn remedy(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
-        Some(libc::ENFILE) => "The machine has no more open files: raise the sysctl fs.file-max",
-        Some(libc::ENOMEM) => {
-            "There is no more memory: raise MemoryMax= of the systemd unit, or the limit of the container"
-        }
-        _ => "The process may have no more open files: raise `ulimit -n`, or LimitNOFILE= of the systemd unit",
+        Some(libc::ENFILE) => "The machine has reached its limit of open files: raise the sysctl fs.file-max",
+        Some(libc::ENOMEM) => "No memory is left: raise MemoryMax= of the systemd unit, or the limit of the container",
+        _ => "The process has reached its limit of open files: raise `ulimit -n`, or LimitNOFILE= of the systemd unit",
     }
 }
 

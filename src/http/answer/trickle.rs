@@ -57,7 +57,9 @@ pub enum Undrainable {
     #[error(transparent)]
     Delay(#[from] BadDelay),
     /// The content never ends. wptserve takes memory until none is left.
-    #[error("the trickle pipe never comes to an end of the content, so no other pipe can work on it")]
+    #[error(
+        "the trickle pipe repeats its content for ever, so no other pipe can be applied: give its last r a d or a number to repeat"
+    )]
     Endless,
 }
 

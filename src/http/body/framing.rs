@@ -43,7 +43,7 @@ pub enum BadFraming {
     #[error("the transfer coding is {}, whose end cannot be known: send `Transfer-Encoding: chunked`, once and alone", repr(&latin1(.0)))]
     NotChunked(Bytes),
     /// A line about the length that some readers understand and others do not.
-    #[error("the header line {} is not understood by everybody: send the name, a colon and the value on a line of their own, behind well-formed lines", repr(&latin1(.0)))]
+    #[error("not every server reads the header line {} in the same way: send the name, a colon and the value on a line of their own, behind well-formed lines", repr(&latin1(.0)))]
     Line(Bytes),
 }
 

@@ -461,14 +461,14 @@ pub(in crate::python::native) mod classes {
             self.field(|fields| &mut fields.close_connection).try_to_bool(vm).unwrap_or(true)
         }
 
-        /// What a handler has to do for an answer that can be sent, for the log.
+        /// Advice for the log: the values that make an answer which can be sent.
         pub(crate) fn what_to_send(&self, vm: &VirtualMachine) -> &'static str {
             let content = self.field(|fields| &mut fields.content);
             if content.class().name().eq("coroutine") {
-                return "main is a coroutine that nobody waits for; write `def main`, not `async def main`";
+                return "main is an async function, but the server does not run coroutines; write `def main`, not `async def main`";
             }
             if text::is_text(&content) || content.has_attr("__iter__", vm).unwrap_or(false) {
-                "status is an int or (int, text), headers are pairs of names and values, content is str, bytes, a file or an \
+                "status must be an int or (int, text), headers must be pairs of names and values, content must be str, bytes, a file or an \
                  iterable of these"
             } else {
                 "content must be str, bytes, a file or an iterable of these"
