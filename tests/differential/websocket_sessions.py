@@ -69,7 +69,7 @@ def handshakes() -> None:
     session("handshake/odd_case", "Names and tokens have no case.",
             request(drop=("Host", "Upgrade", "Connection"), host="h", UPGRADE="WebSocket", connection="keep-alive, uPgRaDe"),
             close())
-    session("handshake/query", "The query is no part of the resource.", request("/echo?a=1&b"), close())
+    session("handshake/query", "The query is not a part of the resource.", request("/echo?a=1&b"), close())
     session("handshake/folder", "A handler in a folder.", request("/sub/plain?x"), close())
     session("handshake/absolute", "An absolute URL is cut to its path.", request("ws://other.test:81/sub/plain?y"), close())
     session("handshake/absolute_empty", "What an absolute URL has instead of a path.",
@@ -80,17 +80,17 @@ def handshakes() -> None:
     session("handshake/origin", "The handler sees the origin.", request("/api?say", Origin="http://o.test", X_Test="a"), close())
     refused("fragment", "A fragment is refused.", request("/echo#f"))
     refused("fragment_behind_query", "A fragment behind a query as well.", request("/echo?q#f"))
-    session("handshake/empty_fragment", "An empty fragment is none.", request("/echo#"), close())
+    session("handshake/empty_fragment", "An empty fragment counts as no fragment.", request("/echo#"), close())
     refused("post", "Only GET.", request(method="POST"))
     refused("head", "HEAD has no body.", request(method="HEAD"))
     refused("http10", "Only HTTP/1.1.", request(version=" HTTP/1.0"))
     refused("http09", "Before HTTP/1.0 there are no heads.", request(version=""))
     refused("no_upgrade", "No Upgrade.", request(drop=("Upgrade",)))
     refused("other_upgrade", "Another Upgrade.", request(Upgrade="h2c"))
-    refused("upgrade_list", "Upgrade is no list.", request(Upgrade="websocket, h2c"))
+    refused("upgrade_list", "Upgrade is not read as a list.", request(Upgrade="websocket, h2c"))
     refused("no_connection", "No Connection.", request(drop=("Connection",)))
     refused("other_connection", "Another Connection.", request(Connection="keep-alive"))
-    refused("bad_connection", "Connection is no list.", request(Connection="Upgrade keep-alive"))
+    refused("bad_connection", "Connection is not read as a list.", request(Connection="Upgrade keep-alive"))
     refused("empty_connection", "An empty Connection.", request(Connection=""))
     refused("no_host", "No Host.", request(drop=("Host",)))
     refused("no_version", "No version.", request(drop=("Sec-WebSocket-Version",)))
@@ -120,7 +120,7 @@ def protocols() -> None:
     protocol("chosen_unasked", "None may be chosen when none was offered.", "/handshake?protocol_not_offered", None)
     protocol("forgotten", "The handler may forget that any was offered.", "/handshake?no_protocols", "a", close())
     protocol("empty", "An empty list.", "/echo", "")
-    protocol("commas", "Empty items are no items.", "/echo", ", ,echo,,", close())
+    protocol("commas", "Empty items do not count.", "/echo", ", ,echo,,", close())
     protocol("only_commas", "But one there must be.", "/echo", ",,")
     protocol("blanks", "Items have commas between them.", "/echo", "a b")
     protocol("separators", "Items are tokens.", "/echo", "a/b")
@@ -138,7 +138,7 @@ def extensions() -> None:
     for bits in ("8", "15"):
         extension("window_" + bits, "The limits of a window.", DEFLATE + "; server_max_window_bits=" + bits)
     for name, bits in (("7", "=7"), ("16", "=16"), ("08", "=08"), ("text", "=x"), ("none", "")):
-        extension("no_window_" + name, "What is no window is declined.", DEFLATE + "; server_max_window_bits" + bits)
+        extension("no_window_" + name, "A value that is not a window is declined.", DEFLATE + "; server_max_window_bits" + bits)
     extension("no_context", "A server that forgets.", DEFLATE + "; server_no_context_takeover")
     extension("no_context_value", "Without a value only.", DEFLATE + "; server_no_context_takeover=1")
     extension("client_window_value", "A client cannot name its window.", DEFLATE + "; client_max_window_bits=10")
@@ -149,7 +149,7 @@ def extensions() -> None:
               DEFLATE + "; server_max_window_bits=7, " + DEFLATE + "; server_max_window_bits=11, " + DEFLATE)
     extension("unknown_parameter", "Unknown parameters are declined.", DEFLATE + "; fast")
     extension("unknown", "Unknown extensions are ignored.", "x-webkit-deflate-frame, foo; bar=\"a b\"")
-    extension("empty", "An empty header is none.", "")
+    extension("empty", "An empty header counts as no header.", "")
     extension("client_window", "The handler names the client's window.", DEFLATE + "; client_max_window_bits",
               "/handshake?client_window")
     extension("client_window_declined", "If the client lets it.", DEFLATE, "/handshake?client_window")
@@ -200,7 +200,7 @@ def messages() -> None:
     echo("fragments_utf8", "A character in two fragments.", frame(TEXT, b"\xc3", fin=0), frame(0, b"\xa9"), close())
     echo("fragments_empty", "Empty fragments.", frame(TEXT, "", fin=0), frame(0, "", fin=0), frame(0), close())
     echo("ping", "A Ping.", frame(PING, "hello"), frame(PING), frame(PING, b"p" * 125), close())
-    echo("pong", "A Pong nobody has asked for.", frame(PONG, "hello"), frame(TEXT, "after"), close())
+    echo("pong", "A Pong without a Ping.", frame(PONG, "hello"), frame(TEXT, "after"), close())
     echo("ping_too_long", "A Ping of 126 bytes.", frame(PING, b"p" * 126))
     echo("ping_between", "A Ping between fragments.", frame(TEXT, "a", fin=0) + frame(PING, "p") + frame(0, "b"), close(),
          difference=between)
@@ -228,7 +228,7 @@ def messages() -> None:
     echo("close_no_reason", "A Close without a reason.", close(4999))
     echo("close_long", "The longest reason.", close(3000, b"r" * 123))
     echo("close_then_data", "Nothing is read behind a Close.", close() + frame(TEXT, "after"))
-    echo("close_one_byte", "One byte is no code.", frame(CLOSE, b"\x03"))
+    echo("close_one_byte", "One byte is not a code.", frame(CLOSE, b"\x03"))
     echo("close_too_long", "A reason that is too long.", close(1000, b"r" * 124))
     for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535):
         echo("close_%d" % code, "A code that must not be sent.", close(code), close(1002), difference=strict)
@@ -273,7 +273,7 @@ def api() -> None:
     call("close_without_code", "Without a code.", close(None))
     call("close_reason_without_code", "A reason needs a code.", close(1011))
     call("close_pseudo_code", "A code that must not be sent.", close(1011))
-    call("close_reason_number", "A reason that is no text.", close(1011))
+    call("close_reason_number", "A reason that is not a text.", close(1011))
     call("close_reason_bytes", "A reason that is bytes.")
     call("close_at_once", "Without waiting.")
     call("close_going_away", "Who goes away does not wait.")
