@@ -145,7 +145,7 @@ fn symbolic_links_are_followed() {
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     let (server, root) = server();
-    // Opening a pipe would block until somebody writes into it.
+    // Opening a pipe would block until a writer opens it.
     let made =
         std::process::Command::new("mkfifo").args([format!("{root}/pipe.txt"), format!("{root}/pipe.py")]).status();
     assert!(made.unwrap().success());

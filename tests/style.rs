@@ -53,7 +53,7 @@ fn repeated(tokens: TokenStream) -> Vec<String> {
                     _ => None,
                 });
                 let before: String = tokens[start..at].iter().map(ToString::to_string).collect();
-                // `impl Trait + use<'a>` is no statement.
+                // `impl Trait + use<'a>` is not a statement.
                 let is_statement = before.is_empty() || (before.starts_with("pub") && !before.contains(' '));
                 if let Some(root) = root.filter(|_| is_statement)
                     && !seen.insert((before, root.clone()))

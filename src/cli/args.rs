@@ -16,9 +16,9 @@ use crate::{
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0  stopped by SIGINT or SIGTERM, or the command is done
-  1  the server could not start (a file or value that cannot be used is such a reason), or a listener died; the last line
+  1  the server could not start (for example, because a file or value cannot be used), or a listener died; the last line
      on standard error names the cause and the next step
-  2  the command line cannot be understood";
+  2  the command line is wrong";
 
 /// Serve a checkout as `wpt serve` does, from one process; with --port, one plain http port.
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! Why a request for content gets an error, and the answer that says so.
+//! Errors of requests for content, and their answers.
 //!
 //! Follows the errors that wptserve 4.0.3, `server.py`, makes of the exceptions of its handlers.
 
@@ -13,22 +13,22 @@ use crate::{
 /// Why a request for content gets an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContentError {
-    /// The file is not there, or cannot be read.
+    /// The file does not exist, or cannot be read.
     #[error("404")]
     NotFound,
-    /// The test is not meant for the page that was asked for. The text is the message of wptserve's answer.
+    /// The test is not meant for the requested page. The text is the message of wptserve's answer.
     #[error("{0}")]
     NotExposed(String),
-    /// Something has run out.
+    /// No file descriptor or memory is left.
     #[error("{0}")]
     Short(io::Error),
     /// The range cannot be served. The text is the message of wptserve's answer.
     #[error("{0}")]
     Range(String),
-    /// Something that wptserve answers with a traceback.
+    /// A failure that wptserve answers with a traceback.
     #[error("{0}")]
     Server(String),
-    /// A pipe has failed, after it would have waited for so long.
+    /// A pipe has failed. The answer is due after the delay that the pipes before it asked for.
     #[error("{0}")]
     Pipe(ReplyError, Duration),
 }
@@ -49,7 +49,8 @@ impl From<PathError> for ContentError {
 }
 
 impl From<io::Error> for ContentError {
-    /// Whatever keeps a file from being read, wptserve says 404. Here it is another thing if the file may well be there.
+    /// wptserve answers 404 to every error of reading a file. Here a missing descriptor or memory is told apart, because the file may
+    /// exist then.
     fn from(error: io::Error) -> Self {
         if shortage::is_shortage(&error) { ContentError::Short(error) } else { ContentError::NotFound }
     }

@@ -23,7 +23,7 @@ use transform::injected;
 
 /// Answers a request from files. Calls the file system, so keep it off the event loop.
 ///
-/// [`Handler::Python`] is not content: it is answered with 500.
+/// [`Handler::Python`] does not belong here and is answered with 500.
 pub fn serve(handler: Handler, ask: &ContentRequest<'_>) -> Reply {
     let context = ask.context();
     let result = match handler {

@@ -1,4 +1,4 @@
-//! What is done to an answer on its way out: the pipes that the request asks for, and the script that goes into every page.
+//! Changes of an answer before it is sent: the pipes that the request asks for, and the script for every page.
 
 use std::io::Read as _;
 
@@ -25,7 +25,7 @@ pub(super) fn pipe(path: &str, reply: Reply, context: &Context<'_>) -> Result<Re
 }
 
 /// Puts the script into a page (`wpt serve` of January 2026, `tools/serve/serve.py`, `HtmlScriptInjectorHandlerWrapper`): into bytes
-/// and into files, whose length is announced then. Content in parts stays as it is.
+/// and into files, whose length is then announced. Content in parts stays unchanged.
 pub(super) fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply, ContentError> {
     let Some(script) = script else { return Ok(reply) };
     let content_type = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
@@ -43,7 +43,7 @@ pub(super) fn injected(mut reply: Reply, script: Option<&Bytes>) -> Result<Reply
             file.read_to_end(&mut page).map_err(|error| ContentError::Server(format!("OSError: {error}")))?;
             Body::Bytes(inject::into_page(page.into(), script))
         }
-        // Every kind of body by its name, so that a new one has to be thought of here.
+        // Every kind of body is named, so that the compiler asks for a decision about a new one.
         parts @ (Body::None | Body::Multipart(_) | Body::Trickle(_) | Body::Raw(_)) => parts,
     };
     Ok(reply)

@@ -1,4 +1,4 @@
-//! Where templates take their values from.
+//! The sources of the values in templates.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::http::Request;
 
-/// Where templates take their values from.
+/// The sources of the values in templates.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The request that is being answered.

@@ -1,7 +1,7 @@
-//! Pipe strings such as `sub(html)|trickle(d1:r2)`, taken apart.
+//! The tokens of pipe strings such as `sub(html)|trickle(d1:r2)`.
 //!
-//! Follows wptserve 4.0.3, `pipes.py`, `PipeTokenizer`, in what it makes of odd strings: an opening parenthesis brings an
-//! argument even if it is empty, `|` is optional after a closing one, and nothing is ever unbalanced.
+//! Follows wptserve 4.0.3, `pipes.py`, `PipeTokenizer`, for odd strings as well: an opening parenthesis begins an argument even if it
+//! is empty, `|` is optional after a closing one, and unbalanced parentheses are not an error.
 
 use super::PipeError;
 
@@ -12,7 +12,7 @@ pub(super) enum Token {
     Argument(String),
 }
 
-/// The tokens of a pipe string, one by one: what is wrong further on is only found there.
+/// The tokens of a pipe string, one by one: a mistake is found only when its token is read.
 #[derive(Debug)]
 pub(super) struct Tokenizer<'a> {
     rest: std::str::Chars<'a>,

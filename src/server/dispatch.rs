@@ -146,7 +146,7 @@ fn run_script(connection: Connection, site: &Site, request: Box<Request>, script
     })
 }
 
-/// Does what a running handler asks for until it is done.
+/// Executes the requests of a running handler until it ends.
 async fn follow(
     connection: &Connection,
     first: Option<Event>,

@@ -1,4 +1,4 @@
-//! What is to be done for a request, in whatever version of HTTP it came.
+//! Choosing the way to answer a request, in every version of HTTP.
 
 use std::sync::Arc;
 

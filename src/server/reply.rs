@@ -112,9 +112,7 @@ pub(super) async fn send_trickle(
                 return Ok(false);
             }
             Step::Stall => {
-                log::error!(
-                    "a trickle pipe never comes to the end of its content: give its last r a d or a number to repeat"
-                );
+                log::error!("a trickle pipe repeats its content for ever: give its last r a d or a number to repeat");
                 connection.closed_by_client().await;
                 return Ok(false);
             }

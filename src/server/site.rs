@@ -1,4 +1,4 @@
-//! What is served on one port, and what holds for every port.
+//! The site that is served on one port, and the settings of every port.
 
 use std::{fmt, sync::Arc, time::Duration};
 

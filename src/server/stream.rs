@@ -79,7 +79,7 @@ impl Stream {
     /// The socket of a connection that is not encrypted.
     ///
     /// # Errors
-    /// It is encrypted, or somebody is writing to it.
+    /// The connection is encrypted, or another thread is writing to it.
     pub(super) fn into_plain(self) -> io::Result<TcpStream> {
         if let Self::Plain(reader, outlet) = self
             && let Some(outlet) = Arc::into_inner(outlet)

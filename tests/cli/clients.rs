@@ -178,7 +178,7 @@ fn workerd_writes_the_configuration_into_a_shell_script_and_connects_to_every_po
         assert!(TcpStream::connect((HOST, port)).is_ok(), "{port}");
     }
     assert!(server.ports("h2").is_empty());
-    assert_eq!(server.ports("https-local").len(), 1, "given to nobody, and still a default");
+    assert_eq!(server.ports("https-local").len(), 1, "not configured, and still a default");
     assert!(server.stop("TERM").success());
 }
 

@@ -5,7 +5,7 @@
 //! - A path that starts with `crate`, `super` or `self`, with a module declared in the same file, or with a module brought in by
 //!   `use`. A `use` of an item counts by itself. A `use` of a module counts where the module is used.
 //! - A path that leads through a re-export (`pub use child::Item`) names the module that the item comes from. So a `mod.rs` that
-//!   only declares and re-exports names nobody, and its children may reach each other through it.
+//!   only declares and re-exports names no other module, and its children may reach each other through it.
 //! - A file with a module of its own inside (`mod classes { … }`) is one module.
 //! - What is under `#[cfg(test)]` does not count: a test may look at everything.
 

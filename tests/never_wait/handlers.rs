@@ -148,7 +148,7 @@ pub const HANDLERS: &[(&str, &str)] = &[
     ("response.set_error(500, 'x')\nresponse.content = 1", "500"),
 ];
 
-/// Files that are no body of `main`.
+/// Files that are not a body of `main`.
 pub const FILES: &[(&str, &str)] = &[
     ("main = 3\n", "500"),
     ("def main():\n    return 'x'\n", "500"),

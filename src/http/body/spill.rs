@@ -27,7 +27,7 @@ impl Spill {
     }
 
     /// The number of bytes.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether it is empty")]
+    #[expect(clippy::len_without_is_empty, reason = "no caller needs is_empty")]
     pub fn len(&self) -> u64 {
         match &self.place {
             Place::Memory(bytes) => bytes.len() as u64,

@@ -353,7 +353,7 @@ mod tests {
         for (block, why) in [
             (&b"\x80"[..], "index 0"),
             (b"\xff\x80\x80\x80\x80\x80\x01", "an endless integer"),
-            (b"\xbe", "an index that nobody has filled"),
+            (b"\xbe", "an index without an entry"),
             (b"\x3f\xe2\x1f\x82", "a table larger than agreed"),
             (b"\x82\x20", "a size behind a field"),
             (b"\x20", "a size and nothing behind it"),

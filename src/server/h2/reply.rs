@@ -98,9 +98,7 @@ pub(super) async fn send_trickle(wire: &Wire, stream: u32, trickle: Trickle) -> 
                 return Ok(());
             }
             Step::Stall => {
-                log::error!(
-                    "a trickle pipe never comes to the end of its content: give its last r a d or a number to repeat"
-                );
+                log::error!("a trickle pipe repeats its content for ever: give its last r a d or a number to repeat");
                 wire.abandoned(stream).await;
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! `array.array` from bytes that are no whole number of items, and the `repr` of an array of floats.
+//! `array.array` from bytes that are not a whole number of items, and the `repr` of an array of floats.
 //!
 //! RustPython 0.6.0, `rustpython-stdlib/src/array.rs`. `PyArray::py_new` and `frombytes_move`: what is left over is dropped in
 //! silence, and the bytes change hands with another size than they were allocated with, which an allocator may take
@@ -56,7 +56,7 @@ fn length(bytes: &PyObject) -> Option<usize> {
     }
 }
 
-/// In bytes; 1 for a code that does not exist, which is somebody else's mistake.
+/// The size of an item in bytes; 1 for an unknown code, which RustPython refuses itself.
 fn item_size(code: &str) -> usize {
     match code {
         "h" | "H" => 2,

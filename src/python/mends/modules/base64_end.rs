@@ -32,7 +32,7 @@ pub(in crate::python::mends) fn install(vm: &VirtualMachine, module: &Py<PyModul
     replace_function(module, "a2b_base64", a2b_base64, vm)
 }
 
-/// What stands before the end of complete padding, with it; `None` when nothing stands behind it.
+/// The data up to the end of complete padding; `None` when no bytes follow it.
 fn data_of(all: &[u8]) -> Option<&[u8]> {
     let (mut data, mut pads) = (0_usize, 0_usize);
     for (index, byte) in all.iter().enumerate() {

@@ -10,12 +10,12 @@ use rustpython_vm::{
     builtins::{PyDict, PyStr},
 };
 
-/// A directory that no machine has: there is nothing to be read.
+/// A directory that does not exist on any machine, so no file can be read there.
 const DIRECTORY: &str = "<frozen>";
 
 pub(in crate::python::mends) fn install(vm: &VirtualMachine) -> PyResult<()> {
     vm.sys_module.set_attr("_stdlib_dir", vm.ctx.new_str(DIRECTORY), vm)?;
-    // What the interpreter has imported while it was built.
+    // The modules that the interpreter has imported while it was built.
     let modules = vm.sys_module.get_attr("modules", vm)?;
     let importer = vm.import("_frozen_importlib", 0)?.get_attr("FrozenImporter", vm)?;
     for (name, module) in modules.downcast_ref::<PyDict>().map(|modules| modules.items_vec()).unwrap_or_default() {

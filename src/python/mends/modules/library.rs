@@ -1,6 +1,6 @@
-//! Python modules of the standard library that are put right by Python code of ours, in `pylib-stubs/_wptserve_mends`.
+//! Python modules of the standard library that Python code in `pylib-stubs/_wptserve_mends` corrects.
 //!
-//! RustPython's standard library is that of CPython 3.14; most of these files give a value of 3.11 back. See the files.
+//! RustPython's standard library is that of CPython 3.14; most of these files restore a value of 3.11. See the files.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustpython_vm::VirtualMachine;
 const OURS: &str = "_wptserve_mends.";
 
 /// Exchanges the code of each of these modules with that of our file for it: ours runs first when the module is imported, and
-/// runs the other, which it finds under its own name. For a virtual machine that nobody else knows yet.
+/// runs the other, which it finds under its own name. For a new virtual machine that no other thread uses yet.
 pub(in crate::python::mends) fn prepare(vm: &mut VirtualMachine) {
     let Some(state) = Arc::get_mut(&mut vm.state) else { return };
     let ours: Vec<&'static str> = state.frozen.keys().copied().filter(|name| name.starts_with(OURS)).collect();

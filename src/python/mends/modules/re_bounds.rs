@@ -2,8 +2,8 @@
 //!
 //! RustPython 0.6.0, `rustpython-vm/src/stdlib/_sre.rs`: a negative bound raises a `ValueError`; a `pos` behind `endpos` can match;
 //! `Match.endpos` is where the match was found, not where the search had to end. CPython: a negative bound is 0, nothing
-//! matches behind `endpos`. What a match has as its `endpos` here is the end of the text, which is wrong only for those who have
-//! given another: a match does not know it.
+//! matches behind `endpos`. Here the `endpos` of a match is the end of the text, because a match does not store the real one; this is
+//! wrong only for a search that was given another end.
 
 use rustpython_vm::{
     AsObject as _, Py, PyObjectRef, PyResult, VirtualMachine,

@@ -1,4 +1,4 @@
-//! `struct`: what is wrong with arguments is a `struct.error`, and so is a format with `&` or with an order behind its beginning.
+//! `struct`: a wrong argument is a `struct.error`, and so is a format with `&` or with a byte order behind its beginning.
 //!
 //! RustPython 0.6.0, `rustpython-stdlib/src/pystruct.rs` and `rustpython-vm/src/buffer.rs`: an argument of a wrong type raises the
 //! `TypeError` of whatever converts it, an int too large for a float an `OverflowError`; a wrong number of arguments counts an
@@ -81,7 +81,7 @@ fn refuse_format(format: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<
     Ok(())
 }
 
-/// A format as text; all that may be in one is ASCII.
+/// A format as text; a valid format is ASCII.
 fn format_of(format: &PyObjectRef) -> Option<String> {
     match (format.downcast_ref::<PyStr>(), format.downcast_ref::<PyBytes>()) {
         (Some(text), _) => Some(text.to_string_lossy().into_owned()),
@@ -121,7 +121,7 @@ fn explained(
     }
 }
 
-/// The letter of the format for each value; `None` for a format that is none.
+/// The letter of the format for each value; `None` for a malformed format.
 fn places(format: &str) -> Option<Vec<char>> {
     let mut places = Vec::new();
     let mut count: Option<usize> = None;
@@ -144,7 +144,7 @@ fn places(format: &str) -> Option<Vec<char>> {
     Some(places)
 }
 
-/// What is wrong with a value for its place.
+/// The error of a value for its place in the format.
 fn mistake(place: char, value: &PyObjectRef, overflow: bool, vm: &VirtualMachine) -> Option<String> {
     let has = |name: &'static str| value.class().get_attr(vm.ctx.intern_str(name)).is_some();
     match place {

@@ -1,6 +1,6 @@
 //! `%Z` and `%z` in `time.strftime` of a `struct_time`, and `time.altzone` where there is no summer time.
 //!
-//! RustPython 0.6.0, `rustpython-vm/src/stdlib/time.rs`, `strftime`: the zone in a `struct_time` is not looked at, so that
+//! RustPython 0.6.0, `rustpython-vm/src/stdlib/time.rs`, `strftime`: the zone in a `struct_time` is ignored, so that
 //! `time.strftime("%Z", time.gmtime())` names the zone of the machine ("UTC", "CET") and `%z` is `+0000`. CPython formats what the
 //! `struct_time` has in `tm_zone` and `tm_gmtoff`: "GMT" for `gmtime()`. `altzone`: an hour is subtracted in any case.
 

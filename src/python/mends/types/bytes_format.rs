@@ -1,7 +1,7 @@
 //! `b"ab" % "x"`: a text as the only argument of the formatting of bytes, and that of a bytearray.
 //!
-//! RustPython 0.6.0, `rustpython-vm/src/cformat.rs`, `cformat_bytes`: a text counts as a mapping, whose values nobody has to
-//! use. CPython: it is an argument like any other, and a format without a place for it is a `TypeError`.
+//! RustPython 0.6.0, `rustpython-vm/src/cformat.rs`, `cformat_bytes`: a text counts as a mapping, which
+//! may stay unused. CPython: a text is an argument like any other, and a format without a place for it is a `TypeError`.
 
 use std::sync::OnceLock;
 
@@ -43,7 +43,7 @@ fn format_bytearray(left: &PyObject, right: &PyObject, vm: &VirtualMachine) -> P
     format(&BYTEARRAY, left, right, vm)
 }
 
-/// A tuple of one is the same argument, and no mapping.
+/// A tuple of one is the same argument, and is not a mapping.
 fn format(original: &OnceLock<PyNumberBinaryFunc>, left: &PyObject, right: &PyObject, vm: &VirtualMachine) -> PyResult {
     let Some(original) = original.get() else { return Ok(vm.ctx.not_implemented()) };
     if right.downcast_ref::<PyStr>().is_some() {

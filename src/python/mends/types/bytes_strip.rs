@@ -13,7 +13,7 @@ use rustpython_vm::{
 
 use crate::python::mends::exchange::replace_method;
 
-/// What `strip` removes when it is not told.
+/// The bytes that `strip` removes without an argument.
 const BLANKS: &[u8] = b" \t\n\r\x0b\x0c";
 
 /// The ends that are trimmed.
@@ -32,7 +32,7 @@ pub(in crate::python::mends) fn install(vm: &VirtualMachine) {
     ] {
         let of_bytes = move |own: PyBytesRef, bytes: OptionalOption<ArgBytesLike>, vm: &VirtualMachine| {
             let trimmed = trim(own.as_bytes(), bytes, ends);
-            // CPython hands out the object itself when there is nothing to do, unless it is of a subclass.
+            // CPython returns the object itself when no byte is removed, unless it is of a subclass.
             if trimmed.len() == own.as_bytes().len() && own.class().is(vm.ctx.types.bytes_type) {
                 return own;
             }

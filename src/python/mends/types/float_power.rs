@@ -3,7 +3,7 @@
 //! RustPython 0.6.0, `rustpython-vm/src/builtins/float.rs`, `float_pow`: whatever has a sign bit counts as negative, so that
 //! `(-0.0) ** 0.5` is complex and `0.0 ** -0.0` a division by zero (as is `0.0 ** -inf`), and an exponent counts as an integer when it is within
 //! `f64::EPSILON` of one, so that `(-8.0) ** 1e-17` is NaN. CPython: only a finite negative base with an
-//! exponent that is no integer gives a complex number; the rest is C's `pow`.
+//! exponent that is not an integer gives a complex number; the rest is C's `pow`.
 
 use std::sync::OnceLock;
 

@@ -1,12 +1,12 @@
 //! Formatting with surrogates: `format("\ud800", "5")`, `format(1, "\ud800<5")`, in `str.format` and f-strings as well.
 //!
 //! RustPython 0.6.0, `__format__` in `rustpython-vm/src/builtins/str.rs`, `int.rs`, `float.rs` and `complex.rs`: text and format
-//! are asked for as UTF-8, which a surrogate has not, so that a `UnicodeEncodeError` is raised. CPython formats them like any
-//! other character. Surrogates stand in what `os.fsdecode` and the error handler `surrogateescape` give.
+//! are read as UTF-8, which has no surrogates, so that a `UnicodeEncodeError` is raised. CPython formats them like any other
+//! character. `os.fsdecode` and the error handler `surrogateescape` return surrogates.
 //!
-//! The number of a surrogate is worse off: `format(0xd800, "c")` panics, because Rust has no such `char`.
+//! The number of a surrogate is worse: `format(0xd800, "c")` panics, because Rust has no such `char`.
 //!
-//! The mend lends them characters that UTF-8 has: 2048 private ones that do not occur in the call.
+//! The mend replaces surrogates by characters that UTF-8 has, for the time of the call: 2048 private ones that do not occur in it.
 
 use rustpython_vm::{
     PyObject, PyObjectRef, PyResult, VirtualMachine,
@@ -58,7 +58,7 @@ fn around(original: &PyObject, mut args: FuncArgs, vm: &VirtualMachine) -> PyRes
     }
 }
 
-/// Which surrogate an integer is the number of, when it is to be formatted as a character.
+/// The surrogate whose number the integer is, when it is formatted as a character.
 fn number(args: &FuncArgs, vm: &VirtualMachine) -> Option<u32> {
     let [value, format] = args.args.as_slice() else { return None };
     let as_character = format.downcast_ref::<PyStr>()?.as_wtf8().code_points().last()? == CodePoint::from_char('c');
@@ -76,7 +76,7 @@ fn moved(text: &Wtf8, from: u32, to: u32) -> Wtf8Buf {
     text.code_points().map(moved).collect()
 }
 
-/// Which of the [`COUNT`] characters from `first` on it is.
+/// The index of a character among the [`COUNT`] characters from `first` on.
 fn within(point: CodePoint, first: u32) -> Option<u32> {
     point.to_u32().checked_sub(first).filter(|offset| *offset < COUNT)
 }

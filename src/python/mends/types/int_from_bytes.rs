@@ -1,7 +1,7 @@
 //! `from_bytes` of a subclass of `int`, such as an `enum.IntEnum`.
 //!
 //! RustPython 0.6.0, `rustpython-vm/src/builtins/int.rs`, `PyInt::from_bytes`: the object is put together without a call of its
-//! class, so that neither `__new__` nor `__init__` run and a member of an enumeration is none. CPython calls the class with
+//! class, so that neither `__new__` nor `__init__` run and the result is not a member of an enumeration. CPython calls the class with
 //! the number.
 
 use std::sync::OnceLock;

@@ -4,7 +4,7 @@
 //! a place would follow, or is empty (RustPython#8382). CPython: `maximum recursion depth exceeded`, in some operations
 //! followed by their name, which is not given here.
 //!
-//! Such an exception is made without a call of its type, so it is put right when somebody looks at it.
+//! Such an exception is made without a call of its type, so its text is corrected when code reads its arguments.
 
 use std::sync::OnceLock;
 
