@@ -86,7 +86,7 @@ fn head_requests_wait_for_nothing() {
 #[test]
 fn waiting_trickles_need_no_threads() {
     let server = Server::start(FILES);
-    let threads = || fs::read_dir(format!("/proc/{}/task", server.pid())).map_or(0, Iterator::count);
+    let threads = || fs::read_dir(format!("/proc/{}/task", server.serving())).map_or(0, Iterator::count);
     let start = Instant::now();
     let mut clients: Vec<_> = (0..100)
         .map(|number| {

@@ -34,6 +34,7 @@ mod replaced; // methods that handlers replace on their own response and writer
 mod safety; // no path leads out of the doc root; symbolic links are followed
 mod smuggling; // requests that two readers could end in different places
 mod style; // the style rules that rustfmt and clippy do not know
+mod supervisor; // crashes, hangs, renewals, signals, limits: the ports stay open
 mod tls; // handshakes: late, none at all, after a CONNECT; certificates as clients see them
 mod websocket; // connections at once, TLS, files, faults
 mod wire; // HTTP/1 on the socket: heads, framing, pipelining, keep-alive, bodies, odd targets

@@ -249,7 +249,7 @@ fn clients_that_vanish_end_their_sessions() {
 
 /// Resident memory of the server in MiB.
 fn memory(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", server.serving())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }

@@ -90,10 +90,8 @@ impl Announcement {
     ///
     /// # Errors
     /// The interpreter does not start.
-    pub(super) async fn make(self, started: oneshot::Receiver<Result<(), NotStarted>>) -> Result<(), NotStarted> {
-        if let Ok(Err(cause)) = started.await {
-            return Err(cause);
-        }
+    pub(super) async fn make(self, interpreter: oneshot::Receiver<Result<(), NotStarted>>) -> Result<(), NotStarted> {
+        started(interpreter).await?;
         for port in &self.ports {
             while let Err(error) = port.answers().await {
                 log::debug!("{} does not answer yet: {error}", port.process);
@@ -106,19 +104,31 @@ impl Announcement {
         for address in &self.dns {
             logger::info(&bind::process(DNS, address.port()), format_args!("Starting DNS server on {address}"));
         }
-        if let Some(file) = &self.ready_file
-            && let Err(error) = write_whole(file, &self.text())
-        {
-            log::error!("cannot write the ready file {}: {error}; the server runs nevertheless", file.display());
-        }
         Ok(())
     }
+}
+
+/// Waits for the interpreter.
+///
+/// # Errors
+/// It does not start.
+pub(super) async fn started(interpreter: oneshot::Receiver<Result<(), NotStarted>>) -> Result<(), NotStarted> {
+    interpreter.await.unwrap_or(Ok(()))
 }
 
 /// The ready file of a server. The drop removes the file, unless another server has written its own there.
 pub(super) struct ReadyFile {
     path: PathBuf,
     text: String,
+}
+
+impl ReadyFile {
+    /// Says that every port answers.
+    pub(super) fn write(&self) {
+        if let Err(error) = write_whole(&self.path, &self.text) {
+            log::error!("cannot write the ready file {}: {error}; the server runs nevertheless", self.path.display());
+        }
+    }
 }
 
 impl Drop for ReadyFile {

@@ -87,6 +87,10 @@ pub(super) struct Args {
     #[arg(long, alias = "exit_after_start")]
     pub(super) exit_after_start: bool,
 
+    /// Serve from the process that is started, without a supervisor that replaces it when it dies, hangs or grows
+    #[arg(long, alias = "no_supervisor")]
+    pub(super) no_supervisor: bool,
+
     /// Log everything
     #[arg(long)]
     verbose: bool,

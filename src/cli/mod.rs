@@ -13,6 +13,7 @@ mod names;
 mod personality;
 mod serve;
 mod subdomains;
+mod supervised;
 
 use std::{
     ffi::OsString,
@@ -97,7 +98,7 @@ fn run(name: &'static str, arguments: Vec<OsString>, script: Option<PathBuf>) ->
             let result = serve::run(*args, script.as_deref());
             logger::finish();
             match result {
-                Ok(()) => ExitCode::SUCCESS,
+                Ok(code) => ExitCode::from(code),
                 Err(error) => refuse(1, &error.to_string()),
             }
         }

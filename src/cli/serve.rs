@@ -11,23 +11,22 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{
-    net::UdpSocket,
-    signal::unix::{Signal, SignalKind, signal},
-    task::JoinSet,
-};
+use tokio::{net::UdpSocket, task::JoinSet};
 
-use super::{announce, args::Args, bind, dns, logger, subdomains};
+use super::{announce, args::Args, bind, dns, logger, subdomains, supervised};
 use crate::{
     config::{BindError, Config, Dns, Service, StartupError},
     python::Python,
     route::Router,
     server::{self, Listener, Protocol, Site},
+    stash::Remote,
+    supervisor::Link,
     tls,
     websocket::Handlers,
 };
 
-pub(super) fn run(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
+/// Serves until the end; the exit code of this process.
+pub(super) fn run(args: Args, script: Option<&Path>) -> Result<u8, StartupError> {
     start(args, script).inspect_err(log_refusal)
 }
 
@@ -60,8 +59,11 @@ fn is_same_place(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
-    let exit_after_start = args.exit_after_start;
+fn start(args: Args, script: Option<&Path>) -> Result<u8, StartupError> {
+    let (exit_after_start, has_supervisor) = (args.exit_after_start, !args.no_supervisor);
+    if !has_supervisor {
+        logger::start();
+    }
     // This comes before anything can fail, because a script that waits for the file must not see one of an earlier run.
     if let Some(file) = args.ready_file()? {
         announce::prepare(&file).map_err(|source| StartupError::ReadyFile { path: file.clone(), source })?;
@@ -81,13 +83,32 @@ fn start(args: Args, script: Option<&Path>) -> Result<(), StartupError> {
         log::warn!("{warning}");
     }
     let ports = bind::bind(&config)?;
+    supervised::check_descriptors(&ports)?;
     let router = Router::wpt(&config.aliases());
     // Handlers open files relative to the checkout.
     std::env::set_current_dir(config.doc_root.path())
         .map_err(|source| StartupError::WorkingDirectory { path: config.doc_root.path().to_owned(), source })?;
-    // Never dropped, because the drop would wait until every name is resolved and every file is read.
+    let announcement = announce::Announcement::new(&config, &ports);
+    let guide = if has_supervisor {
+        match supervised::split(&config.supervisor, exit_after_start, announcement.ready_file())? {
+            supervised::Role::Child(link) => Guide::Supervisor(link),
+            supervised::Role::Supervisor(code) => return Ok(code),
+        }
+    } else {
+        Guide::Own { exit_after_start, ready_file: announcement.ready_file() }
+    };
+    supervised::check_threads()?;
+    // Never dropped: that would wait for every name that is being resolved and every file that is being read.
     let system = std::mem::ManuallyDrop::new(actix_rt::System::new());
-    system.block_on(serve(config, router, ports, identity, exit_after_start))
+    system.block_on(serve(config, router, ports, identity, announcement, guide)).map(|()| 0)
+}
+
+/// What tells the server to stop, and has to know how far it is.
+enum Guide {
+    /// This process alone.
+    Own { exit_after_start: bool, ready_file: Option<announce::ReadyFile> },
+    /// Another process.
+    Supervisor(Link),
 }
 
 async fn serve(
@@ -95,22 +116,30 @@ async fn serve(
     router: Router,
     ports: bind::Ports,
     identity: Option<tls::Identity>,
-    exit_after_start: bool,
+    announcement: announce::Announcement,
+    guide: Guide,
 ) -> Result<(), StartupError> {
-    let mut signals = Signals::new().map_err(StartupError::Signals)?;
-    let environment = config.environment(&ports.numbers, identity.as_ref().map(Into::into));
+    let link = match &guide {
+        Guide::Own { .. } => None,
+        Guide::Supervisor(link) => Some(link.clone()),
+    };
+    let is_first = link.as_ref().is_none_or(Link::is_first);
+    let mut stops = supervised::Stops::new(link.clone()).map_err(StartupError::Signals)?;
+    let mut environment = config.environment(&ports.numbers, identity.as_ref().map(Into::into));
+    if let Some(link) = link.clone() {
+        environment.stash = Arc::new(Remote::new(move || link.dial()));
+    }
     let site_config = Arc::new(environment.config.clone());
-    let (python, started) =
-        Python::start(config.doc_root.path(), config.import_policy, environment).map_err(StartupError::Threads)?;
+    let (python, started) = Python::start(config.doc_root.path(), config.import_policy, environment, link.clone())
+        .map_err(StartupError::Threads)?;
     let python = Arc::new(python);
     let handlers = Handlers::new(&config.ws_doc_root, &config.ws_extra);
-    let announcement = announce::Announcement::new(&config, &ports);
-    let ready_file = announcement.ready_file();
     if config.check_subdomains
+        && is_first
         && let Some(first) = ports.bound.first()
     {
         tokio::select! {
-            () = signals.wait() => return Ok(()),
+            _ = stops.next() => return Ok(()),
             checked = subdomains::check(&config, first.address) => checked?,
         }
     }
@@ -154,39 +183,37 @@ async fn serve(
     let mut failure = None;
     let stop = async {
         let ready = async {
-            match announcement.make(started).await {
-                Ok(()) if exit_after_start => {}
-                Ok(()) => std::future::pending().await,
-                Err(cause) => failure = Some(cause),
+            let ready = if is_first { announcement.make(started).await } else { announce::started(started).await };
+            match (ready, &guide) {
+                (Ok(()), Guide::Own { exit_after_start, ready_file }) => {
+                    ready_file.iter().for_each(announce::ReadyFile::write);
+                    if *exit_after_start {
+                        return;
+                    }
+                }
+                (Ok(()), Guide::Supervisor(link)) => link.ready(),
+                (Err(cause), _) => {
+                    failure = Some(cause);
+                    return;
+                }
             }
+            std::future::pending().await
         };
-        tokio::select! {
-            () = signals.wait() => {}
-            () = ready => {}
-        }
-        // The stop begins with this, so that the file never announces a server that no longer answers.
-        drop(ready_file);
+        let stop = tokio::select! {
+            stop = stops.next() => stop,
+            () = ready => server::Stop::Now,
+        };
+        // The first thing of the stop, so that nobody takes the server for one that answers.
+        drop(guide);
+        stop
     };
-    let served = server::run(listeners.collect(), stop).await;
+    let served = server::run(listeners.collect(), config.supervisor.grace, stop).await;
     python.stop();
-    match failure {
-        Some(cause) => Err(cause.into()),
-        None => served.map_err(StartupError::Serve),
+    if let Some(cause) = failure {
+        return Err(cause.into());
     }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals(Signal, Signal);
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    if let (Err(_), Some(link)) = (&served, &link) {
+        link.failed();
     }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
-    }
+    served.map_err(StartupError::Serve)
 }

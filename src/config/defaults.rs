@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::hosts::{ALTERNATE, BROWSER_HOST};
-use crate::tls::DEFAULT_PASSWORD;
+use crate::{supervisor::Settings, tls::DEFAULT_PASSWORD};
 
-/// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy` and
-/// `ssl.pregenerated.mint`.
+/// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy`,
+/// `ssl.pregenerated.mint` and `supervisor`.
 pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
     let path = |parts: &[&str]| {
         let mut path = repo_root.to_owned();
@@ -56,6 +56,7 @@ pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         "aliases": [],
         "logging": {"level": "info", "suppress_handler_traceback": false},
         "import_policy": null,
+        "supervisor": supervisor(),
     }))
 }
 
@@ -79,7 +80,18 @@ pub(super) fn plain(doc_root: &Path, host: &str, port: u16) -> Map<String, Value
         "aliases": [],
         "logging": {"level": "debug", "suppress_handler_traceback": false},
         "import_policy": null,
+        "supervisor": supervisor(),
     }))
+}
+
+/// Seconds, MiB, seconds.
+fn supervisor() -> Value {
+    let Settings { heartbeat, memory, grace } = Settings::default();
+    json!({
+        "heartbeat_limit": heartbeat.map(|limit| limit.as_secs()),
+        "memory_limit": memory.map(|bytes| bytes >> 20),
+        "grace": grace.as_secs(),
+    })
 }
 
 fn openssl() -> Value {

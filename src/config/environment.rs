@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use serde_json::{Map, Value, json};
 
 use super::{Config, Numbers, Profile, merge::RENAMED_SCHEMES};
-use crate::{handover::Environment, route::Alias, stash::Stash, tls::Identity};
+use crate::{handover::Environment, route::Alias, stash::Local, tls::Identity};
 
 /// The files of the certificate, for handlers.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ impl Config {
         {
             *level = json!(name.to_uppercase());
         }
-        Environment { config: config.into(), stash: Arc::new(Stash::default()) }
+        Environment { config: config.into(), stash: Arc::new(Local::default()) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::{docroot::DocRootError, handover::NotStarted, tls::TlsError};
+use crate::{docroot::DocRootError, handover::NotStarted, supervisor::NoThreads, tls::TlsError};
 
 /// A mistake in the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -199,6 +199,22 @@ pub enum StartupError {
     /// The system gives no thread to the interpreter.
     #[error("cannot start the interpreter's thread: {0}; raise the limit of processes (ulimit -u)")]
     Threads(#[source] io::Error),
+    /// The system gives fewer threads than are needed.
+    #[error("{0}; raise the limit of processes (ulimit -u)")]
+    FewThreads(#[from] NoThreads),
+    /// The process may open fewer descriptors than are needed.
+    #[error(
+        "this process may open {allowed} files and connections, and needs at least {needed} to serve these ports; raise the limit (ulimit -n)"
+    )]
+    FewDescriptors {
+        /// The limit.
+        allowed: u64,
+        /// What is needed at least.
+        needed: u64,
+    },
+    /// No process that serves can be started, or none lives.
+    #[error("the supervisor gives up: {0}; the log says more, and --no-supervisor serves without one")]
+    Supervisor(#[source] io::Error),
     /// The interpreter does not start.
     #[error("{0}; this is a bug of wptserve-rs")]
     Interpreter(#[from] NotStarted),

@@ -14,6 +14,8 @@ const TEXT_OR_NULL: &str = "a text in quotes, or null";
 const NAME_OR_NULL: &str = "the name of a host or an address, in quotes, or null";
 const TRUTH: &str = "true or false";
 const DAYS: &str = "a number of days";
+const LIMIT: &str = "a whole number from 1 to 4294967295, or null for no limit";
+const SECONDS: &str = "a whole number of seconds up to 4294967295";
 const ALIASES: &str = "a list of aliases";
 const ALIAS: &str = "an object";
 
@@ -22,7 +24,7 @@ type Row = (&'static str, &'static str, fn(&Value) -> bool);
 
 /// `ports`, `ssl`, `alternate_hosts` and `logging` are not listed: their defaults are objects, and merging keeps them objects.
 /// `ports` has readers of its own, and so have the keys that allow only certain words.
-const KEYS: [Row; 18] = [
+const KEYS: [Row; 21] = [
     ("browser_host", NAME, is_name),
     ("server_host", NAME_OR_NULL, |value| value.is_null() || is_name(value)),
     ("doc_root", TEXT, Value::is_string),
@@ -41,6 +43,9 @@ const KEYS: [Row; 18] = [
     ("ssl.openssl.password", TEXT_OR_NULL, is_text_or_null),
     ("ssl.openssl.force_regenerate", TRUTH, is_truth),
     ("ssl.openssl.duration", DAYS, Value::is_u64),
+    ("supervisor.heartbeat_limit", LIMIT, is_limit),
+    ("supervisor.memory_limit", LIMIT, is_limit),
+    ("supervisor.grace", SECONDS, is_count),
 ];
 
 /// Checks the merged configuration, and adds warnings about doubtful values to `warnings`.
@@ -78,6 +83,14 @@ fn is_text_or_null(value: &Value) -> bool {
 /// Besides `true` and `false`, 0, 1 and null count: their meaning is clear.
 fn is_truth(value: &Value) -> bool {
     value.is_boolean() || value.is_null() || matches!(value.as_u64(), Some(0 | 1))
+}
+
+fn is_count(value: &Value) -> bool {
+    value.as_u64().is_some_and(|number| u32::try_from(number).is_ok())
+}
+
+fn is_limit(value: &Value) -> bool {
+    value.is_null() || value.as_u64() != Some(0) && is_count(value)
 }
 
 fn is_paths(value: &Value) -> bool {

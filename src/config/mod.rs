@@ -27,7 +27,7 @@ pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
 pub use sources::{Dns, Flags, absolute, find_root};
 
-use crate::{docroot::DocRoot, handover::ImportPolicy, tls};
+use crate::{docroot::DocRoot, handover::ImportPolicy, supervisor, tls};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -64,6 +64,8 @@ pub struct Config {
     pub inject_script: Option<(PathBuf, Bytes)>,
     /// Whether imports that break the rules are allowed.
     pub import_policy: ImportPolicy,
+    /// When the process that serves is replaced.
+    pub supervisor: supervisor::Settings,
     /// Where to announce that every port answers; absolute.
     pub ready_file: Option<PathBuf>,
     /// Lines for the log about doubtful values with which the server starts nevertheless.
@@ -177,12 +179,14 @@ impl Config {
                 if is_checkout { ImportPolicy::Warn } else { ImportPolicy::Strict }
             }),
         };
+        let supervisor = read.supervisor();
         let bind_address = read.truth("bind_address");
         let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
         // The system's resolver does not ask our own DNS server unless it is told to.
         let check_subdomains = profile == Profile::Wpt && flags.dns.is_none() && read.truth("check_subdomains");
         // Handlers see wptserve's keys only.
         data.shift_remove("import_policy");
+        data.shift_remove("supervisor");
         if let Some(Value::Object(files)) = data.get_mut("ssl").and_then(|ssl| ssl.get_mut("pregenerated")) {
             files.shift_remove("mint");
         }
@@ -203,6 +207,7 @@ impl Config {
             latency: flags.latency,
             inject_script,
             import_policy,
+            supervisor,
             ready_file: flags.ready_file.as_deref().map(absolute).transpose()?,
             warnings,
             data,
@@ -311,6 +316,15 @@ impl<'a> Reader<'a> {
                 "debug, info, warning, error or critical",
                 self.value("logging.level"),
             )),
+        }
+    }
+
+    fn supervisor(&self) -> supervisor::Settings {
+        let number = |key| self.value(key).as_u64();
+        supervisor::Settings {
+            heartbeat: number("supervisor.heartbeat_limit").map(Duration::from_secs),
+            memory: number("supervisor.memory_limit").map(|mebibytes| mebibytes << 20),
+            grace: Duration::from_secs(number("supervisor.grace").unwrap_or_default()),
         }
     }
 

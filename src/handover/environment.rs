@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::stash::Stash;
+use crate::stash::{Local, Stash};
 
 /// What handlers see of the server, apart from their request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Environment {
     /// `request.server.config`, as JSON.
     pub config: serde_json::Value,
     /// `request.server.stash`.
-    pub stash: Arc<Stash>,
+    pub stash: Arc<dyn Stash>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { config: serde_json::Value::Null, stash: Arc::new(Local::default()) }
+    }
 }
 
 /// The router's result for a request to a handler.

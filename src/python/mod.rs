@@ -20,12 +20,14 @@
 //! | `vm` | building the interpreter | `mends`, `native` |
 //! | `recovery` | freeing locks when a handler's thread panics | `pool`, `traceback` |
 //! | `runtime` | the state that all runs share | `import`, `native`, `script`, `vm` |
+//! | `heartbeat` | proof for the supervisor that handlers can run | `traceback` |
 //! | `run` | one call of a handler over HTTP/1, over HTTP/2, for a WebSocket | `advice`, `native`, `pool`, `runtime`, `script`, `shortage`, `traceback` |
 //!
 //! This file is above all of them. `tests/layers` reads the table and the sources, and checks the third column.
 
 mod absent;
 mod advice;
+mod heartbeat;
 mod import;
 mod mends;
 mod native;
@@ -59,7 +61,7 @@ use crate::{
     handover::{
         Environment, Events, H2Events, ImportPolicy, Link, NotStarted, Opening, Outlet, Routed, Session, Socket,
     },
-    http,
+    http, supervisor,
 };
 use import::Imports;
 use pool::Pool;
@@ -86,7 +88,8 @@ impl fmt::Debug for Python {
 
 impl Python {
     /// Starts the interpreter on a thread of its own and returns at once: calls wait until the interpreter runs. The receiver
-    /// gets a message when it runs, or the reason why it does not start.
+    /// gets a message when it runs, or the reason why it does not start. Over `link` a supervisor learns that handlers can run, and
+    /// which do.
     ///
     /// # Errors
     /// The system refuses another thread.
@@ -94,19 +97,24 @@ impl Python {
         root: &Path,
         policy: ImportPolicy,
         environment: Environment,
+        link: Option<supervisor::Link>,
     ) -> std::io::Result<(Self, oneshot::Receiver<Result<(), NotStarted>>)> {
         let pool = Pool::new(MAX_THREADS, MAX_SESSIONS);
         let runtime = Arc::new(OnceLock::new());
         let imports = Arc::new(Imports::new(root, policy));
         let (started, is_started) = oneshot::channel();
         let (supervised, filled) = (Arc::clone(&pool), Arc::clone(&runtime));
-        let stash = Arc::clone(&environment.stash);
-        pool.when_a_job_panics(Box::new(move || recovery::begin(&stash)));
+        pool.when_a_job_panics(Box::new(recovery::begin));
         let supervisor = thread::Builder::new().name("python".to_owned()).stack_size(pool::STACK).spawn(move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let interpreter = vm::build();
                 let prepared = interpreter.enter(|vm| {
-                    Runtime::new(imports, environment, vm).map_err(|error| NotStarted(traceback::for_log(&error, vm)))
+                    let made = Runtime::new(imports, environment, link.clone(), vm);
+                    made.map_err(|error| NotStarted(traceback::for_log(&error, vm)))
+                });
+                let prepared = prepared.and_then(|prepared| {
+                    let begun = link.map_or(Ok(()), |link| heartbeat::begin(&interpreter, link));
+                    begun.map(|()| prepared).map_err(|error| NotStarted(error.to_string()))
                 });
                 (interpreter, prepared)
             }));

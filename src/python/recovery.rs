@@ -1,18 +1,15 @@
 //! Freeing locks when a handler's thread panics. Its Python code does not run any more, not even `with` and `finally`, so its locks
 //! would stay held, and other threads would wait for them for ever.
 //!
-//! The lock of the stash and the locks of imports are freed. A lock that a handler has made itself stays held.
-
-use std::thread;
+//! The locks of imports are freed here. The lock of the stash is released with its request. A lock that a handler has made itself
+//! stays held.
 
 use rustpython_vm::{VirtualMachine, stdlib::_thread::get_ident};
 
 use super::{pool::Job, traceback};
-use crate::stash::Stash;
 
 /// Called by the thread that has panicked. A healthy thread has to run the returned job.
-pub(super) fn begin(stash: &Stash) -> Job {
-    stash.lock().release_held_by(thread::current().id());
+pub(super) fn begin() -> Job {
     let dead = get_ident();
     Box::new(move |vm| free_imports(dead, vm))
 }

@@ -16,7 +16,11 @@ use super::{
     script::{self, Stamp},
     vm,
 };
-use crate::handover::Environment;
+use crate::{
+    handover::Environment,
+    stash::{Entered, Stash, Tenure},
+    supervisor::{Link, Running},
+};
 
 /// See the module.
 pub(super) struct Runtime {
@@ -25,6 +29,9 @@ pub(super) struct Runtime {
     pub(super) http_exception: PyObjectRef,
     /// The data of `request.server`.
     pub(super) environment: Arc<SharedEnvironment>,
+    stash: Arc<dyn Stash>,
+    /// The supervisor, if there is one.
+    link: Option<Link>,
     modules: Modules,
 }
 
@@ -39,7 +46,12 @@ impl Runtime {
     ///
     /// # Errors
     /// A module of the interpreter is not as expected.
-    pub(super) fn new(imports: Arc<Imports>, environment: Environment, vm: &VirtualMachine) -> PyResult<Self> {
+    pub(super) fn new(
+        imports: Arc<Imports>,
+        environment: Environment,
+        link: Option<Link>,
+        vm: &VirtualMachine,
+    ) -> PyResult<Self> {
         // The server's own modules are imported before the doc root is searched, because a json.py there would hide the real one.
         finder::forget_host(vm)?;
         vm::warm_up(vm)?;
@@ -49,8 +61,19 @@ impl Runtime {
         let utils =
             vm.import_from("wptserve.utils", vm.ctx.new_tuple(vec![vm.ctx.new_str("HTTPException").into()]), 0)?;
         let http_exception = utils.get_attr("HTTPException", vm)?;
+        let stash = Arc::clone(&environment.stash);
         let environment = Arc::new(SharedEnvironment::new(environment, vm)?);
-        Ok(Self { imports, http_exception, environment, modules: Modules::default() })
+        Ok(Self { imports, http_exception, environment, stash, link, modules: Modules::default() })
+    }
+
+    /// A request, as the stash knows it, until the result is dropped.
+    pub(super) fn begin(&self) -> Tenure {
+        Tenure::begin(Arc::clone(&self.stash))
+    }
+
+    /// The calling thread runs a handler of this request until the result is dropped.
+    pub(super) fn enter(&self, request: &Tenure, script: &Path) -> (Entered, Option<Running>) {
+        (request.enter(), self.link.as_ref().map(|link| link.running(script)))
     }
 
     /// The globals of a WebSocket handler's file. The file is executed at the first request for it and keeps its globals until it

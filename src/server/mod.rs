@@ -6,17 +6,19 @@
 //! |---|---|---|
 //! | `site` | what is served on one port | nothing of ours |
 //! | `stream` | a connection's bytes, plain or encrypted | nothing of ours |
+//! | `leaving` | what connections do while another process takes over | nothing of ours |
 //! | `watch` | notices a listener that has died | nothing of ours |
-//! | `wire` | HTTP/1 on one connection, below actix | `stream` |
+//! | `wire` | HTTP/1 on one connection, below actix | `leaving`, `site`, `stream` |
 //! | `job` | what is to be done for a request of either version | `site` |
 //! | `reply` | a complete reply over HTTP/1 | `job`, `site`, `wire` |
 //! | `websocket` | a WebSocket session, and the ports for them | `reply`, `site`, `wire` |
 //! | `dispatch` | the services of the HTTP/1 ports: a request from its head to the end of its answer | `job`, `reply`, `site`, `websocket`, `wire` |
-//! | `h2` | the port for HTTP/2 | `job`, `reply`, `site`, `stream`, `websocket`, `wire` |
+//! | `h2` | the port for HTTP/2 | `job`, `leaving`, `reply`, `site`, `stream`, `websocket`, `wire` |
 
 mod dispatch;
 mod h2;
 mod job;
+mod leaving;
 mod reply;
 mod site;
 mod stream;
@@ -40,6 +42,8 @@ use stream::Stream;
 use watch::Watch;
 use wire::{Connection, Wire};
 
+/// How long a connection that has been taken may be on its way to its worker.
+const HANDED_OVER: Duration = Duration::from_millis(100);
 /// wptserve 4.0.3, server.py, `WebTestServer.request_queue_size`.
 pub const BACKLOG: i32 = 2000;
 
@@ -70,12 +74,22 @@ pub struct Listener {
     pub encrypt_after_connect: bool,
 }
 
-/// Serves one site per listener until `stop` is ready; then drops all connections and returns.
+/// How to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Drop all connections.
+    Now,
+    /// Another process serves the same ports: take no more connections, and end what has begun.
+    WhenDone,
+}
+
+/// Serves one site per listener until `stop` is ready; then returns as that says, after `grace` at the latest.
 ///
 /// # Errors
 /// A listener cannot be used, or died.
-pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io::Result<()> {
-    let mut builder = Server::build().disable_signals().shutdown_timeout(0).backlog(BACKLOG.unsigned_abs());
+pub async fn run(listeners: Vec<Listener>, grace: Duration, stop: impl Future<Output = Stop>) -> io::Result<()> {
+    let mut builder =
+        Server::build().disable_signals().shutdown_timeout(grace.as_secs()).backlog(BACKLOG.unsigned_abs());
     let watch = Watch::new(listeners.iter().map(|listener| (listener.site.name.clone(), &listener.socket)))?;
     for Listener { socket, site, protocol, tls, encrypt_after_connect } in listeners {
         let name = site.name.clone();
@@ -94,9 +108,15 @@ pub async fn run(listeners: Vec<Listener>, stop: impl Future<Output = ()>) -> io
     let handle = server.handle();
     let told = Cell::new(false);
     let stopped = async {
-        stop.await;
+        let stop = stop.await;
         told.set(true);
-        handle.stop(false).await;
+        if stop == Stop::WhenDone {
+            handle.pause().await;
+            // What has been taken is on its way to a worker.
+            tokio::time::sleep(HANDED_OVER).await;
+            leaving::begin();
+        }
+        handle.stop(stop == Stop::WhenDone).await;
     };
     tokio::pin!(stopped);
     tokio::select! {

@@ -1,24 +1,28 @@
 //! The stash: values that handlers keep for one another between requests, shared by all ports.
 //!
 //! Values are plain data, copied in and copied out; a key is a path and a UUID; a value is written once and taken once. There is
-//! one lock for all handlers, which they get in the order in which they asked for it. This room knows neither Python nor HTTP: a
-//! call that waits blocks the calling thread.
+//! one lock for all handlers, granted in the order in which it was asked for, and released with the request that holds it. This
+//! room knows neither Python nor HTTP: an operation that waits simply blocks the calling thread.
+//!
+//! [`Stash`] is the interface. [`Local`] keeps everything in the memory of this process. [`Remote`] asks another process, whose
+//! [`Host`] keeps it: so the stash survives the process that runs the handlers.
 
-mod lock;
-mod queue;
+mod holder;
+mod local;
+mod remote;
+mod tenure;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{fmt::Debug, io, sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
-pub use lock::{FairLock, NotLocked};
-pub use queue::TooOften;
+pub use holder::Holder;
+pub use local::Local;
+pub use remote::{ClientId, Host, Remote};
+pub use tenure::{Entered, Tenure};
 
-/// A queue that handlers share, of plain values.
-pub type Queue = queue::Queue<Value>;
-
-/// The key of a value: the path it belongs to and a UUID.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Under what a value is kept: the path it belongs to and a UUID.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// The path as it stands in the URL, as bytes.
     pub path: Vec<u8>,
@@ -26,10 +30,10 @@ pub struct Key {
     pub uuid: [u8; 16],
 }
 
-/// A value that belongs to no interpreter.
-#[derive(Clone, Debug)]
-pub enum Value {
-    /// `None`, which can be in a container or a queue but cannot be stored by itself.
+/// A value that belongs to no interpreter. `Q` is how it refers to a queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Value<Q = Arc<dyn Queue>> {
+    /// `None`, which can be in a container or a queue but not be stored by itself.
     None,
     /// A truth value.
     Bool(bool),
@@ -44,57 +48,147 @@ pub enum Value {
     /// Bytes.
     Bytes(Vec<u8>),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A tuple.
-    Tuple(Vec<Value>),
+    Tuple(Vec<Self>),
     /// A dict in its order.
-    Dict(Vec<(Value, Value)>),
+    Dict(Vec<(Self, Self)>),
     /// A set.
-    Set(Vec<Value>),
+    Set(Vec<Self>),
     /// A frozen set.
-    FrozenSet(Vec<Value>),
+    FrozenSet(Vec<Self>),
     /// The fields of a request's head, names and values.
     Headers(Vec<(Vec<u8>, Vec<u8>)>),
     /// A queue. Copies share it.
-    Queue(Arc<Queue>),
+    Queue(Q),
     /// Anything else, as Python's `pickle` writes it.
     Pickled(Vec<u8>),
 }
 
-/// The store of one server, shared by all its ports.
-#[derive(Debug, Default)]
-pub struct Stash {
-    values: Mutex<HashMap<Key, Value>>,
-    lock: FairLock,
+impl<Q> Value<Q> {
+    /// The same value with other references to its queues.
+    ///
+    /// # Errors
+    /// What `refer` says of one of them.
+    fn refer<R, E>(self, refer: &mut impl FnMut(Q) -> Result<R, E>) -> Result<Value<R>, E> {
+        let mut all = |items: Vec<Self>| items.into_iter().map(|item| item.refer(refer)).collect::<Result<Vec<_>, E>>();
+        Ok(match self {
+            Self::None => Value::None,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::BigInt(digits) => Value::BigInt(digits),
+            Self::Float(value) => Value::Float(value),
+            Self::Str(bytes) => Value::Str(bytes),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+            Self::List(items) => Value::List(all(items)?),
+            Self::Tuple(items) => Value::Tuple(all(items)?),
+            Self::Set(items) => Value::Set(all(items)?),
+            Self::FrozenSet(items) => Value::FrozenSet(all(items)?),
+            Self::Dict(items) => {
+                let (keys, values): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+                Value::Dict(all(keys)?.into_iter().zip(all(values)?).collect())
+            }
+            Self::Headers(fields) => Value::Headers(fields),
+            Self::Queue(queue) => Value::Queue(refer(queue)?),
+            Self::Pickled(bytes) => Value::Pickled(bytes),
+        })
+    }
 }
 
-/// The key has a value already: this one.
-#[derive(Clone, Debug)]
-pub struct Occupied(pub Value);
-
-impl Stash {
+/// The stash of one server, shared by all its ports.
+pub trait Stash: Debug + Send + Sync {
     /// Keeps a value. A key can be written again only after its value has been taken.
     ///
     /// # Errors
-    /// [`Occupied`], when the key has a value already; that value stays.
-    pub fn put(&self, key: Key, value: Value) -> Result<(), Occupied> {
-        let mut values = self.values.lock();
-        if let Some(old) = values.get(&key) {
-            return Err(Occupied(old.clone()));
-        }
-        values.insert(key, value);
-        Ok(())
-    }
+    /// [`Refusal::Occupied`] by the value that is there, which stays; [`Refusal::Full`]; [`Refusal::Failed`].
+    fn put(&self, key: Key, value: Value) -> Result<(), Refusal>;
 
-    /// Removes a value and returns it.
-    pub fn take(&self, key: &Key) -> Option<Value> {
-        self.values.lock().remove(key)
-    }
+    /// Gives a value away; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`].
+    fn take(&self, key: &Key) -> Result<Option<Value>, Refusal>;
 
-    /// The one lock of all handlers.
-    pub fn lock(&self) -> &FairLock {
-        &self.lock
-    }
+    /// Waits for the one lock of all handlers. It is granted in the order in which it was asked for.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`].
+    fn acquire(&self, holder: Holder) -> Result<(), Refusal>;
+
+    /// Hands the lock on, whoever holds it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotLocked`], when nobody holds it; [`Refusal::Failed`].
+    fn release(&self) -> Result<(), Refusal>;
+
+    /// Hands the lock on if this request holds it: the request has ended and will never do so.
+    fn end(&self, holder: Holder);
+
+    /// A new queue.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`].
+    fn new_queue(&self) -> Result<Arc<dyn Queue>, Refusal>;
+}
+
+/// A queue that handlers share: Python's `queue.Queue` without a limit, first in, first out, holding plain values.
+///
+/// It is never full, so only getting can wait.
+pub trait Queue: Debug + Send + Sync {
+    /// What another process knows the queue by; `None` for a queue of this process.
+    fn id(&self) -> Option<u64>;
+
+    /// Adds an item at the end.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`]; [`Refusal::Failed`].
+    fn put(&self, item: Value) -> Result<(), Refusal>;
+
+    /// Takes the first item, waiting for one at most this long, or for ever. `None` when there was none in time.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`].
+    fn get(&self, wait: Option<Duration>) -> Result<Option<Value>, Refusal>;
+
+    /// How many items there are.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`].
+    fn count(&self) -> Result<usize, Refusal>;
+
+    /// Reports that an item taken has been dealt with.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`], when all have been reported; [`Refusal::Failed`].
+    fn task_done(&self) -> Result<(), Refusal>;
+
+    /// Waits until all items have been reported as dealt with.
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`].
+    fn join(&self) -> Result<(), Refusal>;
+}
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is this value under the key already.
+    #[error("there is a value under this key already")]
+    Occupied(Value),
+    /// A release of a lock that nobody holds.
+    #[error("release unlocked lock")]
+    NotLocked,
+    /// More tasks were reported done than there were items.
+    #[error("task_done() called too many times")]
+    TooOften,
+    /// The value does not fit.
+    #[error(
+        "the stash is full: one value may have 64 MiB, all together 512 MiB; take values that are no longer needed"
+    )]
+    Full,
+    /// The process that keeps the stash cannot be reached.
+    #[error("the stash cannot be reached: {0}")]
+    Failed(#[from] io::Error),
 }
 
 /// Reads a UUID as leniently as Python's `uuid.UUID(text)`: `urn:uuid:` and hyphens anywhere, braces around it, and 32 remaining
@@ -123,22 +217,7 @@ pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
 mod tests {
     use super::*;
 
-    fn key(path: &str) -> Key {
-        Key { path: path.into(), uuid: [1; 16] }
-    }
-
-    #[test]
-    fn a_value_is_written_once_and_taken_once() {
-        let stash = Stash::default();
-        stash.put(key("/a"), Value::Int(1)).unwrap();
-        stash.put(key("/b"), Value::Int(2)).unwrap();
-        assert!(matches!(stash.put(key("/a"), Value::Int(3)), Err(Occupied(Value::Int(1)))));
-        assert!(matches!(stash.take(&key("/a")), Some(Value::Int(1))));
-        assert!(stash.take(&key("/a")).is_none());
-        stash.put(key("/a"), Value::Int(3)).unwrap();
-    }
-
-    /// The texts that CPython 3.11's `uuid.UUID` accepts and refuses.
+    /// What CPython 3.11's `uuid.UUID` takes and refuses.
     #[test]
     fn uuids_are_read_leniently() {
         let plain = "12345678123456781234567812345678";

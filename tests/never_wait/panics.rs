@@ -53,7 +53,7 @@ fn when_the_interpreter_panics() {
         })
         .collect();
     let server = launch(&files).start();
-    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count();
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", server.serving())).unwrap().count();
     let ask = |target: &str, expected: &str| {
         let mut client = Waiting::new(&server, &format!("GET /{target} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         let got = client.answer(false)?;

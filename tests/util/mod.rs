@@ -309,6 +309,11 @@ impl Server {
         self.child.lock().unwrap().id()
     }
 
+    /// The process that serves, which the one that was started supervises.
+    pub fn serving(&self) -> u32 {
+        until("a process that serves", || children(self.pid()).first().copied())
+    }
+
     pub fn is_alive(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
     }
@@ -346,6 +351,12 @@ impl Drop for Running {
         // It may have ended by itself.
         let _ = (self.0.kill(), self.0.wait());
     }
+}
+
+/// The processes that a process has started and that still run, in the order in which they came.
+pub fn children(pid: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
 }
 
 /// Sends a signal by name to a process.

@@ -193,7 +193,7 @@ mod helpers {
 
     /// Every test has a stash of its own. A stash that Python opens by itself is that of the latest test.
     fn stash(path: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<PyRef<Stash>> {
-        let store = Arc::new(crate::stash::Stash::default());
+        let store: Arc<dyn crate::stash::Stash> = Arc::new(crate::stash::Local::default());
         Stash::share(Arc::clone(&store), vm)?;
         Stash::new(store, path.as_str(), vm)
     }
@@ -215,6 +215,6 @@ mod helpers {
 
     fn server_info(path: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<PyRef<ServerInfo>> {
         let config = server::config(&serde_json::Value::Null, vm)?;
-        ServerInfo::new(config, Arc::new(crate::stash::Stash::default()), path.as_str(), vm)
+        ServerInfo::new(config, Arc::new(crate::stash::Local::default()), path.as_str(), vm)
     }
 }

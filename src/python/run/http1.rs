@@ -38,6 +38,8 @@ pub(in crate::python) struct Call {
 
 /// Runs the call to its end; the connection has its [`crate::handover::Event::Finish`] when this returns.
 pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
+    let tenure = runtime.begin();
+    let _entered = runtime.enter(&tenure, &call.script);
     let _unwinding = call.link.ends_with_panic();
     let is_head = call.request.is_head();
     let url = call.request.url.clone();

@@ -29,6 +29,7 @@ use crate::{
         runtime::Runtime,
         traceback,
     },
+    stash::Tenure,
 };
 
 /// A request whose handler gets the events of its stream. Dropping it drops the handler's state.
@@ -154,6 +155,7 @@ struct Begun {
     response: PyRef<H2Response>,
     answer: Arc<H2Answer>,
     functions: Functions,
+    tenure: Tenure,
 }
 
 struct StreamHandler {
@@ -180,18 +182,21 @@ impl StreamHandler {
             self.begun = Some(self.begin(request, routed, runtime, vm));
         }
         if let Some(mut begun) = self.begun.take() {
+            let entered = runtime.enter(&begun.tenure, &self.script);
             let step = begun.load(&self.script, &event, runtime, vm).and_then(|()| begun.tell(&event, runtime, vm));
             match step {
                 Ok(()) if !end => self.begun = Some(begun),
                 Ok(()) => begun.finish(&self.script, runtime, vm),
                 Err(failure) => begun.fail(&failure, &self.script, vm),
             }
+            drop(entered);
         }
         output::end_lines();
         self.link.used(count);
     }
 
     fn begin(&self, request: Box<http::Request>, routed: Routed, runtime: &Runtime, vm: &VirtualMachine) -> Begun {
+        let tenure = runtime.begin();
         let (is_head, url) = (request.is_head(), request.url.clone());
         let environment = Arc::clone(&runtime.environment);
         let is_brief = environment.suppresses_tracebacks();
@@ -200,7 +205,7 @@ impl StreamHandler {
         let answer = Arc::new(H2Answer::new(self.link.clone(), is_head, Arc::clone(&fields)));
         let any_answer = AnyAnswer::Http2(Arc::clone(&answer));
         let response = H2Response::from(Response::new(any_answer, fields, request.clone().into(), url, is_brief, vm));
-        Begun { request, response: response.into_ref(&vm.ctx), answer, functions: Functions::default() }
+        Begun { request, response: response.into_ref(&vm.ctx), answer, functions: Functions::default(), tenure }
     }
 }
 

@@ -24,6 +24,8 @@ impl Drop for Finish {
 
 /// Runs the session to its end.
 pub(in crate::python) fn run(opening: Opening, socket: Socket, runtime: &Arc<Runtime>, vm: &VirtualMachine) {
+    let tenure = runtime.begin();
+    let _entered = runtime.enter(&tenure, &opening.handler);
     let finish = Finish(Arc::new(socket));
     let socket = &finish.0;
     let handler = opening.handler.clone();
@@ -64,7 +66,8 @@ mod tests {
         fn new(source: &str) -> Self {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("a_wsh.py"), source).unwrap();
-            let (python, started) = Python::start(folder.path(), ImportPolicy::Strict, Environment::default()).unwrap();
+            let (python, started) =
+                Python::start(folder.path(), ImportPolicy::Strict, Environment::default(), None).unwrap();
             started.blocking_recv().unwrap().unwrap();
             Self(folder, python)
         }

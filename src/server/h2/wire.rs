@@ -21,6 +21,7 @@ use crate::{
     http::h2::{Ask, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, Sent},
     python::Conversation,
     server::{
+        leaving::Leaving,
         site::{DISCONNECT, Site},
         stream::Stream,
     },
@@ -72,7 +73,14 @@ pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<S
         change: Notify::new(),
     }));
     let mut input = BytesMut::new();
-    let is_orderly = poll_fn(|context| wire.poll(&mut stream, &mut input, context)).await;
+    let mut leaving = Leaving::default();
+    let is_orderly = poll_fn(|context| {
+        if leaving.has_begun(context) {
+            wire.0.connection.borrow_mut().close();
+        }
+        wire.poll(&mut stream, &mut input, context)
+    })
+    .await;
     wire.0.connection.borrow_mut().abandon();
     wire.0.change.notify_waiters();
     // Outside the borrow: dropping a conversation takes locks.

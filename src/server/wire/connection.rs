@@ -14,7 +14,11 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite as _;
 
 use super::state::{After, Answer, BODY_CHUNK, Incoming, Inner, poll_answer};
-use crate::{handover::Outlet, http::Head, server::stream::Stream};
+use crate::{
+    handover::Outlet,
+    http::Head,
+    server::{leaving, stream::Stream},
+};
 
 /// The service's access to its connection. All methods concern the one request that is being answered.
 #[derive(Debug, Clone)]
@@ -137,11 +141,11 @@ impl Connection {
     }
 
     /// Whether the connection only waits for its client, and its task will be woken by the client's next bytes: the request is
-    /// complete, no bytes have come behind it, and all output has been sent.
+    /// complete, no bytes have come behind it, all output has been sent, and the connection does not close after the answer.
     pub(in crate::server) fn is_idle(&self) -> bool {
         let inner = self.0.borrow();
         let is_complete = matches!(inner.body, Incoming::Length(0));
-        is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
+        !leaving::has_begun() && is_complete && inner.input.is_empty() && inner.output.is_empty() && inner.is_listening
     }
 
     /// Begins to answer the request. An answer that cannot be finished at once continues by itself. [`After::Close`] if the answer

@@ -18,7 +18,10 @@ use super::{
     connection::Connection,
     state::{BODY_CHUNK, Incoming, Inner, Phase, poll_answer},
 };
-use crate::{http::HeadReader, server::stream::Stream};
+use crate::{
+    http::HeadReader,
+    server::{leaving::Leaving, site::DISCONNECT, stream::Stream},
+};
 
 /// The I/O type that actix drives.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ impl Wire {
             answer: None,
             is_listening: false,
             shut: false,
+            patience: None,
+            leaving: Leaving::default(),
         })))
     }
 
@@ -87,6 +92,10 @@ impl AsyncRead for Wire {
                     if inner.eof {
                         return Poll::Ready(Ok(()));
                     }
+                    if inner.input.is_empty() && inner.leaving.has_begun(context) {
+                        inner.phase = Phase::Closing;
+                        continue;
+                    }
                 }
                 // actix gets the end of file when the answer has ended.
                 Phase::Busy => {
@@ -123,7 +132,8 @@ impl AsyncWrite for Wire {
     }
 
     /// Closes our side, then reads until the client has closed its own: closing a socket with unread input resets the
-    /// connection, and the client may lose the answer. actix bounds the wait.
+    /// connection, and the client may lose the answer. The wait is bounded here: actix bounds it only when a service has asked for
+    /// the end of the connection.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let inner = &mut *self.0.borrow_mut();
         ready!(inner.poll_output(context))?;
@@ -133,7 +143,11 @@ impl AsyncWrite for Wire {
         }
         while !inner.eof {
             inner.input.clear();
-            ready!(inner.poll_fill(context))?;
+            if inner.poll_fill(context)?.is_pending() {
+                let patience = inner.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(DISCONNECT)));
+                ready!(patience.as_mut().poll(context));
+                break;
+            }
         }
         Poll::Ready(Ok(()))
     }

@@ -9,12 +9,12 @@ use std::{
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::AsyncWrite as _;
+use tokio::{io::AsyncWrite as _, time::Sleep};
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::{
     http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, Step},
-    server::stream::Stream,
+    server::{leaving::Leaving, stream::Stream},
 };
 
 /// The bytes that are read ahead while a request is being answered: enough for a few pipelined requests. Reading ahead also shows
@@ -70,6 +70,9 @@ pub(super) struct Inner {
     pub(super) is_listening: bool,
     /// Our side is closed.
     pub(super) shut: bool,
+    /// The time that the client has to close its side after that.
+    pub(super) patience: Option<Pin<Box<Sleep>>>,
+    pub(super) leaving: Leaving,
 }
 
 impl fmt::Debug for Inner {

@@ -23,7 +23,7 @@ impl ServerInfo {
     /// `config` is what [`config`] made; values go into the stash under `path` when a handler names no other.
     pub(in crate::python) fn new(
         config: PyObjectRef,
-        store: Arc<Store>,
+        store: Arc<dyn Store>,
         path: &str,
         vm: &VirtualMachine,
     ) -> PyResult<PyRef<Self>> {

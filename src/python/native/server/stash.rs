@@ -12,10 +12,10 @@ use rustpython_vm::{
 
 pub(in crate::python) use classes::Stash;
 
-use super::values;
+use super::values::{self, refused};
 use crate::{
     python::native::text,
-    stash::{Key, Occupied, Stash as Store, parse_uuid},
+    stash::{Key, Refusal, Stash as Store, parse_uuid},
 };
 
 /// The module's attribute with the store, for handlers that make a Stash themselves.
@@ -23,19 +23,23 @@ const SHARED: &str = "_shared_stash";
 
 impl Stash {
     /// The stash of one request; values without a path are kept under `default_path`.
-    pub(in crate::python) fn new(store: Arc<Store>, default_path: &str, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
+    pub(in crate::python) fn new(
+        store: Arc<dyn Store>,
+        default_path: &str,
+        vm: &VirtualMachine,
+    ) -> PyResult<PyRef<Self>> {
         let made = Stash::of(store).into_ref(&vm.ctx);
         made.as_object().set_attr("default_path", vm.ctx.new_str(default_path), vm)?;
         Ok(made)
     }
 
     /// Makes `store` the one that `wptserve.stash.Stash(path)` opens, as WebSocket handlers do.
-    pub(in crate::python) fn share(store: Arc<Store>, vm: &VirtualMachine) -> PyResult<()> {
+    pub(in crate::python) fn share(store: Arc<dyn Store>, vm: &VirtualMachine) -> PyResult<()> {
         let shared = Stash::new(store, "/", vm)?;
         vm.import("_wptserve", 0)?.set_attr(SHARED, shared, vm)
     }
 
-    fn shared(vm: &VirtualMachine) -> PyResult<Arc<Store>> {
+    fn shared(vm: &VirtualMachine) -> PyResult<Arc<dyn Store>> {
         let shared = vm.import("_wptserve", 0)?.get_attr(SHARED, vm)?;
         match shared.downcast_ref::<Stash>() {
             Some(stash) => Ok(stash.store()),
@@ -58,7 +62,11 @@ impl Stash {
         let key = wrap_key(object, &key, path, vm)?;
         let copy = values::to_value(&value, vm)?;
         let store = self.store();
-        let Err(Occupied(old)) = vm.allow_threads(|| store.put(key.clone(), copy)) else { return Ok(()) };
+        let old = match vm.allow_threads(|| store.put(key.clone(), copy)) {
+            Ok(()) => return Ok(()),
+            Err(Refusal::Occupied(old)) => old,
+            Err(refusal) => return Err(refused(refusal, vm)),
+        };
         let key = vm.ctx.new_tuple(vec![text::bytes_object(key.path, vm), text::bytes_object(key.uuid, vm)]);
         let values = vm.ctx.new_tuple(vec![key.into(), values::to_object(old, vm)?, value]);
         let format = "Tried to overwrite existing shared stash value for key %s (old value was %s, new value is %s)";
@@ -70,7 +78,7 @@ impl Stash {
     fn take_value(&self, object: &PyObject, key: PyObjectRef, path: PyObjectRef, vm: &VirtualMachine) -> PyResult {
         let key = wrap_key(object, &key, path, vm)?;
         let store = self.store();
-        match vm.allow_threads(|| store.take(&key)) {
+        match vm.allow_threads(|| store.take(&key)).map_err(|refusal| refused(refusal, vm))? {
             Some(value) => values::to_object(value, vm),
             None => Ok(vm.ctx.none()),
         }
@@ -111,23 +119,23 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
-        python::native::server::values::StashQueue,
-        stash::{NotLocked, Queue, Stash as Store},
+        python::native::server::values::{StashQueue, refused},
+        stash::{Holder, Stash as Store},
     };
 
     #[pyattr]
     #[pyclass(module = "wptserve.stash", name = "Stash")]
     #[derive(Debug, PyPayload)]
     pub(in crate::python) struct Stash {
-        store: Arc<Store>,
+        store: Arc<dyn Store>,
     }
 
     impl Stash {
-        pub(super) fn of(store: Arc<Store>) -> Self {
+        pub(super) fn of(store: Arc<dyn Store>) -> Self {
             Stash { store }
         }
 
-        pub(super) fn store(&self) -> Arc<Store> {
+        pub(super) fn store(&self) -> Arc<dyn Store> {
             Arc::clone(&self.store)
         }
     }
@@ -178,8 +186,9 @@ pub(in crate::python::native) mod classes {
 
         /// A new queue. Handlers share it by putting it into the stash.
         #[pymethod]
-        fn get_queue(_zelf: &Py<Self>) -> StashQueue {
-            StashQueue::new(Arc::new(Queue::default()))
+        fn get_queue(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<StashQueue> {
+            let store = zelf.store();
+            vm.allow_threads(|| store.new_queue()).map(StashQueue::new).map_err(|refusal| refused(refusal, vm))
         }
 
         /// The one lock of all handlers.
@@ -210,27 +219,26 @@ pub(in crate::python::native) mod classes {
     #[pyclass(module = "wptserve.stash", name = "LockWrapper")]
     #[derive(Debug, PyPayload)]
     pub(in crate::python) struct StashLock {
-        store: Arc<Store>,
+        store: Arc<dyn Store>,
     }
 
     #[pyclass]
     impl StashLock {
         /// Waits for the lock; threads get it in the order in which they asked.
         #[pymethod]
-        fn acquire(zelf: &Py<Self>, vm: &VirtualMachine) {
-            vm.allow_threads(|| zelf.store.lock().acquire());
+        fn acquire(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            vm.allow_threads(|| zelf.store.acquire(Holder::current())).map_err(|refusal| refused(refusal, vm))
         }
 
         /// Releases the lock, even if another thread has acquired it; RuntimeError if it is not held.
         #[pymethod]
         fn release(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            vm.allow_threads(|| zelf.store.lock().release())
-                .map_err(|NotLocked| vm.new_runtime_error("release unlocked lock"))
+            vm.allow_threads(|| zelf.store.release()).map_err(|refusal| refused(refusal, vm))
         }
 
         #[pymethod]
-        fn __enter__(zelf: &Py<Self>, vm: &VirtualMachine) {
-            Self::acquire(zelf, vm);
+        fn __enter__(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            Self::acquire(zelf, vm)
         }
 
         #[pymethod]

@@ -18,7 +18,7 @@ pub(in crate::python::native) use classes::StashQueue;
 
 use crate::{
     python::native::{RawHeaders, text},
-    stash::{Queue, Value},
+    stash::{Queue, Refusal, Value},
 };
 
 /// Deeper nesting goes through `pickle`, which has the interpreter's guard against recursion.
@@ -119,22 +119,44 @@ fn plain(object: &PyObject, depth: usize, parts: &mut usize, vm: &VirtualMachine
 }
 
 impl StashQueue {
-    pub(in crate::python::native) fn new(queue: Arc<Queue>) -> Self {
+    pub(in crate::python::native) fn new(queue: Arc<dyn Queue>) -> Self {
         StashQueue { queue }
     }
 
     /// The queue behind the object.
-    pub(in crate::python::native) fn shared(&self) -> Arc<Queue> {
+    pub(in crate::python::native) fn shared(&self) -> Arc<dyn Queue> {
         Arc::clone(&self.queue)
     }
 
     /// `None` waits for ever.
     fn take(&self, wait: Option<Duration>, vm: &VirtualMachine) -> PyResult {
-        match vm.allow_threads(|| self.queue.get(wait)) {
+        match vm.allow_threads(|| self.queue.get(wait)).map_err(|refusal| refused(refusal, vm))? {
             Some(item) => to_object(item, vm),
             None => Err(empty(vm)),
         }
     }
+}
+
+/// The exception for an operation that was not done.
+pub(in crate::python::native) fn refused(refusal: Refusal, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let message = refusal.to_string();
+    match refusal {
+        Refusal::NotLocked => vm.new_runtime_error(message),
+        Refusal::TooOften => vm.new_value_error(message),
+        Refusal::Occupied(_) | Refusal::Full => {
+            text::exception("wptserve.stash", "StashError", (vm.ctx.new_str(message),), vm)
+        }
+        Refusal::Failed(error) => error
+            .raw_os_error()
+            .map_or_else(|| vm.new_os_error(message.clone()), |number| os_error(number, &message, vm)),
+    }
+}
+
+/// With its number, so that a lack of descriptors is seen as one.
+fn os_error(number: i32, message: &str, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let made = vm.ctx.exceptions.os_error.as_object().call((number, message.to_owned()), vm);
+    let (Ok(exception) | Err(exception)) = made.and_then(|made| made.try_into_value(vm));
+    exception
 }
 
 fn empty(vm: &VirtualMachine) -> PyBaseExceptionRef {
@@ -149,14 +171,14 @@ pub(in crate::python::native) mod classes {
         FromArgs, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine, function::ArgIntoFloat, pyclass,
     };
 
-    use super::to_value;
+    use super::{refused, to_value};
     use crate::stash::Queue;
 
     #[pyattr]
     #[pyclass(module = "wptserve.stash", name = "QueueProxy")]
     #[derive(Debug, PyPayload)]
     pub(in crate::python::native) struct StashQueue {
-        pub(super) queue: Arc<Queue>,
+        pub(super) queue: Arc<dyn Queue>,
     }
 
     #[derive(FromArgs)]
@@ -185,16 +207,14 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn put(zelf: &Py<Self>, args: PutArgs, vm: &VirtualMachine) -> PyResult<()> {
             let item = to_value(&args.item, vm)?;
-            vm.allow_threads(|| zelf.queue.put(item));
-            Ok(())
+            vm.allow_threads(|| zelf.queue.put(item)).map_err(|refusal| refused(refusal, vm))
         }
 
         /// As `put(item)`.
         #[pymethod]
         fn put_nowait(zelf: &Py<Self>, item: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let item = to_value(&item, vm)?;
-            vm.allow_threads(|| zelf.queue.put(item));
-            Ok(())
+            vm.allow_threads(|| zelf.queue.put(item)).map_err(|refusal| refused(refusal, vm))
         }
 
         /// Takes the first item; waits for one at most `timeout` seconds, for ever without. `queue.Empty` if there is none.
@@ -219,14 +239,14 @@ pub(in crate::python::native) mod classes {
 
         /// How many items there are.
         #[pymethod]
-        fn qsize(zelf: &Py<Self>, vm: &VirtualMachine) -> usize {
-            vm.allow_threads(|| zelf.queue.len())
+        fn qsize(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<usize> {
+            vm.allow_threads(|| zelf.queue.count()).map_err(|refusal| refused(refusal, vm))
         }
 
         /// Whether there are no items.
         #[pymethod]
-        fn empty(zelf: &Py<Self>, vm: &VirtualMachine) -> bool {
-            vm.allow_threads(|| zelf.queue.is_empty())
+        fn empty(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
+            Ok(Self::qsize(zelf, vm)? == 0)
         }
 
         /// Always False: the queue has no limit.
@@ -238,14 +258,13 @@ pub(in crate::python::native) mod classes {
         /// Reports that a taken item has been processed.
         #[pymethod]
         fn task_done(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            vm.allow_threads(|| zelf.queue.task_done())
-                .map_err(|crate::stash::TooOften| vm.new_value_error("task_done() called too many times"))
+            vm.allow_threads(|| zelf.queue.task_done()).map_err(|refusal| refused(refusal, vm))
         }
 
         /// Waits until `task_done` has been called for every item put.
         #[pymethod]
-        fn join(zelf: &Py<Self>, vm: &VirtualMachine) {
-            vm.allow_threads(|| zelf.queue.join());
+        fn join(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
+            vm.allow_threads(|| zelf.queue.join()).map_err(|refusal| refused(refusal, vm))
         }
     }
 }

@@ -2,43 +2,37 @@
 //!
 //! The lock guards no data: it is `stash.lock` of handlers, which hold it across sleeps and requests of their own.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    thread::{self, ThreadId},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::stash::{Holder, Refusal};
+
 /// A lock that any thread may release, first come, first served.
 #[derive(Debug, Default)]
-pub struct FairLock {
+pub(super) struct FairLock {
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The thread that got the lock last, if the lock is held.
-    held: Option<ThreadId>,
+    /// The request that got the lock last, if the lock is held.
+    held: Option<Holder>,
     waiting: VecDeque<Arc<Turn>>,
 }
 
 #[derive(Debug)]
 struct Turn {
-    thread: ThreadId,
+    holder: Holder,
     come: Mutex<bool>,
     changed: Condvar,
 }
-
-/// A release of a lock that is not held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotLocked;
 
 impl State {
     /// The lock stays held if a thread waits: that thread gets it without the lock being free in between.
     fn hand_on(&mut self) {
         let turn = self.waiting.pop_front();
-        self.held = turn.as_ref().map(|turn| turn.thread);
+        self.held = turn.as_ref().map(|turn| turn.holder);
         if let Some(turn) = turn {
             *turn.come.lock() = true;
             turn.changed.notify_one();
@@ -48,15 +42,14 @@ impl State {
 
 impl FairLock {
     /// Waits for the lock.
-    pub fn acquire(&self) {
+    pub(super) fn acquire(&self, holder: Holder) {
         let turn = {
             let mut state = self.state.lock();
-            let thread = thread::current().id();
             if state.held.is_none() {
-                state.held = Some(thread);
+                state.held = Some(holder);
                 return;
             }
-            let turn = Arc::new(Turn { thread, come: Mutex::default(), changed: Condvar::default() });
+            let turn = Arc::new(Turn { holder, come: Mutex::default(), changed: Condvar::default() });
             state.waiting.push_back(Arc::clone(&turn));
             turn
         };
@@ -69,20 +62,20 @@ impl FairLock {
     /// Gives the lock to the thread that has waited longest.
     ///
     /// # Errors
-    /// [`NotLocked`], when the lock is not held.
-    pub fn release(&self) -> Result<(), NotLocked> {
+    /// [`Refusal::NotLocked`], when the lock is not held.
+    pub(super) fn release(&self) -> Result<(), Refusal> {
         let mut state = self.state.lock();
         if state.held.is_none() {
-            return Err(NotLocked);
+            return Err(Refusal::NotLocked);
         }
         state.hand_on();
         Ok(())
     }
 
-    /// Releases the lock if this thread got it last: the thread is dying and cannot release it later.
-    pub fn release_held_by(&self, thread: ThreadId) {
+    /// Releases it if this request has got it last: the request has ended and will never do so.
+    pub(super) fn release_held_by(&self, holder: Holder) {
         let mut state = self.state.lock();
-        if state.held == Some(thread) {
+        if state.held == Some(holder) {
             state.hand_on();
         }
     }
@@ -90,20 +83,23 @@ impl FairLock {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, mpsc::channel};
+    use std::{
+        sync::{Arc, mpsc::channel},
+        thread,
+    };
 
     use super::*;
 
     #[test]
     fn is_handed_on_in_order() {
         let lock = Arc::new(FairLock::default());
-        lock.acquire();
+        lock.acquire(Holder::next());
         let (order, came) = channel();
         let threads: Vec<_> = (0..20)
             .map(|number| {
                 let (waiting, order) = (Arc::clone(&lock), order.clone());
                 let thread = thread::spawn(move || {
-                    waiting.acquire();
+                    waiting.acquire(Holder::next());
                     order.send(number).unwrap();
                     waiting.release().unwrap();
                 });
@@ -116,28 +112,23 @@ mod tests {
         lock.release().unwrap();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(came.try_iter().collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
-        assert_eq!(lock.release(), Err(NotLocked));
+        assert!(matches!(lock.release(), Err(Refusal::NotLocked)));
     }
 
     #[test]
-    fn is_taken_from_who_dies_and_from_nobody_else() {
-        let lock = FairLock::default();
-        let holder = thread::scope(|scope| {
-            let holder = scope.spawn(|| {
-                lock.acquire();
-                thread::current().id()
-            });
-            holder.join().unwrap()
-        });
-        lock.release_held_by(thread::current().id());
+    fn is_taken_from_a_request_that_has_ended_and_from_no_other() {
+        let (lock, ended) = (FairLock::default(), Holder::next());
+        lock.acquire(ended);
+        lock.release_held_by(Holder::next());
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| lock.acquire());
+            let waiting = scope.spawn(|| lock.acquire(Holder::next()));
             while lock.state.lock().waiting.is_empty() {
                 thread::yield_now();
             }
-            lock.release_held_by(holder);
+            lock.release_held_by(ended);
             waiting.join().unwrap();
         });
-        assert_eq!((lock.release(), lock.release()), (Ok(()), Err(NotLocked)));
+        assert!(lock.release().is_ok());
+        assert!(matches!(lock.release(), Err(Refusal::NotLocked)));
     }
 }
