@@ -37,6 +37,7 @@ mod run;
 mod runtime;
 mod script;
 mod shortage;
+mod threads;
 mod traceback;
 mod vm;
 

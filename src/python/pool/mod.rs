@@ -18,13 +18,13 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
-    thread::{self, Thread, ThreadId},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustpython_vm::{Interpreter, VirtualMachine};
 
+use super::threads::{Instant, Thread, ThreadId, thread};
 use task::Task;
 
 /// Stack of a VM thread in bytes. Freeing a list nested 300,000 deep overflows 1 MiB and aborts the process; this is
@@ -252,7 +252,6 @@ impl Pool {
         loop {
             let mut state = self.state.lock();
             while !state.is_closed {
-                state.is_watched = quiet < LOOKS_UNTIL_ASLEEP;
                 if Instant::now() >= next_look {
                     let is_quiet = state.running.is_empty() && state.queue.is_empty();
                     quiet = if is_quiet { quiet + 1 } else { 0 };
@@ -268,6 +267,11 @@ impl Pool {
                 if state.shortage(self.limit) > 0 {
                     break;
                 }
+                // The look gives up the lock. Whoever has come meanwhile has notified no one, so this is decided here.
+                if state.is_closed {
+                    break;
+                }
+                state.is_watched = quiet < LOOKS_UNTIL_ASLEEP || !state.queue.is_empty() || !state.running.is_empty();
                 if state.is_watched {
                     self.grow.wait_until(&mut state, next_look);
                 } else {
