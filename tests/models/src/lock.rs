@@ -3,10 +3,10 @@
 use std::{
     fmt,
     ops::{Deref, DerefMut},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use shuttle::{rand::Rng as _, sync};
+use shuttle::sync;
 
 /// `parking_lot::Mutex`.
 #[derive(Default)]
@@ -106,7 +106,7 @@ impl Condvar {
     }
 
     /// Time does not pass under shuttle, so the time is up at once: whoever has a timeout must do without the call.
-    pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, _deadline: Instant) -> WaitTimeoutResult {
+    pub fn wait_until<T, D>(&self, guard: &mut MutexGuard<'_, T>, _deadline: D) -> WaitTimeoutResult {
         MutexGuard::unlocked(guard, shuttle::thread::yield_now);
         WaitTimeoutResult(true)
     }
