@@ -140,7 +140,8 @@ fmt-check: ## check the format of the code, and that the demo site's index is up
 	@python3 fixtures/make_index.py --check
 
 clippy: build-deps ## clippy, warnings are errors
-	$(CARGO) clippy $(RUST_FLAG) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(RUST_FLAG) --all-targets -- -D warnings
+	$(CARGO) clippy $(RUST_FLAG) -p wptserve-fuzz -p wptserve-models --lib --bins --test all -- -D warnings
 
 doc: build-deps ## the crate's documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(RUST_FLAG)
