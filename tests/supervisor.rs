@@ -16,7 +16,10 @@ use std::{
 
 use serde_json::json;
 
-use crate::util::{BINARY, DEADLINE, Launch, Running, Server, Site, children, get, post, signal, until};
+use crate::{
+    h2::client::Connection,
+    util::{BINARY, DEADLINE, Launch, Running, Server, Site, children, get, post, signal, until},
+};
 
 const FILES: &[(&str, &str)] = &[
     // RustPython allocates for this without asking, and Rust ends the process when an allocation fails.
@@ -176,6 +179,20 @@ fn a_renewal_loses_no_request() {
 }
 
 #[test]
+fn a_renewal_lets_streams_end() {
+    let server = Launch::new(FILES).tls().start();
+    let mut connection = Connection::new(server.h2);
+    let sleeping = connection.get("/sleep.py?s=1.5");
+    let quick = connection.get("/quick.py");
+    assert_eq!(connection.text(quick), ("200".to_owned(), "quick".to_owned()));
+    server.signal("HUP");
+    assert!(connection.next_of_stream().is_none(), "a GOAWAY comes first");
+    assert_eq!(connection.text(sleeping), ("200".to_owned(), "slept".to_owned()));
+    assert!(connection.next().is_none(), "the connection ends with its last stream");
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+}
+
+#[test]
 fn a_process_that_has_grown_is_renewed() {
     let server = with(&json!({"memory_limit": 1}));
     server.logged("MiB: a fresh process takes over");
@@ -225,6 +242,12 @@ fn a_lock_goes_with_its_request_and_with_its_process() {
         for _ in 0..3 {
             assert_eq!(server.get("/lock.py").ok(), "locked");
         }
+    }
+    let server = Launch::new(FILES).tls().start();
+    let mut connection = Connection::new(server.h2);
+    for _ in 0..3 {
+        let stream = connection.get("/lock.py");
+        assert_eq!(connection.text(stream), ("200".to_owned(), "locked".to_owned()));
     }
     let server = Server::start(FILES);
     fatal(&server, "/lock_and_crash.py");

@@ -213,7 +213,7 @@ pub enum StartupError {
         needed: u64,
     },
     /// No process that serves can be started, or none lives.
-    #[error("the supervisor gives up: {0}; the log says more, and --no-supervisor serves without one")]
+    #[error("the supervisor gives up: {0}; --no-supervisor serves without one")]
     Supervisor(#[source] io::Error),
     /// The interpreter does not start.
     #[error("{0}; this is a bug of wptserve-rs")]

@@ -136,9 +136,12 @@ impl Supervisor<'_> {
                 self.children.push(child);
                 Ok(None)
             }
-            Err(error) if !self.has_served => Err(error.into()),
+            Err(error) if !self.has_served => {
+                let cause = format!("it cannot start a process: {error}; raise the limit of processes (ulimit -u)");
+                Err(io::Error::other(cause))
+            }
             Err(error) => {
-                log::error!("cannot start another process to serve: {error}; trying again");
+                log::error!("cannot start a process that serves: {error}; raise the limit of processes (ulimit -u)");
                 self.next_start = Instant::now() + FIRST_PAUSE;
                 Ok(None)
             }
