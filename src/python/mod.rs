@@ -8,7 +8,8 @@
 //!
 //! | module | contents | modules that it may name |
 //! |---|---|---|
-//! | `pool` | the threads that run handlers: their number, and the jobs that count as slow | nothing of ours |
+//! | `threads` | the threads and the clock of the pool, which models replace with their own | nothing of ours |
+//! | `pool` | the threads that run handlers: their number, and the jobs that count as slow | `threads` |
 //! | `shortage` | the exceptions that mean that no descriptor or memory is left | nothing of ours |
 //! | `script` | source files, compiled once and executed in fresh globals | nothing of ours |
 //! | `mends` | corrections of RustPython's mistakes, from outside | nothing of ours |
