@@ -4,6 +4,7 @@
 //! CPython's `http.server` and `socketserver`; this file has the part that writes. Bytes below the writer do not count as its content:
 //! unless the handler also uses the writer, the usual answer follows, as in wptserve.
 
+pub(super) use classes::StatusArgs;
 pub(crate) use classes::{RequestHandler, SocketWriter};
 
 #[rustpython_vm::pymodule(sub)]
@@ -68,12 +69,13 @@ pub(in crate::python::native) mod classes {
         Err(text::broken_pipe(vm))
     }
 
+    /// The arguments of a status line.
     #[derive(FromArgs)]
-    struct StatusArgs {
+    pub(in crate::python::native) struct StatusArgs {
         #[pyarg(any)]
-        code: PyObjectRef,
+        pub(in crate::python::native) code: PyObjectRef,
         #[pyarg(any, optional)]
-        message: Option<PyObjectRef>,
+        pub(in crate::python::native) message: Option<PyObjectRef>,
     }
 
     #[derive(FromArgs)]

@@ -16,7 +16,7 @@ pub(in crate::python::native) mod classes {
         response::{
             answer::{Answer, FILE_CHUNK},
             by_name,
-            connection::{RequestHandler, SocketWriter},
+            connection::{RequestHandler, SocketWriter, StatusArgs},
         },
     };
 
@@ -44,14 +44,6 @@ pub(in crate::python::native) mod classes {
     fn sent<T>(answer: &Answer, step: PyResult<T>, vm: &VirtualMachine) -> PyResult<(T, bool)> {
         let taken = answer.flush(vm);
         step.map(|value| (value, taken))
-    }
-
-    #[derive(FromArgs)]
-    struct StatusArgs {
-        #[pyarg(any)]
-        code: PyObjectRef,
-        #[pyarg(any, optional)]
-        message: Option<PyObjectRef>,
     }
 
     #[derive(FromArgs)]
