@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench docs fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
 	models fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
-	browser browser-wpt bench-startup bench-smoke peers python-selftest python-diff python-cpython
+	browser browser-wpt soak bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Plain cargo for the version that Cargo.toml names and newer ones. The code compiles on 1.95 as well, with --ignore-rust-version.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -180,7 +180,8 @@ dist-check: ## check that dist/wptserve is static, and works in an empty root
 reference: ## the virtual environment with wptserve 4.0.3
 	@tests/reference_venv.sh $(VENV)
 
-selftest: reference ## check that the comparison can fail
+selftest: reference ## check that the comparison and the soak test can fail
+	@python3 tests/soak/selftest.py 2>&1
 	@$(IF_REFERENCE) $(PYTHON) tests/differential/selftest.py 2>&1
 
 record-ours: build-deps ## record our own answers again, of the cases of fixtures/cases that differ on purpose
@@ -235,6 +236,11 @@ browser-wpt: reference ## 400 of WPT_ROOT's test pages in headless Chromium, fro
 
 bench-startup: reference ## measure the time that dist/wptserve and WPT_ROOT's wpt serve take to start
 	@$(IF_REFERENCE) $(PYTHON) benches/startup.py --binary dist/wptserve --root "$(WPT_ROOT)"
+
+# The reference has the HTTP/2 that the soak test's client uses. BINARY may be a debug build, MINUTES a fraction.
+soak: reference ## everything at once for MINUTES (10) against BINARY; LEAK=list or class shows the verdict red
+	@python=$(PYTHON); [ -x $$python ] || python=python3; \
+		$$python tests/soak/run.py --binary $(BINARY) --minutes $(or $(MINUTES),10) $(if $(LEAK),--leak $(LEAK))
 
 browser: ## the demo site's test pages in headless Chromium
 	@python3 tests/browser/run.py --binary dist/wptserve

@@ -53,7 +53,7 @@ class Process:
 
 
 class Server(Process):
-    """One running server: `host` and `port` once entered, stopped by SIGTERM on leaving.
+    """One running server: `host`, `port` and `ports` (by scheme) once entered, stopped by SIGTERM on leaving.
 
     With `jail` the command changes its root to that directory: the paths it is given are paths inside. With `config` the
     server gets that file instead of a port. `work` is the directory it starts in.
@@ -94,7 +94,8 @@ class Server(Process):
             self._stop()
             raise
         self.start_seconds = time.monotonic() - started
-        self.port = ready["ports"]["https" if self._config else "http"][0]
+        self.ports: dict[str, list[int]] = ready["ports"]
+        self.port = self.ports["https" if self._config else "http"][0]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,

@@ -1,0 +1,2 @@
+def main(request, response):
+    raise ValueError("failed %s" % request.GET.first(b"n").decode())

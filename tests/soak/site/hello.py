@@ -1,0 +1,2 @@
+def main(request, response):
+    return b"hello " + request.GET.first(b"n")

@@ -1,0 +1,3 @@
+"""What leak.py keeps: the module lives as long as the process."""
+
+KEPT = []
