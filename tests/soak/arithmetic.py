@@ -6,6 +6,7 @@ such as one during a large upload, do not move it.
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -65,11 +66,24 @@ class Finding:
         return "%-4s %s: %s" % ("ok" if self.is_well else "RED", self.what, self.figures)
 
 
-def theil_sen(points: list[tuple[float, float]]) -> tuple[float, float]:
-    """Slope and value at 0 of the line through the points."""
-    slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x1 != x2]
-    slope = statistics.median(slopes) if slopes else 0.0
-    return slope, statistics.median(y - slope * x for x, y in points)
+@dataclass
+class Line:
+    slope: float
+    level: float  # the value at 0
+    least: float  # the slope is at least this, with a probability of 97.5 %
+    most: float  # and at most this
+
+
+def theil_sen(points: list[tuple[float, float]]) -> Line:
+    """The line through the points. The bounds of its slope are Kendall's, for values that are independent of each other."""
+    slopes = sorted((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x1 != x2)
+    if not slopes:
+        return Line(0.0, statistics.median(y for _, y in points), 0.0, 0.0)
+    slope, count = statistics.median(slopes), len(points)
+    width = 1.96 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    first, last = math.floor((len(slopes) - width) / 2), math.ceil((len(slopes) + width) / 2)
+    return Line(slope, statistics.median(y - slope * x for x, y in points), slopes[max(0, first)],
+                slopes[min(len(slopes) - 1, last)])
 
 
 def behind_warm_up(rows: list[Row], share: float) -> list[Row]:
@@ -82,14 +96,15 @@ def behind_warm_up(rows: list[Row], share: float) -> list[Row]:
 
 def trend(what: str, rows: list[Row], values: list[float], unit: str, share: float, slack: float) -> Finding:
     """Well if the line through the values rises by no more than a share of its beginning and the slack."""
-    slope, level = theil_sen([(row.seconds, value) for row, value in zip(rows, values)])
-    start = level + slope * rows[0].seconds
-    grown = slope * (rows[-1].seconds - rows[0].seconds)
-    per_request, _ = theil_sen([(float(row.requests), value) for row, value in zip(rows, values)])
-    figures = "%.1f%s at the start, %+.2f (%+.1f %%) in %.0f s; %+.2f an hour, %+.2f per million requests" % (
-        start, unit, grown, 100 * grown / start if start else 0.0, rows[-1].seconds - rows[0].seconds, slope * 3600,
-        per_request * 1e6)
-    return Finding(what, grown <= share * start + slack, figures)
+    line = theil_sen([(row.seconds, value) for row, value in zip(rows, values)])
+    span = rows[-1].seconds - rows[0].seconds
+    start = line.level + line.slope * rows[0].seconds
+    percent = 100 * span / start if start else 0.0
+    by_requests = theil_sen([(float(row.requests), value) for row, value in zip(rows, values)])
+    figures = "%.1f%s, %+.2f in %.0f s: %+.1f %% (%+.1f to %+.1f); %+.2f an hour, %+.2f per million requests" % (
+        start, unit, line.slope * span, span, line.slope * percent, line.least * percent, line.most * percent, line.slope * 3600,
+        by_requests.slope * 1e6)
+    return Finding(what, line.slope * span <= share * start + slack, figures)
 
 
 def trends(name: str, rows: list[Row], processes: list[Process]) -> list[Finding]:

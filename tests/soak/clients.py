@@ -256,7 +256,7 @@ def disconnect(target: Target) -> None:
         ("http", body[:random.randrange(200_000)], 0),
         ("http", b"GET /stream.py?how=writer&parts=200&size=20000 HTTP/1.1\r\nHost: localhost\r\n\r\n", random.randrange(99_999)),
         ("http", b"GET /stream.py?how=iterable&parts=200&size=20000 HTTP/1.1\r\nHost: localhost\r\n\r\n", random.randrange(99_999)),
-        ("http", b"GET /file.txt?pipe=trickle(1:d0.1:r0) HTTP/1.1\r\nHost: localhost\r\n\r\n", random.randrange(200)),
+        ("http", b"GET /file.txt?pipe=trickle(1:d0.1:r2) HTTP/1.1\r\nHost: localhost\r\n\r\n", random.randrange(200)),
         ("https", b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n", random.randrange(99_999)),
         ("ws", handshake("/echo") + frame(TEXT, b"x" * random.randrange(70_000))[:random.randrange(1, 70_000)], 0),
         ("h2", b"\x16\x03\x01" + bytes(random.randrange(100)), 0),

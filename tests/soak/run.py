@@ -40,6 +40,8 @@ CRASH_PAUSE, FEWEST_CRASHES = 5.0, 6
 CRASHES = ["abort", "exit", "kill"]
 # An odd client rests for so many times as long as it has worked, so that all of them together leave the cores to wrk and the server.
 REST, LEAST_REST = 3.0, 0.05
+# Seconds from one look at the processes to the next.
+SAMPLE = 0.25
 # Seconds that the server has for clearing up when all clients have gone.
 CLEAR_UP = 30.0
 HEADER = ("   time    requests  child MiB  superv. MiB  temp. MiB  descriptors  threads  bulk p50 ms  p99 ms   lost  failed  wrong")
@@ -100,7 +102,7 @@ class Soak:
             odd.append(threading.Thread(target=crashes, args=(self.target, steady_from), daemon=True))
         else:
             print("SKIPPED: no process is made to crash, because this server has no supervisor")
-        sampler = Sampler(self.server.pid, self.temporary, min(1.0, self.slice / 10))
+        sampler = Sampler(self.server.pid, self.temporary, SAMPLE)
         for thread in [*odd, sampler]:
             thread.start()
         print(HEADER, flush=True)

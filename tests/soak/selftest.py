@@ -8,7 +8,7 @@ import unittest
 from collections import Counter
 from dataclasses import replace
 
-from arithmetic import Counts, Process, Row, judge, theil_sen
+from arithmetic import Counts, Line, Process, Row, judge, theil_sen
 from books import Books, Cut, Wrong, bucket, check, figures
 
 IDLE = Process(50.0, 30.0, 10.0)
@@ -80,10 +80,19 @@ class Verdict(unittest.TestCase):
 class Arithmetic(unittest.TestCase):
     def test_the_fit_is_exact_and_robust(self) -> None:
         line = [(float(x), 3.0 * x + 7) for x in range(20)]
-        self.assertEqual(theil_sen(line), (3.0, 7.0))
+        self.assertEqual(theil_sen(line), Line(3.0, 7.0, 3.0, 3.0))
         line[4], line[17] = (4.0, 1e6), (17.0, -1e6)
-        self.assertEqual(theil_sen(line), (3.0, 7.0))
-        self.assertEqual(theil_sen([(1.0, 5.0)]), (0.0, 5.0))
+        fit = theil_sen(line)
+        self.assertEqual((fit.slope, fit.level), (3.0, 7.0))
+        self.assertEqual(theil_sen([(1.0, 5.0)]), Line(0.0, 5.0, 0.0, 0.0))
+
+    def test_the_bounds_of_a_slope_hold_as_often_as_they_say(self) -> None:
+        chance, outside = random.Random(2), 0
+        for _ in range(400):
+            fit = theil_sen([(float(x), 0.5 * x + chance.gauss(0, 5)) for x in range(15)])
+            outside += not fit.least <= 0.5 <= fit.most
+        # 5 percent of 400, and more than four times the spread of that.
+        self.assertTrue(1 <= outside <= 40, outside)
 
     def test_quantiles_of_a_histogram_are_within_a_bucket(self) -> None:
         p50, p99 = figures(Counter(bucket(value / 10) for value in range(1, 1001)))
