@@ -5,22 +5,22 @@
 //! The path of a request over HTTP/1, and of its answer:
 //!
 //! ```text
-//! socket ─► server::wire ─► actix App ─► route ─► server::dispatch ─┬─► content  (static files, listings, .asis)
-//!                                                                   └─► python   (queue ─► VM thread ─► main())
-//! socket ◄─ server::wire ◄─ http::Encoder ◄─────────────────────────────┘
+//! socket ─► server::wire ─► actix App ─► server::dispatch ─► server::job ─┬─► content  (static files, listings, .asis)
+//!                                                              └ route    └─► python   (queue ─► VM thread ─► main())
+//! socket ◄─ server::wire ◄─ http::Encoder ◄───────────────────────────────────┘
 //! ```
 //!
 //! On a port for HTTP/2, `server::h2` stands at both ends instead of `server::wire`: it moves bytes between the socket and
-//! [`http::h2`], which handles frames, streams and windows, and asks `server::dispatch` for the handler of every stream.
+//! [`http::h2`], which handles frames, streams and windows, and asks `server::job` for the handler of every stream.
 //!
 //! | room | contents | rooms that it may name |
 //! |---|---|---|
 //! | [`http`] | plain values: heads, headers, URLs, cookies, replies and their encoding | nothing of ours |
 //! | [`inject`] | a script in front of a page's first content: bytes in, bytes out | nothing of ours |
-//! | [`docroot`] | the only way from a URL path to a file | `http` |
+//! | [`docroot`] | the only way from a URL path to a file, but for WebSocket handlers | `http` |
 //! | [`stash`] | the store behind `request.server.stash`, in this process or in another one: plain data | nothing of ours |
 //! | [`supervisor`] | the process that the user starts: it runs the server in a child, and replaces a child that dies, hangs or grows | `stash` |
-//! | [`websocket`] | frames, close codes, and the file that handles a resource: plain data | nothing of ours |
+//! | [`websocket`] | frames, close codes, and the search for the file that handles a resource | nothing of ours |
 //! | [`handover`] | the types that pass between a connection and a handler's thread: events, answers, the sending side of a socket | `http`, `stash`, `websocket` |
 //! | [`route`] | pure: method and path to the kind of handler | `http`, `docroot` |
 //! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
@@ -32,7 +32,8 @@
 //! | [`cli`] | the command line, the log, the exit code; the only room besides `config` that knows flags | all of the above |
 //!
 //! A test (`tests/layers`) reads the sources, keeps the third column true, and fails when modules name each other in a circle, in
-//! whatever room. [`python`] has a table of the same kind for what is inside.
+//! whatever room. The larger rooms have a table of the same kind for what is
+//! inside, in the documentation of their `mod.rs`.
 
 pub mod cli;
 pub mod config;

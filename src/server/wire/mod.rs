@@ -4,7 +4,7 @@
 //! by byte. Handlers need all of that. So this type stands between the socket and actix's dispatcher:
 //!
 //! - it frames one request at a time by CPython's rules ([`HeadReader`](crate::http::HeadReader)) and keeps the head as it came;
-//! - it feeds actix a small head that is always valid, without a body, for routing: the service then finds the real
+//! - it feeds actix a small head that is always valid, without a body, so that it calls the service: this finds the real
 //!   head, the body and the socket in the [`Connection`] of its connection data;
 //! - it drops the bytes that actix writes itself; the service leaves an [`Answer`] here, which writes through
 //!   [`Connection`]. For actix the request has then ended, so that a connection that waits holds little memory.
