@@ -40,6 +40,8 @@ mod pipes;
 mod route;
 #[path = "../../src/stash/mod.rs"]
 mod stash;
+#[path = "../../src/supervisor/mod.rs"]
+mod supervisor;
 #[path = "../../src/tls/mod.rs"]
 mod tls;
 #[path = "../../src/websocket/mod.rs"]
