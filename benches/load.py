@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -55,10 +56,38 @@ def wrk(url: str, connections: int, seconds: int, headers: dict[str, str] | None
                 _milliseconds(re.search(r"99%\s+(\S+)", text)[1]), float(amount) * scale / total_seconds, errors)
 
 
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended since
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, waiting = [], [pid]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        waiting += children.get(one, [])
+    return found
+
+
+def _memory(pid: int) -> float:
+    """MiB of one process: its share of what it shares, or all that is resident where the system does not say."""
+    try:
+        for line in Path("/proc/%d/smaps_rollup" % pid).read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return int(Path("/proc/%d/statm" % pid).read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
 def resident(pid: int) -> float:
-    """MiB of memory that a process holds."""
-    status = Path("/proc/%d/status" % pid).read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+    """MiB of memory that a server holds, whose process and all below it are meant."""
+    return sum(_memory(member) for member in family(pid))
 
 
 def machine() -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/differential"))
 
+from load import family, resident  # noqa: E402
 from servers import START_LIMIT, candidate_command  # noqa: E402
 from wire import Address, exchange  # noqa: E402
 from wpt_serve import WptServer, configuration, free_ports, reference_command  # noqa: E402
@@ -65,35 +66,6 @@ class Timed(WptServer):
         return True
 
 
-def family(pid: int) -> list[int]:
-    """A process and all below it."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it has ended since
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, waiting = [], [pid]
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        waiting += children.get(one, [])
-    return found
-
-
-def memory(pid: int) -> float:
-    """MiB of one process: its share of what it shares, or all that is resident where the system does not say."""
-    try:
-        for line in Path("/proc/%d/smaps_rollup" % pid).read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return int(Path("/proc/%d/statm" % pid).read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-
-
 def measure(name: str, command: list[str], config: dict, root: Path) -> Measured:
     server = Timed(name, command, config, root)
     started = time.monotonic()
@@ -102,7 +74,7 @@ def measure(name: str, command: list[str], config: dict, root: Path) -> Measured
         first = server.first - started
         members = family(server.pid)
         threads = sum(len(os.listdir("/proc/%d/task" % member)) for member in members)
-        used = sum(memory(member) for member in members)
+        used = resident(server.pid)
     return Measured(first, all_answer, server.stop_seconds, server.exit_code, len(members), threads, used)
 
 

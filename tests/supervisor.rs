@@ -67,6 +67,7 @@ fn with(keys: &serde_json::Value) -> Arc<Server> {
 
 /// A request that kills the process that serves it: its connection ends without an answer.
 fn fatal(server: &Arc<Server>, target: &str) {
+    server.may_crash();
     let mut client = server.connect();
     client.send(get(target));
     assert_eq!(client.rest(), b"", "{target}");
@@ -216,6 +217,7 @@ fn what_is_open_at_the_end_of_the_grace_period_ends() {
 #[test]
 fn when_no_handler_can_run_the_process_is_replaced() {
     let server = with(&json!({"heartbeat_limit": 2}));
+    server.may_crash();
     let before = server.get("/pid.py").ok();
     // Loops alone are no reason: the collection below comes through.
     let mut loops = server.connect();

@@ -164,7 +164,7 @@ def main() -> int:
             sides = sides_of(reference, root, groups), sides_of(candidate, root, groups)
             expected, got = ask_all([reference, candidate], groups, args)
             settle_endings([reference, candidate], groups, expected, got, args.time_cap)
-            died = not candidate.alive()
+            died = candidate.has_died()
             log_tail = candidate.log_tail()
         exit_code = candidate.exit_code
         repeated, repeat_sides = None, sides[0]

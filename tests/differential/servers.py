@@ -21,6 +21,8 @@ from wire import Address
 
 HERE = Path(__file__).resolve().parent
 REFERENCE = [sys.executable, str(HERE / "reference.py")]
+# What the log says when a process that served has died.
+REPLACED = "; another one takes over (number "
 START_LIMIT = 60.0
 STOP_LIMIT = 10.0
 
@@ -43,6 +45,10 @@ class Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def has_died(self) -> bool:
+        """Whether it has ended, or has had to replace a process of its own."""
+        return not self.alive() or REPLACED in self.log_path.read_text(errors="replace")
+
     def kill(self) -> None:
         """Ends it without asking."""
         self._process.kill()
@@ -56,11 +62,12 @@ class Server(Process):
     """One running server: `host`, `port` and `ports` (by scheme) once entered, stopped by SIGTERM on leaving.
 
     With `jail` the command changes its root to that directory: the paths it is given are paths inside. With `config` the
-    server gets that file instead of a port. `work` is the directory it starts in.
+    server gets that file instead of a port. `work` is the directory it starts in. `extra` are further flags.
     """
 
     def __init__(self, name: str, command: list[str], doc_root: Path, policy: str = "warn",
-                 jail: Path | None = None, config: Path | None = None, work: Path | None = None) -> None:
+                 jail: Path | None = None, config: Path | None = None, work: Path | None = None,
+                 extra: list[str] | None = None) -> None:
         self.name = name
         self.host = "127.0.0.1"
         self.port = 0
@@ -73,6 +80,7 @@ class Server(Process):
         self._jail = jail
         self._config = config
         self._work = work
+        self._extra = extra or []
 
     def __enter__(self) -> "Server":
         self._directory = tempfile.TemporaryDirectory(prefix="wptserve-test-")
@@ -84,7 +92,7 @@ class Server(Process):
         self._log = open(self.log_path, "wb")
         ports = ["--config", str(self._config)] if self._config else ["--port", "0"]
         arguments = ["serve", "--doc-root", str(self._doc_root), "--host", self.host, *ports,
-                     "--import-policy", self._policy, "--ready-file", named]
+                     "--import-policy", self._policy, "--ready-file", named, *self._extra]
         started = time.monotonic()
         self._process = subprocess.Popen(self._command + arguments, stdin=subprocess.DEVNULL, stdout=self._log,
                                          stderr=self._log, cwd=self._work)

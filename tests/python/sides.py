@@ -119,7 +119,8 @@ class Candidate:
         if self._server and _resident(self._server.pid) > RESIDENT:
             self._stop()
         if not self._server:
-            server = Server("candidate", self._command, HERE / "site")
+            # Without a supervisor: a program that ends the process has to be seen, and the limit is for the process that runs it.
+            server = Server("candidate", self._command, HERE / "site", extra=["--no-supervisor"])
             server.__enter__()
             resource.prlimit(server.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
             self._server = server

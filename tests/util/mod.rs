@@ -12,7 +12,10 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -206,6 +209,7 @@ impl Launch {
             client_config,
             site: self.site,
             folder: self.folder,
+            may_crash: AtomicBool::new(false),
         })
     }
 }
@@ -259,6 +263,8 @@ pub struct Server {
     client_config: Option<Arc<ClientConfig>>,
     pub site: Site,
     folder: TempDir,
+    /// Processes that serve may die.
+    may_crash: AtomicBool,
 }
 
 impl Server {
@@ -314,6 +320,11 @@ impl Server {
         until("a process that serves", || children(self.pid()).first().copied())
     }
 
+    /// From now on processes that serve may die.
+    pub fn may_crash(&self) {
+        self.may_crash.store(true, Ordering::Relaxed);
+    }
+
     pub fn is_alive(&self) -> bool {
         self.child.lock().unwrap().try_wait().unwrap().is_none()
     }
@@ -339,6 +350,13 @@ impl Drop for Server {
         {
             // A test that has ended the server on purpose has seen status 0.
             assert!(status.success(), "the server died in mid-test: {status}");
+        }
+        if !thread::panicking() && !self.may_crash.load(Ordering::Relaxed) {
+            assert!(
+                !self.log().contains("; another one takes over (number "),
+                "a process died in mid-test: {}",
+                self.log()
+            );
         }
     }
 }

@@ -120,7 +120,7 @@ impl Host {
 
     /// Does what can be done on the sockets that are ready, and for those who have waited long enough.
     pub fn serve(&mut self, ready: &[u64], now: Instant) {
-        let mut chunk = [0; CHUNK];
+        let mut chunk = if ready.is_empty() { Vec::new() } else { vec![0; CHUNK] };
         for id in ready.iter().copied().map(SocketId) {
             if let Err(error) = self.attend(id, &mut chunk, now)
                 && error.kind() != io::ErrorKind::WouldBlock
@@ -147,6 +147,9 @@ impl Host {
     }
 
     fn attend(&mut self, id: SocketId, chunk: &mut [u8], now: Instant) -> io::Result<()> {
+        // What is on its way on other sockets counts as well.
+        let others = self.sockets.iter().filter(|(other, _)| **other != id);
+        let buffered: usize = others.map(|(_, socket)| socket.input.len() + socket.output.len()).sum();
         let Some(socket) = self.sockets.get_mut(&id) else { return Ok(()) };
         socket.send()?;
         if let Err(error) = socket.read(chunk)
@@ -155,7 +158,7 @@ impl Host {
             return Err(error);
         }
         loop {
-            match socket.question(|length| self.keeper.has_room(length))? {
+            match socket.question(|length| self.keeper.has_room(length.saturating_add(buffered)))? {
                 Question::Whole(ask, value) => self.keeper.ask(socket.client, id, ask, value, now),
                 Question::TooLarge => put(socket, &Answer::Full, &[])?,
                 Question::Unfinished => return Ok(()),
