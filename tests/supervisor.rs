@@ -31,6 +31,10 @@ const FILES: &[(&str, &str)] = &[
         "sleep.py",
         "import time\ndef main(request, response):\n    time.sleep(float(request.GET.first(b's')))\n    return b'slept'\n",
     ),
+    (
+        "gate.py",
+        "import os, time\ndef main(request, response):\n    while not os.path.exists('open'):\n        time.sleep(0.01)\n    return b'through'\n",
+    ),
     ("loop.py", "def main(request, response):\n    while True:\n        pass\n"),
     // Native code that takes for ever, and a collection that waits for it with all machines stopped.
     (
@@ -183,12 +187,13 @@ fn a_renewal_loses_no_request() {
 fn a_renewal_lets_streams_end() {
     let server = Launch::new(FILES).tls().start();
     let mut connection = Connection::new(server.h2);
-    let sleeping = connection.get("/sleep.py?s=1.5");
+    let waiting = connection.get("/gate.py");
     let quick = connection.get("/quick.py");
     assert_eq!(connection.text(quick), ("200".to_owned(), "quick".to_owned()));
     server.signal("HUP");
     assert!(connection.next_of_stream().is_none(), "a GOAWAY comes first");
-    assert_eq!(connection.text(sleeping), ("200".to_owned(), "slept".to_owned()));
+    server.site.write("open", "");
+    assert_eq!(connection.text(waiting), ("200".to_owned(), "through".to_owned()));
     assert!(connection.next().is_none(), "the connection ends with its last stream");
     assert!(!server.log().contains("ERROR"), "{}", server.log());
 }

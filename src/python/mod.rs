@@ -19,21 +19,19 @@
 //! | `advice` | advice for a handler's author, in the log | `mends` |
 //! | `native` | the native half of the handler API: a file for each Python class | `absent`, `import`, `shortage`, `traceback` |
 //! | `vm` | building the interpreter | `mends`, `native` |
-//! | `recovery` | freeing locks when a handler's thread panics | `pool`, `traceback` |
 //! | `runtime` | the state that all runs share | `import`, `native`, `script`, `vm` |
-//! | `heartbeat` | proof for the supervisor that handlers can run | `traceback` |
+//! | `health` | proof for the supervisor that handlers can run; freeing locks when a handler's thread panics | `pool`, `traceback` |
 //! | `run` | one call of a handler over HTTP/1, over HTTP/2, for a WebSocket | `advice`, `native`, `pool`, `runtime`, `script`, `shortage`, `traceback` |
 //!
 //! This file is above all of them. `tests/layers` reads the table and the sources, and checks the third column.
 
 mod absent;
 mod advice;
-mod heartbeat;
+mod health;
 mod import;
 mod mends;
 mod native;
 mod pool;
-mod recovery;
 mod run;
 mod runtime;
 mod script;
@@ -65,6 +63,7 @@ use crate::{
     },
     http, supervisor,
 };
+use health::{heartbeat, recovery};
 use import::Imports;
 use pool::Pool;
 use run::{Call, http1, websocket};

@@ -7,14 +7,13 @@ use std::{io, thread};
 
 use rustpython_vm::{Interpreter, PyResult, VirtualMachine, compiler::Mode};
 
-use super::traceback;
-use crate::supervisor::Link;
+use crate::{python::traceback, supervisor::Link};
 
 /// Starts the thread, if the supervisor wants to know.
 ///
 /// # Errors
 /// The system gives no thread.
-pub(super) fn begin(interpreter: &Interpreter, link: Link) -> io::Result<()> {
+pub(in crate::python) fn begin(interpreter: &Interpreter, link: Link) -> io::Result<()> {
     let Some(interval) = link.beat_interval() else { return Ok(()) };
     let vm = interpreter.new_thread();
     let beat = move |vm: &VirtualMachine| -> PyResult<()> {

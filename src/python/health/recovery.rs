@@ -6,10 +6,10 @@
 
 use rustpython_vm::{VirtualMachine, stdlib::_thread::get_ident};
 
-use super::{pool::Job, traceback};
+use crate::python::{pool::Job, traceback};
 
 /// Called by the thread that has panicked. A healthy thread has to run the returned job.
-pub(super) fn begin() -> Job {
+pub(in crate::python) fn begin() -> Job {
     let dead = get_ident();
     Box::new(move |vm| free_imports(dead, vm))
 }
