@@ -238,9 +238,11 @@ bench-startup: reference ## measure the time that dist/wptserve and WPT_ROOT's w
 	@$(IF_REFERENCE) $(PYTHON) benches/startup.py --binary dist/wptserve --root "$(WPT_ROOT)"
 
 # The reference has the HTTP/2 that the soak test's client uses. BINARY may be a debug build, MINUTES a fraction.
+# A class that a handler makes stays in memory: CLASSES=0 shows the memory without these.
 soak: reference ## everything at once for MINUTES (10) against BINARY; LEAK=list or class shows the verdict red
 	@python=$(PYTHON); [ -x $$python ] || python=python3; \
-		$$python tests/soak/run.py --binary $(BINARY) --minutes $(or $(MINUTES),10) $(if $(LEAK),--leak $(LEAK))
+		$$python tests/soak/run.py --binary $(BINARY) --minutes $(or $(MINUTES),10) \
+			$(if $(CLASSES),--classes $(CLASSES)) $(if $(LEAK),--leak $(LEAK))
 
 browser: ## the demo site's test pages in headless Chromium
 	@python3 tests/browser/run.py --binary dist/wptserve

@@ -21,12 +21,12 @@ def is_there() -> bool:
     return shutil.which("wrk") is not None
 
 
-def run(url: str, site: Path, seconds: int, leak: str | None, books: Books,
+def run(url: str, site: Path, seconds: int, arguments: list[str], books: Books,
         may_lose: Callable[[], bool]) -> tuple[float, float]:
-    """One slice. What became of its requests goes to the books; p50 and p99 in milliseconds are returned. `may_lose`
-    is asked at the end: a crash in the slice excuses broken connections, never wrong answers."""
+    """One slice; the arguments are those of mix.lua behind the site. What became of its requests goes to the books; p50 and p99 in
+    milliseconds are returned. `may_lose` is asked at the end: a crash in the slice excuses broken connections, never wrong answers."""
     command = ["wrk", "-t%d" % CONNECTIONS, "-c%d" % CONNECTIONS, "-d%ds" % seconds, "--timeout", "%ds" % TIMEOUT,
-               "-s", str(SCRIPT), url, "--", str(site), *([leak] if leak else [])]
+               "-s", str(SCRIPT), url, "--", str(site), *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit("wrk ended with code %d:\n%s%s" % (done.returncode, done.stdout, done.stderr))

@@ -1,6 +1,6 @@
 -- The bulk of the soak test's requests. Each thread of wrk has one connection, so an answer belongs to the request before it, and
 -- is compared with what that request is known to give.
---   wrk -tN -cN -s mix.lua URL -- SITE [leak]
+--   wrk -tN -cN -s mix.lua URL -- SITE CLASSES [LEAK]
 -- `done` writes one line of JSON: requests and errors as wrk counts them, and for each kind the answers that were wrong, cut short or
 -- ended by the end of the connection, and a histogram of latencies.
 
@@ -26,9 +26,8 @@ function setup(thread)
 end
 
 -- All threads together send one request of each kind for each of its weight.
-local WEIGHTS = { hello = 50, file = 12, upload = 12, template = 10, pipe = 10, classes = 4 }
-local mix, kinds = {}, {}
-local make = {}
+local WEIGHTS = { hello = 50, file = 12, upload = 12, template = 10, pipe = 10 }
+local mix, make = {}, {}
 
 function make.hello(n)
     return wrk.format("GET", "/hello.py?n=" .. n), "hello " .. n
@@ -64,11 +63,10 @@ function init(args)
     local file = assert(io.open(args[1] .. "/file.txt", "rb"))
     file_text = file:read("*a")
     file:close()
-    leak = args[2]
+    WEIGHTS.classes, leak = tonumber(args[2]), args[3]
     if leak then WEIGHTS.leak = 5 end
     for kind, weight in pairs(WEIGHTS) do
         for _ = 1, weight do table.insert(mix, kind) end
-        kinds[kind] = true
     end
     table.sort(mix)
     wrong, cut, closed, histogram, example = {}, {}, {}, {}, ""

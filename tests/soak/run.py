@@ -84,8 +84,8 @@ def shown(row: Row, latency: tuple[float, float], counts: object) -> str:
 
 
 class Soak:
-    def __init__(self, server: Server, site: Path, temporary: Path, seconds: float, leak: str | None) -> None:
-        self.server, self.site, self.temporary, self.leak = server, site, temporary, leak
+    def __init__(self, server: Server, site: Path, temporary: Path, seconds: float, mix: list[str]) -> None:
+        self.server, self.site, self.temporary, self.mix = server, site, temporary, mix
         self.seconds, self.slice = seconds, max(1, min(60, round(seconds / 60)))
         self.books = Books(seconds)
         self.target = clients.Target(server.ports, site, self.books)
@@ -123,7 +123,7 @@ class Soak:
         if bulk.is_there():
             url = "http://%s:%d" % self.target.address("http")
             # A crash is over when there is service again; wrk may see it until the end of its slice.
-            latency = bulk.run(url, self.site, self.slice, self.leak, self.books, lambda: self.books.crashed_since(begun))
+            latency = bulk.run(url, self.site, self.slice, self.mix, self.books, lambda: self.books.crashed_since(begun))
         else:
             latency = (math.nan, math.nan)
             time.sleep(self.slice)
@@ -154,6 +154,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--minutes", type=float, default=10.0, help="a fraction will do: 0.3")
+    parser.add_argument("--classes", type=int, default=4, help="of about a hundred requests, how many run class statements")
     parser.add_argument("--leak", choices=["list", "class"], help="ask for a handler that leaks, to see the verdict red")
     arguments = parser.parse_args()
     print(network.enter())
@@ -171,7 +172,8 @@ def main() -> int:
         (work / "config.json").write_text(json.dumps(configuration(work)))
         os.environ["TMPDIR"] = str(temporary)
         with Server("soak", candidate_command(arguments.binary, None), site, config=work / "config.json") as server:
-            soak = Soak(server, site, temporary, arguments.minutes * 60, arguments.leak)
+            soak = Soak(server, site, temporary, arguments.minutes * 60,
+                        [str(arguments.classes), *([arguments.leak] if arguments.leak else [])])
             findings = soak.run()
             print("\n" + soak.books.latencies() + "\n")
             is_well = all(finding.is_well for finding in findings)

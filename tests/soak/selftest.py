@@ -47,7 +47,7 @@ class Verdict(unittest.TestCase):
 
     def test_a_leak_of_descriptors_or_threads_is_red(self) -> None:
         self.assertEqual(red(rows(descriptors=12.0)), ["descriptors of the child"])
-        self.assertEqual(red(rows(threads=10.0)), ["threads of the child"])
+        self.assertEqual(red(rows(threads=30.0)), ["threads of the child"])
         self.assertEqual(red(rows(), after=replace(IDLE, descriptors=40.0)), ["descriptors without clients"])
         self.assertEqual(red(rows(), left=9.0), ["temporary files without clients"])
 
