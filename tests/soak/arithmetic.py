@@ -16,6 +16,8 @@ MEMORY_SHARE = 0.05
 # Descriptors and threads go up and down with the load of the moment: besides a share so many are no growth. The pool of threads for
 # handlers is wider for a while after every moment in which many of them waited.
 COUNT_SHARE, DESCRIPTOR_SLACK, THREAD_SLACK = 0.05, 3.0, 10.0
+# Without clients there may be so many more than before: the pool keeps up to four idle threads, which start when needed.
+REST_SLACK = 6.0
 # The shares of the rows that are a warm-up: of the whole run for the supervisor, of the steady part for the child.
 SUPERVISOR_WARM_UP, CHILD_WARM_UP = 0.1, 0.25
 # With fewer rows behind the warm-up there is no verdict.
@@ -129,8 +131,10 @@ def judge(rows: list[Row], counts: Counts, at_once: int, before: Process, after:
     pids = {row.child_pid for row in rows if row.is_steady}
     findings += [
         Finding("processes without a crash that was asked for", len(pids) == 1, "%d" % len(pids)),
-        Finding("descriptors without clients", after.descriptors <= before.descriptors + DESCRIPTOR_SLACK,
+        Finding("descriptors without clients", after.descriptors <= before.descriptors + REST_SLACK,
                 "%.0f before, %.0f after" % (before.descriptors, after.descriptors)),
+        Finding("threads without clients", after.threads <= before.threads + REST_SLACK,
+                "%.0f before, %.0f after" % (before.threads, after.threads)),
         Finding("temporary files without clients", left == 0, "%.1f MiB" % left),
         Finding("requests that failed without a crash", counts.failed == 0, "%d" % counts.failed),
         Finding("wrong answers", counts.wrong == 0, "%d" % counts.wrong),

@@ -145,7 +145,8 @@ class Soak:
         deadline = time.monotonic() + CLEAR_UP
         while True:
             now = Sample(self.server.pid, self.temporary)
-            if time.monotonic() > deadline or (now.child.descriptors <= before.child.descriptors and not now.temporary):
+            if time.monotonic() > deadline or (now.child.descriptors <= before.child.descriptors
+                                               and now.child.threads <= before.child.threads and not now.temporary):
                 return now
             time.sleep(0.2)
 

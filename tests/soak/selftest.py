@@ -49,6 +49,7 @@ class Verdict(unittest.TestCase):
         self.assertEqual(red(rows(descriptors=12.0)), ["descriptors of the child"])
         self.assertEqual(red(rows(threads=30.0)), ["threads of the child"])
         self.assertEqual(red(rows(), after=replace(IDLE, descriptors=40.0)), ["descriptors without clients"])
+        self.assertEqual(red(rows(), after=replace(IDLE, threads=20.0)), ["threads without clients"])
         self.assertEqual(red(rows(), left=9.0), ["temporary files without clients"])
 
     def test_growth_in_the_warm_up_is_not_a_leak(self) -> None:
