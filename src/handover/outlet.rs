@@ -35,11 +35,6 @@ impl Outlet {
         Self { half, rest: Mutex::default() }
     }
 
-    /// The half, for another use.
-    pub fn into_half(self) -> OwnedWriteHalf {
-        self.half
-    }
-
     /// The half, while no other thread can send.
     pub fn half(&mut self) -> &mut OwnedWriteHalf {
         &mut self.half

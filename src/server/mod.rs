@@ -90,7 +90,7 @@ pub enum Stop {
 pub async fn run(listeners: Vec<Listener>, grace: Duration, stop: impl Future<Output = Stop>) -> io::Result<()> {
     let mut builder =
         Server::build().disable_signals().shutdown_timeout(grace.as_secs()).backlog(BACKLOG.unsigned_abs());
-    let watch = Watch::new(listeners.iter().map(|listener| (listener.site.name.clone(), &listener.socket)))?;
+    let mut watch = Watch::new(listeners.iter().map(|listener| (listener.site.name.clone(), &listener.socket)))?;
     for Listener { socket, site, protocol, tls, encrypt_after_connect } in listeners {
         let name = site.name.clone();
         let site = web::Data::new(site);

@@ -4,7 +4,7 @@ use std::{
     io,
     net::Shutdown,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, ready},
 };
 
@@ -23,8 +23,8 @@ const HANDSHAKE: u8 = 0x16;
 
 #[derive(Debug)]
 pub(super) enum Stream {
-    /// In halves: the thread of a handler may write as well.
-    Plain(OwnedReadHalf, Arc<Outlet>),
+    /// The thread of a handler may write as well.
+    Plain(Socket),
     /// Boxed, because the state of a TLS session is large.
     Tls(Box<TlsStream<Socket>>),
     /// During a change to TLS: the stream cannot be read or written.
@@ -39,12 +39,10 @@ impl Stream {
     pub(super) async fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses the option is served anyway.
         let _ = stream.set_nodelay(true);
+        let plain = Self::Plain(Socket::new(stream));
         match tls {
-            None => {
-                let (reader, writer) = stream.into_split();
-                Ok(Self::Plain(reader, Arc::new(Outlet::new(writer))))
-            }
-            Some(tls) => Self::encrypt(stream, BytesMut::new(), tls).await,
+            None => Ok(plain),
+            Some(tls) => plain.encrypt(BytesMut::new(), tls).await,
         }
     }
 
@@ -52,7 +50,7 @@ impl Stream {
     /// wakes a client that waits for the end only once.
     pub(super) fn poll_write_last(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(_, outlet) => outlet.poll_send(context, |socket| {
+            Self::Plain(socket) => socket.outlet.poll_send(context, |socket| {
                 let send = || SockRef::from(socket).send_with_flags(bytes, libc::MSG_MORE);
                 socket.try_io(Interest::WRITABLE, send)
             }),
@@ -66,38 +64,34 @@ impl Stream {
     /// The client has disconnected.
     pub(super) fn poll_rest(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(_, outlet) => outlet.poll_rest(context),
+            Self::Plain(socket) => socket.outlet.poll_rest(context),
             Self::Tls(_) | Self::Taken => Poll::Ready(Ok(())),
         }
     }
 
-    /// Whether a handler's thread still holds the connection. It will release it soon.
-    pub(super) fn is_held(&self) -> bool {
-        matches!(self, Self::Plain(_, outlet) if Arc::strong_count(outlet) > 1)
-    }
-
-    /// The socket of a connection that is not encrypted.
-    ///
-    /// # Errors
-    /// The connection is encrypted, or another thread is writing to it.
-    pub(super) fn into_plain(self) -> io::Result<TcpStream> {
-        if let Self::Plain(reader, outlet) = self
-            && let Some(outlet) = Arc::into_inner(outlet)
-        {
-            return reader.reunite(outlet.into_half()).map_err(io::Error::other);
+    /// The outlet through which a handler's thread may send. Empty for an encrypted connection.
+    pub(super) fn outlet(&self) -> Weak<Outlet> {
+        match self {
+            Self::Plain(socket) => Arc::downgrade(&socket.outlet),
+            Self::Tls(_) | Self::Taken => Weak::new(),
         }
-        Err(io::Error::other("the connection is in use"))
     }
 
-    /// The handshake on a connection of which `arrived` has been read already. A client that does not speak TLS gets no answer, not
-    /// even an alert, because OpenSSL, which wptserve uses, sends none either.
+    /// The handshake on a plain connection of which `arrived` has been read already. A client that does not speak TLS gets no
+    /// answer, not even an alert, because OpenSSL, which wptserve uses, sends none either.
+    ///
+    /// The thread of an earlier request's handler may still hold the outlet. It has no bytes left to send, and its lock keeps the
+    /// order of the bytes.
     ///
     /// # Errors
-    /// The handshake failed, or the client has disconnected.
-    pub(super) async fn encrypt(stream: TcpStream, arrived: BytesMut, tls: Arc<ServerConfig>) -> io::Result<Self> {
-        let mut socket = Socket { arrived, stream };
+    /// The handshake failed, the client has disconnected, or the connection is encrypted already.
+    pub(super) async fn encrypt(self, arrived: BytesMut, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let Self::Plain(mut socket) = self else {
+            return Err(io::Error::other("the connection is encrypted already"));
+        };
+        socket.arrived = arrived;
         if socket.arrived.is_empty() {
-            socket.stream.read_buf(&mut socket.arrived).await?;
+            socket.reader.read_buf(&mut socket.arrived).await?;
         }
         match socket.arrived.first() {
             Some(&HANDSHAKE) => Ok(Self::Tls(Box::new(TlsAcceptor::from(tls).accept(socket).await?))),
@@ -110,7 +104,7 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(reader, _) => Pin::new(reader).poll_read(context, out),
+            Self::Plain(socket) => Pin::new(socket).poll_read(context, out),
             Self::Tls(stream) => match Pin::new(stream).poll_read(context, out) {
                 // The client has closed its side without `close_notify`. It may still wait for its answer.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
@@ -124,7 +118,7 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(_, outlet) => outlet.poll_send(context, |socket| socket.try_write(bytes)),
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Taken => Poll::Pending,
         }
@@ -132,7 +126,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(..) => Poll::Ready(Ok(())),
+            Self::Plain(socket) => Pin::new(socket).poll_flush(context),
             Self::Tls(stream) => Pin::new(stream).poll_flush(context),
             Self::Taken => Poll::Pending,
         }
@@ -140,32 +134,33 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(_, outlet) => {
-                ready!(outlet.poll_settled(context))?;
-                match Arc::get_mut(outlet) {
-                    Some(outlet) => Pin::new(outlet.half()).poll_shutdown(context),
-                    // A handler's thread still holds the socket, but will not send any more.
-                    None => Poll::Ready(SockRef::from(outlet.socket()).shutdown(Shutdown::Write)),
-                }
-            }
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Taken => Poll::Ready(Ok(())),
         }
     }
 }
 
-/// A TCP connection of which some bytes have been read already.
+/// A TCP connection in halves, of which some bytes may have been read already.
 #[derive(Debug)]
 pub(super) struct Socket {
     arrived: BytesMut,
-    stream: TcpStream,
+    reader: OwnedReadHalf,
+    outlet: Arc<Outlet>,
+}
+
+impl Socket {
+    fn new(stream: TcpStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        Self { arrived: BytesMut::new(), reader, outlet: Arc::new(Outlet::new(writer)) }
+    }
 }
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
         if socket.arrived.is_empty() {
-            return Pin::new(&mut socket.stream).poll_read(context, out);
+            return Pin::new(&mut socket.reader).poll_read(context, out);
         }
         let count = socket.arrived.len().min(out.remaining());
         out.put_slice(socket.arrived.get(..count).unwrap_or_default());
@@ -176,7 +171,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        self.outlet.poll_send(context, |socket| socket.try_write(bytes))
     }
 
     /// Several records in one write, among them the alert that says why a handshake has failed.
@@ -185,19 +180,25 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, pieces)
+        self.outlet.poll_send(context, |socket| socket.try_write_vectored(pieces))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let outlet = &mut self.get_mut().outlet;
+        ready!(outlet.poll_settled(context))?;
+        match Arc::get_mut(outlet) {
+            Some(outlet) => Pin::new(outlet.half()).poll_shutdown(context),
+            // A handler's thread still holds the socket, but will not send any more.
+            None => Poll::Ready(SockRef::from(outlet.socket()).shutdown(Shutdown::Write)),
+        }
     }
 }
 

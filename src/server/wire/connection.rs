@@ -105,20 +105,14 @@ impl Connection {
     /// # Errors
     /// The handshake failed: the connection is closed.
     pub(in crate::server) async fn encrypt(&self) -> io::Result<()> {
-        while self.0.borrow().stream.is_held() {
-            tokio::task::yield_now().await;
-        }
         let (stream, arrived, tls) = {
             let inner = &mut *self.0.borrow_mut();
             let Some(tls) = inner.after_connect.take() else { return Ok(()) };
-            let stream = std::mem::replace(&mut inner.stream, Stream::Taken).into_plain();
+            let stream = std::mem::replace(&mut inner.stream, Stream::Taken);
             // A client that does not wait for the answer has begun its handshake already.
             (stream, inner.input.split(), tls)
         };
-        let encrypted = match stream {
-            Ok(stream) => Stream::encrypt(stream, arrived, tls).await,
-            Err(error) => Err(error),
-        };
+        let encrypted = stream.encrypt(arrived, tls).await;
         let inner = &mut *self.0.borrow_mut();
         inner.body = Incoming::Length(0);
         match encrypted {
@@ -134,10 +128,7 @@ impl Connection {
     /// The outlet through which a handler's thread may send while the connection [is idle](Self::is_idle). Empty for an encrypted
     /// connection.
     pub(in crate::server) fn outlet(&self) -> Weak<Outlet> {
-        match &self.0.borrow().stream {
-            Stream::Plain(_, outlet) => Arc::downgrade(outlet),
-            _ => Weak::new(),
-        }
+        self.0.borrow().stream.outlet()
     }
 
     /// Whether the connection only waits for its client, and its task will be woken by the client's next bytes: the request is
