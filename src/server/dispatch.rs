@@ -10,7 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     job::{Job, job},
-    reply::{pause, reply, send_trickle, serve_content},
+    reply::{Http1Sink, reply, serve_content},
+    sink::{Sink as _, pause, send_trickle},
     site::{PORT_TARGET, Site},
     websocket,
     wire::{After, Answer, Connection},
@@ -172,9 +173,10 @@ async fn follow(
                 pause(wait).await;
                 return match trickle {
                     Some(trickle) => {
-                        connection.write(&bytes).await?;
-                        let is_whole = send_trickle(connection, *trickle, |_| ()).await?;
-                        Ok(if is_whole { after } else { After::Close })
+                        let mut sink = Http1Sink::rest(connection, after);
+                        sink.send(bytes).await?;
+                        send_trickle(&mut sink, *trickle).await?;
+                        Ok(sink.after())
                     }
                     None => connection.write_and(after, &bytes).await.map(|()| after),
                 };

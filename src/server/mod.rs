@@ -10,16 +10,18 @@
 //! | `watch` | notices a listener that has died | nothing of ours |
 //! | `wire` | HTTP/1 on one connection, below actix | `leaving`, `site`, `stream` |
 //! | `job` | what is to be done for a request of either version | `site` |
-//! | `reply` | a complete reply over HTTP/1 | `job`, `site`, `wire` |
+//! | `sink` | content that leaves piece by piece, in either version | nothing of ours |
+//! | `reply` | a complete reply over HTTP/1 | `job`, `sink`, `site`, `wire` |
 //! | `websocket` | a WebSocket session, and the ports for them | `reply`, `site`, `wire` |
-//! | `dispatch` | the services of the HTTP/1 ports: a request from its head to the end of its answer | `job`, `reply`, `site`, `websocket`, `wire` |
-//! | `h2` | the port for HTTP/2 | `job`, `leaving`, `reply`, `site`, `stream`, `websocket`, `wire` |
+//! | `dispatch` | the services of the HTTP/1 ports: a request from its head to the end of its answer | `job`, `reply`, `sink`, `site`, `websocket`, `wire` |
+//! | `h2` | the port for HTTP/2 | `job`, `leaving`, `sink`, `site`, `stream`, `websocket`, `wire` |
 
 mod dispatch;
 mod h2;
 mod job;
 mod leaving;
 mod reply;
+mod sink;
 mod site;
 mod stream;
 mod watch;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::{
-    reply::{send, send_trickle},
+    reply::{StreamSink, send},
     tunnel,
     wire::{Hearer, Wire},
 };
@@ -19,7 +19,7 @@ use crate::{
     route::{self, Match},
     server::{
         job::{self, Job},
-        reply::pause,
+        sink::{pause, send_trickle},
         site::Site,
     },
 };
@@ -186,7 +186,7 @@ async fn close(wire: &Wire, stream: u32, closing: Closing) -> Result<(), SendErr
             wire.content(stream, closing.body, true).await?;
         }
         match closing.trickle {
-            Some(trickle) => send_trickle(wire, stream, trickle).await,
+            Some(trickle) => send_trickle(&mut StreamSink::new(wire, stream), trickle).await,
             None => Ok(()),
         }
     };

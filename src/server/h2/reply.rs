@@ -1,22 +1,15 @@
 //! Sends a complete reply on a stream.
 
-use std::{fs::File, io::Read as _};
-
-use actix_web::web;
 use bytes::Bytes;
 
 use super::wire::Wire;
 use crate::{
     http::{
-        Body, Reply, Trickle,
+        Body, Reply,
         h2::{ErrorCode, Field, SendError},
-        trickle::Step,
     },
-    server::reply::pause,
+    server::sink::{Sink, pause, send_file, send_trickle},
 };
-
-/// The bytes of a file in one item of content (wptserve 4.0.3, response.py, `Response.iter_content`).
-const FILE_CHUNK: usize = 32 * 1024;
 
 /// Sends a complete reply. Nothing is added to its header fields.
 pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
@@ -28,6 +21,7 @@ pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) 
     if is_head {
         return Ok(());
     }
+    let mut sink = StreamSink::new(wire, stream);
     match reply.body {
         Body::None => Ok(()),
         Body::Bytes(bytes) | Body::ReadFile(bytes) | Body::Multipart(bytes) => {
@@ -37,72 +31,52 @@ pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) 
                 wire.content(stream, bytes, true).await
             }
         }
-        Body::File(file, size) => send_file(wire, stream, file, announced.then_some(size)).await,
-        Body::Raw(file) => send_file(wire, stream, file, None).await,
-        Body::Trickle(trickle) => send_trickle(wire, stream, trickle).await,
+        Body::File(file, size) => send_file(&mut sink, Vec::new(), file, announced.then_some(size)).await,
+        Body::Raw(file) => send_file(&mut sink, Vec::new(), file, None).await,
+        Body::Trickle(trickle) => send_trickle(&mut sink, trickle).await,
     }
 }
 
-/// Sends a file, exactly `size` bytes if its length has been announced. The last chunk ends the stream, so each chunk is sent when the
-/// next one has been read.
-async fn send_file(wire: &Wire, stream: u32, mut file: File, size: Option<u64>) -> Result<(), SendError> {
-    let mut held = Bytes::new();
-    let mut left = size;
-    loop {
-        let most = left.map_or(FILE_CHUNK as u64, |left| left.min(FILE_CHUNK as u64));
-        let read = web::block(move || {
-            let mut chunk = Vec::with_capacity(FILE_CHUNK);
-            let result = (&mut file).take(most).read_to_end(&mut chunk);
-            result.map(|_| (file, chunk))
-        });
-        let Ok(Ok((next_file, chunk))) = read.await else {
-            log::error!("a static file could not be read to its end");
-            wire.reset(stream, ErrorCode::INTERNAL_ERROR);
-            return Ok(());
-        };
-        let is_last = chunk.is_empty();
-        left = left.map(|left| left.saturating_sub(chunk.len() as u64));
-        if is_last && left.is_some_and(|left| left > 0) {
-            log::error!("a static file has become shorter while it was sent");
-            wire.reset(stream, ErrorCode::INTERNAL_ERROR);
-            return Ok(());
-        }
-        if !held.is_empty() {
-            wire.content(stream, held, is_last).await?;
-        }
-        if is_last {
-            return Ok(());
-        }
-        (file, held) = (next_file, chunk.into());
+/// The content of an answer on a stream. The last piece ends the stream, so each piece is sent when the next one is ready, as in
+/// wptserve.
+pub(super) struct StreamSink<'a> {
+    wire: &'a Wire,
+    stream: u32,
+    held: Bytes,
+}
+
+impl<'a> StreamSink<'a> {
+    pub(super) fn new(wire: &'a Wire, stream: u32) -> Self {
+        Self { wire, stream, held: Bytes::new() }
     }
 }
 
-/// Sends content part by part, with its pauses. A part is sent when the next one is ready, as in wptserve, because the last one ends
-/// the stream.
-pub(super) async fn send_trickle(wire: &Wire, stream: u32, trickle: Trickle) -> Result<(), SendError> {
-    let mut held = Bytes::new();
-    for step in trickle {
-        match step {
-            Step::Wait(time) => pause(time).await,
-            Step::Send(bytes) => {
-                let before = std::mem::replace(&mut held, bytes);
-                if !before.is_empty() {
-                    wire.content(stream, before, false).await?;
-                } else if !wire.is_there(stream) {
-                    return Err(SendError::Closed(stream));
-                }
-            }
-            Step::Fail(cause) => {
-                log::error!("a trickle pipe broke off: {cause}");
-                wire.reset(stream, ErrorCode::INTERNAL_ERROR);
-                return Ok(());
-            }
-            Step::Stall => {
-                log::error!("a trickle pipe repeats its content for ever: give its last r a d or a number to repeat");
-                wire.abandoned(stream).await;
-                return Ok(());
-            }
+impl Sink for StreamSink<'_> {
+    type Error = SendError;
+    /// The bytes of a file in one item of content (wptserve 4.0.3, response.py, `Response.iter_content`).
+    const FILE_CHUNK: usize = 32 * 1024;
+
+    async fn send(&mut self, piece: Bytes) -> Result<(), SendError> {
+        let before = std::mem::replace(&mut self.held, piece);
+        if !before.is_empty() {
+            self.wire.content(self.stream, before, false).await
+        } else if self.wire.is_there(self.stream) {
+            Ok(())
+        } else {
+            Err(SendError::Closed(self.stream))
         }
     }
-    if held.is_empty() { Ok(()) } else { wire.content(stream, held, true).await }
+
+    async fn end(&mut self) -> Result<(), SendError> {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() { Ok(()) } else { self.wire.content(self.stream, held, true).await }
+    }
+
+    fn break_off(&mut self) {
+        self.wire.reset(self.stream, ErrorCode::INTERNAL_ERROR);
+    }
+
+    async fn abandoned(&mut self) {
+        self.wire.abandoned(self.stream).await;
+    }
 }
