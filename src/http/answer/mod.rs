@@ -10,5 +10,5 @@ pub mod trickle;
 
 pub use delivery::{Delivery, Outcome};
 pub use encoder::Encoder;
-pub use reply::{Body, Reply};
+pub use reply::{Body, Reply, error_body};
 pub use trickle::Trickle;

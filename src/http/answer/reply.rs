@@ -8,7 +8,7 @@ use std::{fs::File, time::Duration};
 use bytes::Bytes;
 
 use super::trickle::Trickle;
-pub use crate::http::text::json_string;
+use crate::http::text::json_string;
 
 /// An answer that is ready to be sent.
 #[derive(Debug)]
@@ -57,10 +57,9 @@ impl Reply {
         self.headers.push((name.into(), value.into()));
     }
 
-    /// wptserve's JSON error: `{"error": {"code": 404, "message": ""}}` (wptserve 4.0.3, `response.py`, `Response.set_error`).
-    /// It replaces every header a handler has set.
+    /// wptserve's JSON error (wptserve 4.0.3, `response.py`, `Response.set_error`). It replaces every header a handler has set.
     pub fn error(code: u16, message: &str) -> Reply {
-        let data = format!("{{\"error\": {{\"code\": {code}, \"message\": {}}}}}", json_string(message));
+        let data = error_body(code.into(), message);
         let mut reply = Reply::new(code, Body::None);
         reply.push("Content-Type", "application/json");
         reply.push("Content-Length", data.len().to_string());
@@ -72,6 +71,12 @@ impl Reply {
     pub fn server_error(url: &str, cause: &str) -> Reply {
         Reply::error(500, &format!("Internal server error loading {url}:\n  {cause}"))
     }
+}
+
+/// The body of wptserve's JSON error: `{"error": {"code": 404, "message": ""}}` (wptserve 4.0.3, `response.py`,
+/// `Response.set_error`).
+pub fn error_body(code: i64, message: &str) -> String {
+    format!("{{\"error\": {{\"code\": {code}, \"message\": {}}}}}", json_string(message))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
-        http::{shortage::RETRY_AFTER, text::json_string},
+        http::{answer::error_body, shortage::RETRY_AFTER},
         python::{
             native::{
                 containers::{
@@ -129,7 +129,7 @@ pub(in crate::python::native) mod classes {
                     None => String::new(),
                 }
             };
-            let body = format!("{{\"error\": {{\"code\": {code}, \"message\": {}}}}}", json_string(&message));
+            let body = error_body(code, &message);
             let pair = |name: &'static str, value: PyObjectRef| vm.new_tuple((vm.ctx.new_str(name), value)).into();
             let mut headers = vec![
                 pair("Content-Type", vm.ctx.new_str("application/json").into()),
