@@ -4,6 +4,21 @@
 //! `email.feedparser`, `urllib.parse`, `http.cookies`) and the writers wptserve 4.0.3, because tests see both down to the byte: header
 //! order and case, reason phrases, and the mistakes that are accepted. Text that Python would hold in a `str` decoded as latin-1 stays
 //! raw [`Bytes`](bytes::Bytes) here and becomes a `String` only where a caller asks for one.
+//!
+//! Below this file, each part names only what its row allows:
+//!
+//! | part | what it is | what it may name |
+//! |---|---|---|
+//! | `text` | latin-1, and text as Python, JSON and HTML write it | nothing of ours |
+//! | `headers` | the fields of a head, in order | nothing of ours |
+//! | `url` | URLs as `urllib.parse` takes them apart | `text` |
+//! | `query` | the fields of a query or a form | `text`, `url` |
+//! | `cookies` | `http.cookies` | `text` |
+//! | `answer` | answers as values and as bytes | `text` |
+//! | `body` | the body of a request: framing, chunks, forms | `headers`, `query`, `text` |
+//! | `head` | the head of a request of HTTP/1, or its refusal | `answer`, `body`, `headers`, `text` |
+//! | `h2` | the protocol of HTTP/2 without a socket | nothing of ours |
+//! | `request` | a request of either version | `body`, `h2`, `head`, `headers`, `text`, `url` |
 
 pub mod answer;
 pub mod body;
@@ -16,7 +31,7 @@ pub mod request;
 pub mod text;
 pub mod url;
 
-pub use answer::{Body, Delivery, Encoder, Outcome, Reply, Trickle, error_page, shortage, trickle};
+pub use answer::{Body, Delivery, Encoder, Outcome, Reply, SERVER, Trickle, error_page, shortage, trickle};
 pub use body::{
     chunked::{ChunkError, ChunkedDecoder},
     framing::{BadFraming, Framing},
@@ -24,6 +39,3 @@ pub use body::{
 pub use head::{Head, HeadReader, Step};
 pub use headers::Headers;
 pub use request::{H2_HEADERS, HTTP2, Request, RequestError, Scheme};
-
-/// The value of the `Server` header.
-pub const SERVER: &str = concat!("wptserve-rs/", env!("CARGO_PKG_VERSION"));

@@ -62,7 +62,11 @@ impl Graph {
             readings.insert(module, reading);
         }
         let for_tests: Vec<Names> = readings.values().flat_map(|reading| reading.for_tests.iter().cloned()).collect();
-        readings.retain(|module, _| !for_tests.iter().any(|test| module.starts_with(test)));
+        readings.retain(|module, _| {
+            // A file `x_tests.rs` is the module `tests` of `x`, by a `#[path]`.
+            let is_tests = module.last().is_some_and(|name| name.ends_with("_tests"));
+            !is_tests && !for_tests.iter().any(|test| module.starts_with(test))
+        });
         let edges = readings.iter().map(|(module, reading)| (module.join("::"), named_by(module, reading, &readings)));
         Self { edges: edges.collect() }
     }

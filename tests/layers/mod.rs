@@ -22,7 +22,7 @@ use std::{
 use graph::{Graph, sources};
 
 /// The rooms with a table of their own for what is inside, in the documentation of their `mod.rs`.
-const WITH_TABLE: [&str; 3] = ["python", "python/native", "server"];
+const WITH_TABLE: [&str; 4] = ["http", "python", "python/native", "server"];
 
 /// Rooms that still have circles inside. None may be added.
 const WITH_CIRCLES: [&str; 0] = [];

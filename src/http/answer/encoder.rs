@@ -13,10 +13,10 @@ use std::{
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::{
+    SERVER,
     reply::{Body, Reply},
     status,
 };
-use crate::http::SERVER;
 
 /// Progress through one response head.
 #[derive(Clone, Debug, Default)]

@@ -7,11 +7,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::status;
-use crate::http::{
-    SERVER,
-    text::{encode_latin1, escape_html},
-};
+use super::{SERVER, status};
+use crate::http::text::{encode_latin1, escape_html};
 
 /// The parts of an answer that are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

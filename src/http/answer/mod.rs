@@ -12,3 +12,6 @@ pub use delivery::{Delivery, Outcome};
 pub use encoder::Encoder;
 pub use reply::{Body, Reply, error_body};
 pub use trickle::Trickle;
+
+/// The value of the `Server` header.
+pub const SERVER: &str = concat!("wptserve-rs/", env!("CARGO_PKG_VERSION"));
