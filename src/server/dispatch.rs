@@ -14,7 +14,7 @@ use super::{
     sink::{Sink as _, pause, send_trickle},
     site::{PORT_TARGET, Site},
     websocket,
-    wire::{After, Answer, Connection},
+    wire::{After, Http1Connection, RunningAnswer},
 };
 use crate::{
     docroot::DocPath,
@@ -30,16 +30,16 @@ pub(super) async fn dispatch(request: HttpRequest, site: web::Data<Site>) -> Htt
 
 /// The actix service of the WebSocket ports.
 pub(super) async fn dispatch_websocket(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let plan = |head, connection| -> Answer {
+    let plan = |head, connection| -> RunningAnswer {
         Box::pin(async move { websocket::answer(head, &connection, site.into_inner()).await })
     };
     serve(request, plan).await
 }
 
 /// Begins to answer one request. The wire drops the response that this returns, except for its keep-alive flag.
-async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Connection) -> Answer) -> HttpResponse {
+async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Http1Connection) -> RunningAnswer) -> HttpResponse {
     // Every request has both, because the wire has stored them before actix saw a byte.
-    if let Some(connection) = request.conn_data::<Connection>()
+    if let Some(connection) = request.conn_data::<Http1Connection>()
         && let Some(head) = connection.take_head()
         && connection.begin(plan(head, connection.clone())).await == After::KeepAlive
     {
@@ -49,7 +49,7 @@ async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Connection) -> Answ
 }
 
 /// Plans the answer to a request, without waiting.
-fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
+fn plan(mut head: Head, connection: Http1Connection, site: Arc<Site>) -> RunningAnswer {
     let line_too_long = head.line_too_long;
     let is_head = head.method == "HEAD";
     if let Some(target) = route::rewritten(&head.method, &head.target) {
@@ -86,7 +86,7 @@ fn plan(mut head: Head, connection: Connection, site: Arc<Site>) -> Answer {
 }
 
 /// An answer that is this reply, after which the connection closes.
-fn last(connection: Connection, is_head: bool, made: Reply) -> Answer {
+fn last(connection: Http1Connection, is_head: bool, made: Reply) -> RunningAnswer {
     Box::pin(async move {
         let _ = reply(&connection, is_head, made).await;
         After::Close
@@ -94,11 +94,11 @@ fn last(connection: Connection, is_head: bool, made: Reply) -> Answer {
 }
 
 /// An answer that is this reply. The connection stays open afterwards if the reply allows it.
-fn reply_with(connection: Connection, is_head: bool, made: Reply) -> Answer {
+fn reply_with(connection: Http1Connection, is_head: bool, made: Reply) -> RunningAnswer {
     Box::pin(async move { reply(&connection, is_head, made).await.unwrap_or(After::Close) })
 }
 
-async fn connect(connection: &Connection) -> After {
+async fn connect(connection: &Http1Connection) -> After {
     let connected = async {
         let (head, _) = Encoder::reply(&Reply::new(200, Body::None));
         connection.write(&head).await?;
@@ -113,7 +113,7 @@ async fn connect(connection: &Connection) -> After {
     }
 }
 
-fn routed(request: Box<Request>, connection: Connection, site: Arc<Site>) -> Answer {
+fn routed(request: Box<Request>, connection: Http1Connection, site: Arc<Site>) -> RunningAnswer {
     let is_head = request.is_head();
     match job(&site, &request) {
         Job::Reply(made) => reply_with(connection, is_head, made),
@@ -124,7 +124,13 @@ fn routed(request: Box<Request>, connection: Connection, site: Arc<Site>) -> Ans
     }
 }
 
-fn run_script(connection: Connection, site: &Site, request: Box<Request>, script: DocPath, routed: Routed) -> Answer {
+fn run_script(
+    connection: Http1Connection,
+    site: &Site,
+    request: Box<Request>,
+    script: DocPath,
+    routed: Routed,
+) -> RunningAnswer {
     let is_head = request.is_head();
     let file = script.as_path().to_owned();
     let body = connection.take_arrived_body();
@@ -149,7 +155,7 @@ fn run_script(connection: Connection, site: &Site, request: Box<Request>, script
 
 /// Executes the requests of a running handler until it ends.
 async fn follow(
-    connection: &Connection,
+    connection: &Http1Connection,
     first: Option<Event>,
     mut events: Events,
     is_head: bool,

@@ -40,9 +40,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls;
 
 use site::DISCONNECT;
-use stream::Stream;
+use stream::ByteStream;
 use watch::Watch;
-use wire::{Connection, Wire};
+use wire::{Http1Connection, Wire};
 
 /// How long a connection that has been taken may be on its way to its worker.
 const HANDED_OVER: Duration = Duration::from_millis(100);
@@ -150,7 +150,7 @@ where
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(DISCONNECT)
         .on_connect_ext(|wire: &Wire, data| {
-            data.insert::<Connection>(wire.connection());
+            data.insert::<Http1Connection>(wire.connection());
         })
         .h1(map_config(app, |()| AppConfig::default()));
     let (at_once, after_connect) = if encrypt_after_connect { (None, tls) } else { (tls, None) };
@@ -158,7 +158,7 @@ where
         let (at_once, after_connect) = (at_once.clone(), after_connect.clone());
         async move {
             let peer = stream.peer_addr().ok();
-            let stream = Stream::accept(stream, at_once).await?;
+            let stream = ByteStream::accept(stream, at_once).await?;
             Ok((Wire::new(stream, peer, after_connect), peer))
         }
     })

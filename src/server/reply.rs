@@ -8,7 +8,7 @@ use super::{
     job::content_reply,
     sink::{Sink, pause, send_file, send_trickle},
     site::Site,
-    wire::{After, Connection},
+    wire::{After, Http1Connection},
 };
 use crate::{
     http::{Body, Delivery, Encoder, Outcome, Reply, Request},
@@ -17,7 +17,7 @@ use crate::{
 
 /// Serves a file, a listing or other content without a script.
 pub(super) async fn serve_content(
-    connection: &Connection,
+    connection: &Http1Connection,
     site: &Arc<Site>,
     request: Box<Request>,
     found: Match,
@@ -27,7 +27,7 @@ pub(super) async fn serve_content(
 }
 
 /// Writes a complete reply.
-pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) -> io::Result<After> {
+pub(super) async fn reply(connection: &Http1Connection, is_head: bool, reply: Reply) -> io::Result<After> {
     pause(reply.wait).await;
     let (head, close) = Encoder::reply(&reply);
     let mut sink = Http1Sink { connection, is_closing: close, delivery: Some(Delivery::new(is_head)) };
@@ -55,7 +55,7 @@ pub(super) async fn reply(connection: &Connection, is_head: bool, reply: Reply) 
 
 /// An answer over HTTP/1, and what becomes of the connection after it.
 pub(super) struct Http1Sink<'a> {
-    connection: &'a Connection,
+    connection: &'a Http1Connection,
     is_closing: bool,
     /// The bytes that have been sent: the connection stays open only if they are exactly the announced ones. `None` when the
     /// answer's maker has decided already.
@@ -64,7 +64,7 @@ pub(super) struct Http1Sink<'a> {
 
 impl<'a> Http1Sink<'a> {
     /// The rest of an answer whose maker has decided what becomes of the connection.
-    pub(super) fn rest(connection: &'a Connection, after: After) -> Self {
+    pub(super) fn rest(connection: &'a Http1Connection, after: After) -> Self {
         Self { connection, is_closing: after == After::Close, delivery: None }
     }
 

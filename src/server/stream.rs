@@ -22,16 +22,16 @@ use crate::handover::Outlet;
 const HANDSHAKE: u8 = 0x16;
 
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(super) enum ByteStream {
     /// The thread of a handler may write as well.
-    Plain(Socket),
+    Plain(TcpHalves),
     /// Boxed, because the state of a TLS session is large.
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<TlsStream<TcpHalves>>),
     /// During a change to TLS: the stream cannot be read or written.
     Taken,
 }
 
-impl Stream {
+impl ByteStream {
     /// Takes an accepted connection, and does the handshake if `tls` is given. The client may take any time for the handshake.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Stream {
     pub(super) async fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses the option is served anyway.
         let _ = stream.set_nodelay(true);
-        let plain = Self::Plain(Socket::new(stream));
+        let plain = Self::Plain(TcpHalves::new(stream));
         match tls {
             None => Ok(plain),
             Some(tls) => plain.encrypt(BytesMut::new(), tls).await,
@@ -101,7 +101,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for ByteStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(context, out),
@@ -115,7 +115,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for ByteStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
@@ -143,20 +143,20 @@ impl AsyncWrite for Stream {
 
 /// A TCP connection in halves, of which some bytes may have been read already.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct TcpHalves {
     arrived: BytesMut,
     reader: OwnedReadHalf,
     outlet: Arc<Outlet>,
 }
 
-impl Socket {
+impl TcpHalves {
     fn new(stream: TcpStream) -> Self {
         let (reader, writer) = stream.into_split();
         Self { arrived: BytesMut::new(), reader, outlet: Arc::new(Outlet::new(writer)) }
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for TcpHalves {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
         if socket.arrived.is_empty() {
@@ -169,7 +169,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for TcpHalves {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.outlet.poll_send(context, |socket| socket.try_write(bytes))
     }
@@ -232,7 +232,8 @@ mod tests {
         let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let server = thread::spawn(move || {
-            runtime.block_on(async { Stream::accept(listener.accept().await?.0, Some(identity.h2)).await.map(drop) })
+            runtime
+                .block_on(async { ByteStream::accept(listener.accept().await?.0, Some(identity.h2)).await.map(drop) })
         });
         let mut socket = std::net::TcpStream::connect(address).unwrap();
         let mut bytes = [0; 4096];

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use super::{
     reply::{reply, serve_content},
     site::Site,
-    wire::{After, Connection, Raw},
+    wire::{After, Http1Connection, Raw},
 };
 use crate::{
     handover::{Command, Handshake, Opening, Read, Session},
@@ -30,7 +30,7 @@ pub(super) enum Ended {
 }
 
 /// Answers one request on a WebSocket port.
-pub(super) async fn answer(head: Head, connection: &Connection, site: Arc<Site>) -> After {
+pub(super) async fn answer(head: Head, connection: &Http1Connection, site: Arc<Site>) -> After {
     let (method, version) = (latin1(&head.method), latin1(&head.version));
     let is_head = head.method == "HEAD";
     if head.line_too_long {
@@ -74,7 +74,7 @@ pub(super) async fn answer(head: Head, connection: &Connection, site: Arc<Site>)
 }
 
 /// Requests other than WebSockets get files: test runners ask for `/` to see whether the port answers.
-async fn files(head: Head, connection: &Connection, site: &Arc<Site>) -> After {
+async fn files(head: Head, connection: &Http1Connection, site: &Arc<Site>) -> After {
     let (method, version) = (latin1(&head.method), latin1(&head.version));
     let is_head = head.method == "HEAD";
     if !is_head && head.method != "GET" {

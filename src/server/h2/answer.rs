@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use super::{
     reply::{StreamSink, send},
     tunnel,
-    wire::{Hearer, Wire},
+    wire::{H2Wire, StreamReceiver},
 };
 use crate::{
     handover::{Closing, H2Event, H2Events, Session},
@@ -37,14 +37,14 @@ enum Plan {
 }
 
 /// Begins to answer a request. What it gives back is told what comes on the stream.
-pub(super) fn begin(wire: &Wire, fields: &[Field], stream: u32) -> Option<Hearer> {
-    let (plan, hearer) = plan(wire.site(), fields, stream, wire.peer());
+pub(super) fn begin(wire: &H2Wire, fields: &[Field], stream: u32) -> Option<StreamReceiver> {
+    let (plan, receiver) = plan(wire.site(), fields, stream, wire.peer());
     actix_web::rt::spawn(answer(wire.clone(), stream, plan));
-    hearer
+    receiver
 }
 
 /// Chooses the way to answer a request, and the receiver of its later events.
-fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) -> (Plan, Option<Hearer>) {
+fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) -> (Plan, Option<StreamReceiver>) {
     let rewritten = rewritten(fields);
     let fields = rewritten.as_deref().unwrap_or(fields);
     let request = match Request::http2(fields, stream, site.host.clone(), site.port, peer) {
@@ -58,7 +58,7 @@ fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) 
         return match tunnel::open(site, *request) {
             Ok(session) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                (Plan::Tunnel(session, receiver), Some(Hearer::Tunnel(sender)))
+                (Plan::Tunnel(session, receiver), Some(StreamReceiver::Tunnel(sender)))
             }
             Err(reply) => (Plan::Reply(*reply, false), None),
         };
@@ -74,7 +74,7 @@ fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) 
         Job::Script(script, routed) => {
             let name = script.as_path().display().to_string();
             let (conversation, events) = site.python.converse(script, request, routed);
-            (Plan::Script(events, name, is_head), Some(Hearer::Handler(conversation)))
+            (Plan::Script(events, name, is_head), Some(StreamReceiver::Handler(conversation)))
         }
         Job::Content(found) => (Plan::Content(found, request), None),
     }
@@ -92,7 +92,7 @@ fn rewritten(fields: &[Field]) -> Option<Vec<Field>> {
 }
 
 /// Answers a request, to the end of its stream.
-async fn answer(wire: Wire, stream: u32, plan: Plan) {
+async fn answer(wire: H2Wire, stream: u32, plan: Plan) {
     let outcome = match plan {
         Plan::Reply(reply, is_head) => {
             pause(wire.site().latency).await;
@@ -115,7 +115,7 @@ async fn answer(wire: Wire, stream: u32, plan: Plan) {
     wire.release(stream);
 }
 
-async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Request>) -> Result<(), SendError> {
+async fn serve_content(wire: &H2Wire, stream: u32, found: Match, request: Box<Request>) -> Result<(), SendError> {
     if !wire.completed(stream).await {
         return Ok(());
     }
@@ -135,7 +135,13 @@ async fn serve_content(wire: &Wire, stream: u32, found: Match, request: Box<Requ
 }
 
 /// Executes the requests of a running handler until it ends.
-async fn follow(wire: &Wire, stream: u32, is_head: bool, mut events: H2Events, script: &str) -> Result<(), SendError> {
+async fn follow(
+    wire: &H2Wire,
+    stream: u32,
+    is_head: bool,
+    mut events: H2Events,
+    script: &str,
+) -> Result<(), SendError> {
     let mut pushed = Vec::new();
     let mut is_begun = false;
     let outcome = loop {
@@ -173,7 +179,7 @@ async fn follow(wire: &Wire, stream: u32, is_head: bool, mut events: H2Events, s
 }
 
 /// Sends the rest of a handler's answer.
-async fn close(wire: &Wire, stream: u32, closing: Closing) -> Result<(), SendError> {
+async fn close(wire: &H2Wire, stream: u32, closing: Closing) -> Result<(), SendError> {
     pause(closing.wait).await;
     if closing.broken {
         wire.reset(stream, ErrorCode::INTERNAL_ERROR);

@@ -15,7 +15,7 @@ use actix_web::web;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::{site::Site, stream::Stream, wire::peer_text};
+use super::{site::Site, stream::ByteStream, wire::peer_text};
 
 /// The service for a connection on the port.
 pub(super) fn service(
@@ -26,7 +26,7 @@ pub(super) fn service(
         let (site, tls) = (site.clone().into_inner(), tls.clone());
         async move {
             let peer = peer_text(stream.peer_addr().ok());
-            let stream = Stream::accept(stream, tls).await?;
+            let stream = ByteStream::accept(stream, tls).await?;
             wire::serve(stream, peer, site, answer::begin).await;
             Ok(())
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::wire::Wire;
+use super::wire::H2Wire;
 use crate::{
     http::{
         Body, Reply,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Sends a complete reply. Nothing is added to its header fields.
-pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
+pub(super) async fn send(wire: &H2Wire, stream: u32, is_head: bool, reply: Reply) -> Result<(), SendError> {
     pause(reply.wait).await;
     let mut fields: Vec<Field> = vec![(Bytes::from_static(b":status"), reply.status.to_string().into())];
     let announced = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
@@ -40,13 +40,13 @@ pub(super) async fn send(wire: &Wire, stream: u32, is_head: bool, reply: Reply) 
 /// The content of an answer on a stream. The last piece ends the stream, so each piece is sent when the next one is ready, as in
 /// wptserve.
 pub(super) struct StreamSink<'a> {
-    wire: &'a Wire,
+    wire: &'a H2Wire,
     stream: u32,
     held: Bytes,
 }
 
 impl<'a> StreamSink<'a> {
-    pub(super) fn new(wire: &'a Wire, stream: u32) -> Self {
+    pub(super) fn new(wire: &'a H2Wire, stream: u32) -> Self {
         Self { wire, stream, held: Bytes::new() }
     }
 }

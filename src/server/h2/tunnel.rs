@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc::UnboundedReceiver,
 };
 
-use super::{reply, wire::Wire};
+use super::{reply, wire::H2Wire};
 use crate::{
     handover::{Command, Handshake, Opening, Session},
     http::{
@@ -56,7 +56,7 @@ pub(super) fn open(site: &Site, request: Request) -> Result<Session, Box<Reply>>
 
 /// Runs a session on a stream, from its handshake to its end. `received` has the bytes of the client.
 pub(super) async fn run(
-    wire: &Wire,
+    wire: &H2Wire,
     stream: u32,
     mut opened: Session,
     mut received: UnboundedReceiver<Bytes>,

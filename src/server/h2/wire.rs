@@ -23,7 +23,7 @@ use crate::{
     server::{
         leaving::Leaving,
         site::{DISCONNECT, Site},
-        stream::Stream,
+        stream::ByteStream,
     },
 };
 
@@ -35,14 +35,14 @@ const READ: usize = 64 * 1024;
 const TURNS: usize = 16;
 
 /// The receiver of a stream's events.
-pub(super) enum Hearer {
+pub(super) enum StreamReceiver {
     Handler(Conversation),
     /// A WebSocket: only the bytes.
     Tunnel(UnboundedSender<Bytes>),
 }
 
 /// Begins to answer the request on a new stream.
-pub(super) type Begin = fn(&Wire, &[Field], u32) -> Option<Hearer>;
+pub(super) type Begin = fn(&H2Wire, &[Field], u32) -> Option<StreamReceiver>;
 
 struct Inner {
     begin: Begin,
@@ -50,7 +50,7 @@ struct Inner {
     peer: (Arc<str>, u16),
     connection: RefCell<Connection>,
     /// The receivers of the streams' events. Events of other streams are dropped.
-    hearers: RefCell<HashMap<u32, Hearer>>,
+    receivers: RefCell<HashMap<u32, StreamReceiver>>,
     /// Wakes the task of the socket.
     waker: RefCell<Option<Waker>>,
     /// Wakes the tasks of the streams after every change of windows, streams or room.
@@ -59,16 +59,16 @@ struct Inner {
 
 /// A connection, as its tasks share it.
 #[derive(Clone)]
-pub(super) struct Wire(Rc<Inner>);
+pub(super) struct H2Wire(Rc<Inner>);
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<Site>, begin: Begin) {
-    let wire = Wire(Rc::new(Inner {
+pub(super) async fn serve(mut stream: ByteStream, peer: (Arc<str>, u16), site: Arc<Site>, begin: Begin) {
+    let wire = H2Wire(Rc::new(Inner {
         begin,
         site,
         peer,
         connection: RefCell::new(Connection::new(Instant::now())),
-        hearers: RefCell::default(),
+        receivers: RefCell::default(),
         waker: RefCell::default(),
         change: Notify::new(),
     }));
@@ -84,8 +84,8 @@ pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<S
     wire.0.connection.borrow_mut().abandon();
     wire.0.change.notify_waiters();
     // Outside the borrow: dropping a conversation takes locks.
-    let hearers = std::mem::take(&mut *wire.0.hearers.borrow_mut());
-    drop(hearers);
+    let receivers = std::mem::take(&mut *wire.0.receivers.borrow_mut());
+    drop(receivers);
     if is_orderly {
         let _ = tokio::time::timeout(DISCONNECT, say_goodbye(&mut stream)).await;
     }
@@ -93,16 +93,16 @@ pub(super) async fn serve(mut stream: Stream, peer: (Arc<str>, u16), site: Arc<S
 
 /// Closes our side, then reads until the client has closed its own: closing a socket with unread input resets the
 /// connection, and the client may lose the last bytes.
-async fn say_goodbye(stream: &mut Stream) {
+async fn say_goodbye(stream: &mut ByteStream) {
     let mut rest = vec![0; READ];
     if stream.shutdown().await.is_ok() {
         while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
     }
 }
 
-impl Wire {
+impl H2Wire {
     /// Moves bytes between the socket and the connection. Ready when the connection has ended: with true if this side ended it.
-    fn poll(&self, stream: &mut Stream, input: &mut BytesMut, context: &mut Context<'_>) -> Poll<bool> {
+    fn poll(&self, stream: &mut ByteStream, input: &mut BytesMut, context: &mut Context<'_>) -> Poll<bool> {
         *self.0.waker.borrow_mut() = Some(context.waker().clone());
         for _ in 0..TURNS {
             match self.poll_write(stream, context) {
@@ -129,7 +129,7 @@ impl Wire {
     }
 
     /// Ready when all bytes have been sent.
-    fn poll_write(&self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_write(&self, stream: &mut ByteStream, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let mut connection = self.0.connection.borrow_mut();
         let output = connection.output();
         let before = output.len();
@@ -171,29 +171,29 @@ impl Wire {
             return;
         };
         if let Event::Request { fields, .. } = &event {
-            let hearer = (self.0.begin)(self, fields, stream);
-            if let Some(hearer) = hearer {
-                self.0.hearers.borrow_mut().insert(stream, hearer);
+            let receiver = (self.0.begin)(self, fields, stream);
+            if let Some(receiver) = receiver {
+                self.0.receivers.borrow_mut().insert(stream, receiver);
             }
         }
         let is_end = matches!(&event, Event::Data { end: true, .. } | Event::Trailers { .. } | Event::Reset { .. });
         let length = if let Event::Data { data, .. } = &event { data.len() as u32 } else { 0 };
-        let is_heard = match (self.0.hearers.borrow().get(&stream), event) {
-            (Some(Hearer::Handler(handler)), event) => handler.tell(event).is_ok(),
-            (Some(Hearer::Tunnel(tunnel)), Event::Data { data, .. }) => tunnel.send(data).is_ok() && !is_end,
-            (Some(Hearer::Tunnel(_)), _) => !is_end,
+        let is_received = match (self.0.receivers.borrow().get(&stream), event) {
+            (Some(StreamReceiver::Handler(handler)), event) => handler.tell(event).is_ok(),
+            (Some(StreamReceiver::Tunnel(tunnel)), Event::Data { data, .. }) => tunnel.send(data).is_ok() && !is_end,
+            (Some(StreamReceiver::Tunnel(_)), _) => !is_end,
             (None, _) => false,
         };
-        if !is_heard {
-            self.forget_hearer(stream);
+        if !is_received {
+            self.forget_receiver(stream);
             self.used(stream, length);
         }
     }
 
     /// Drops later events of a stream.
-    pub(super) fn forget_hearer(&self, stream: u32) {
-        let hearer = self.0.hearers.borrow_mut().remove(&stream);
-        drop(hearer);
+    pub(super) fn forget_receiver(&self, stream: u32) {
+        let receiver = self.0.receivers.borrow_mut().remove(&stream);
+        drop(receiver);
     }
 
     /// Address and port of the client.
@@ -269,7 +269,7 @@ impl Wire {
 
     /// The answer is complete: ends our side of the stream, and drops later events.
     pub(super) fn settle(&self, stream: u32) {
-        self.forget_hearer(stream);
+        self.forget_receiver(stream);
         self.with(|connection| {
             connection.settle(stream);
             connection.drain(stream);
@@ -277,7 +277,7 @@ impl Wire {
     }
 
     pub(super) fn release(&self, stream: u32) {
-        self.forget_hearer(stream);
+        self.forget_receiver(stream);
         self.with(|connection| connection.release(stream));
     }
 

@@ -13,18 +13,18 @@ use std::{
 use bytes::Bytes;
 use tokio::io::AsyncWrite as _;
 
-use super::state::{After, Answer, BODY_CHUNK, Incoming, Inner, poll_answer};
+use super::state::{After, BODY_CHUNK, Incoming, Inner, RunningAnswer, poll_answer};
 use crate::{
     handover::Outlet,
     http::Head,
-    server::{leaving, stream::Stream},
+    server::{leaving, stream::ByteStream},
 };
 
 /// The service's access to its connection. All methods concern the one request that is being answered.
 #[derive(Debug, Clone)]
-pub(in crate::server) struct Connection(pub(super) Rc<RefCell<Inner>>);
+pub(in crate::server) struct Http1Connection(pub(super) Rc<RefCell<Inner>>);
 
-impl Connection {
+impl Http1Connection {
     pub(super) fn new(inner: Rc<RefCell<Inner>>) -> Self {
         Self(inner)
     }
@@ -108,7 +108,7 @@ impl Connection {
         let (stream, arrived, tls) = {
             let inner = &mut *self.0.borrow_mut();
             let Some(tls) = inner.after_connect.take() else { return Ok(()) };
-            let stream = std::mem::replace(&mut inner.stream, Stream::Taken);
+            let stream = std::mem::replace(&mut inner.stream, ByteStream::Taken);
             // A client that does not wait for the answer has begun its handshake already.
             (stream, inner.input.split(), tls)
         };
@@ -141,7 +141,7 @@ impl Connection {
 
     /// Begins to answer the request. An answer that cannot be finished at once continues by itself. [`After::Close`] if the answer
     /// has ended and the connection closes.
-    pub(in crate::server) async fn begin(&self, answer: Answer) -> After {
+    pub(in crate::server) async fn begin(&self, answer: RunningAnswer) -> After {
         self.0.borrow_mut().answer = Some(answer);
         poll_fn(|context| {
             // An answer need not wake a connection that is listening. The dispatcher will get an error of this call again.

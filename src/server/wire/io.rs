@@ -15,12 +15,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::rustls::ServerConfig;
 
 use super::{
-    connection::Connection,
+    connection::Http1Connection,
     state::{BODY_CHUNK, Incoming, Inner, Phase, poll_answer},
 };
 use crate::{
     http::HeadReader,
-    server::{leaving::Leaving, site::DISCONNECT, stream::Stream},
+    server::{leaving::Leaving, site::DISCONNECT, stream::ByteStream},
 };
 
 /// The I/O type that actix drives.
@@ -28,9 +28,9 @@ use crate::{
 pub(in crate::server) struct Wire(Rc<RefCell<Inner>>);
 
 impl Wire {
-    /// With `after_connect` the connection is plain until [`Connection::encrypt`].
+    /// With `after_connect` the connection is plain until [`Http1Connection::encrypt`].
     pub(in crate::server) fn new(
-        stream: Stream,
+        stream: ByteStream,
         peer: Option<SocketAddr>,
         after_connect: Option<Arc<ServerConfig>>,
     ) -> Self {
@@ -57,8 +57,8 @@ impl Wire {
     }
 
     /// The service's access to the same connection.
-    pub(in crate::server) fn connection(&self) -> Connection {
-        Connection::new(Rc::clone(&self.0))
+    pub(in crate::server) fn connection(&self) -> Http1Connection {
+        Http1Connection::new(Rc::clone(&self.0))
     }
 }
 

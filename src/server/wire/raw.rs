@@ -8,15 +8,15 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connection::Connection;
+use super::connection::Http1Connection;
 
 /// A connection as a plain stream. Bytes that have been read ahead come first.
 #[derive(Debug)]
-pub(in crate::server) struct Raw(Connection);
+pub(in crate::server) struct Raw(Http1Connection);
 
 impl Raw {
     /// The bytes of the connection from here on, for a request that makes something else of it than HTTP.
-    pub(in crate::server) fn new(connection: Connection) -> Self {
+    pub(in crate::server) fn new(connection: Http1Connection) -> Self {
         Self(connection)
     }
 }

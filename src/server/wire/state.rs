@@ -14,7 +14,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::{
     http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, Step},
-    server::{leaving::Leaving, stream::Stream},
+    server::{leaving::Leaving, stream::ByteStream},
 };
 
 /// The bytes that are read ahead while a request is being answered: enough for a few pipelined requests. Reading ahead also shows
@@ -46,7 +46,7 @@ pub(super) enum Incoming {
 }
 
 pub(super) struct Inner {
-    pub(super) stream: Stream,
+    pub(super) stream: ByteStream,
     /// The TLS settings for after a CONNECT.
     pub(super) after_connect: Option<Arc<ServerConfig>>,
     /// Address and port of the client, if the system tells them.
@@ -65,7 +65,7 @@ pub(super) struct Inner {
     pub(super) eof: bool,
     /// Whether the request allows another one after it.
     pub(super) keep_alive: bool,
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<RunningAnswer>,
     /// The task of the connection will be woken when the client sends something.
     pub(super) is_listening: bool,
     /// Our side is closed.
@@ -215,8 +215,8 @@ pub(in crate::server) enum After {
     Close,
 }
 
-/// A running answer: it reads and writes through its [`Connection`], and returns whether that may stay open.
-pub(in crate::server) type Answer = Pin<Box<dyn Future<Output = After>>>;
+/// A running answer: it reads and writes through its [`Http1Connection`], and returns whether that may stay open.
+pub(in crate::server) type RunningAnswer = Pin<Box<dyn Future<Output = After>>>;
 
 /// Polls the answer, without a borrow of `inner`. Ready when the answer has ended, with whether the connection may stay open.
 pub(super) fn poll_answer(inner: &RefCell<Inner>, context: &mut Context<'_>) -> Poll<After> {
@@ -243,7 +243,7 @@ mod tests {
         fn actix_sees_one_head_without_a_body_whatever_comes(
             method in "[A-Za-z\\x21-\\x7e]{1,12}",
             target in proptest::collection::vec(prop_oneof![Just(b'/'), Just(b'?'), Just(b'%'), 0x21u8..=0xff], 0..2000),
-            fields in "((Transfer-Encoding|Content-Length|Upgrade|Connection|Expect): (chunked|5|h2c|upgrade|100-continue)\r\n){0,4}",
+            fields in "((Transfer-Encoding|Content-Length|Upgrade|Http1Connection|Expect): (chunked|5|h2c|upgrade|100-continue)\r\n){0,4}",
         ) {
             let head = [method.as_bytes(), b" /", &target, b" HTTP/1.1\r\n", fields.as_bytes(), b"\r\n"].concat();
             let Step::Head { head, .. } = HeadReader::default().step(&head, false) else { return Ok(()) };
