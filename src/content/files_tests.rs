@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     content::{ContentRequest, serve as serve_content, serve_at_once},
     docroot::DocRoot,
-    http::{HeadReader, Scheme, Step, text::latin1},
+    http::{HeadReader, HeadStep, Scheme, text::latin1},
     route::Handler,
 };
 
@@ -51,7 +51,7 @@ impl Site {
 
     fn asking<R>(&self, target: &str, headers: &str, serve: impl FnOnce(&ContentRequest<'_>) -> R) -> R {
         let text = format!("GET {target} HTTP/1.1\r\nHost: h:1\r\n{headers}\r\n");
-        let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
+        let HeadStep::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
         let config = serde_json::json!({"browser_host": "web-platform.test"});
         serve(&ContentRequest {

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     http::Reply,
-    websocket::frame::{self, BadFrame, Header, Step},
+    websocket::frame::{self, BadFrame, FrameStep, Header},
 };
 
 /// The longest accepted payload, in bytes. pywebsocket3 has no limit and fails on a longer one (`MemoryError`).
@@ -186,8 +186,8 @@ impl Socket {
         let mut input = self.input.lock();
         let (header, size) = loop {
             match frame::header(&input, masked)? {
-                Step::Header(header, size) => break (header, size),
-                Step::More(count) => self.fill_frame(&mut input, count)?,
+                FrameStep::Header(header, size) => break (header, size),
+                FrameStep::More(count) => self.fill_frame(&mut input, count)?,
             }
         };
         let length = usize::try_from(header.length)

@@ -45,7 +45,7 @@ pub struct Head {
 
 /// The result of reading the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum HeadStep {
     /// Not enough yet: read more and ask again with the longer buffer.
     More,
     /// A head.
@@ -110,27 +110,27 @@ enum Line {
 
 impl HeadReader {
     /// Reads `buf`, whose first byte is the first one that has not been consumed; `eof` says that no more will come. After any
-    /// other result than [`Step::More`] the reader starts over.
-    pub fn step(&mut self, buf: &[u8], eof: bool) -> Step {
+    /// other result than [`HeadStep::More`] the reader starts over.
+    pub fn step(&mut self, buf: &[u8], eof: bool) -> HeadStep {
         let step = self.advance(buf, eof);
-        if step != Step::More {
+        if step != HeadStep::More {
             *self = HeadReader::default();
         }
         step
     }
 
-    fn advance(&mut self, buf: &[u8], eof: bool) -> Step {
+    fn advance(&mut self, buf: &[u8], eof: bool) -> HeadStep {
         let start = match self.start.take() {
             Some(start) => start,
             None => {
                 let line = match self.next_line(buf, eof) {
-                    Line::More => return Step::More,
-                    Line::End => return Step::Close,
+                    Line::More => return HeadStep::More,
+                    Line::End => return HeadStep::Close,
                     Line::Complete(line) => line,
                 };
                 match parse_request_line(buf.get(line).unwrap_or_default()) {
                     Ok(start) => start,
-                    Err(Refusal::Blank) => return Step::Close,
+                    Err(Refusal::Blank) => return HeadStep::Close,
                     Err(Refusal::Page(page, parts)) => return self.reject(&page, parts),
                 }
             }
@@ -139,7 +139,7 @@ impl HeadReader {
             let line = match self.next_line(buf, eof) {
                 Line::More => {
                     self.start = Some(start);
-                    return Step::More;
+                    return HeadStep::More;
                 }
                 // CPython counts the empty read at the end of the input as a line.
                 Line::End => buf.len()..buf.len(),
@@ -182,7 +182,7 @@ impl HeadReader {
         Line::Complete(line)
     }
 
-    fn reject_headers(&self, start: &Start, message: &str, explain: &'static str) -> Step {
+    fn reject_headers(&self, start: &Start, message: &str, explain: &'static str) -> HeadStep {
         let parts = match (start.has_response_head, start.is_head) {
             (false, _) => Parts::Body,
             (true, true) => Parts::Head,
@@ -191,11 +191,11 @@ impl HeadReader {
         self.reject(&ErrorPage { code: 431, message: message.to_owned(), explain }, parts)
     }
 
-    fn reject(&self, page: &ErrorPage, parts: Parts) -> Step {
-        Step::Reject { answer: page.encode(parts), close: true, consumed: self.line_start }
+    fn reject(&self, page: &ErrorPage, parts: Parts) -> HeadStep {
+        HeadStep::Reject { answer: page.encode(parts), close: true, consumed: self.line_start }
     }
 
-    fn finish(&self, start: &Start, buf: &[u8]) -> Step {
+    fn finish(&self, start: &Start, buf: &[u8]) -> HeadStep {
         let consumed = self.line_start;
         let bytes = Bytes::copy_from_slice(buf.get(..consumed).unwrap_or_default());
         let block = cut(&bytes, start.len..consumed);
@@ -226,7 +226,7 @@ impl HeadReader {
             expect_continue,
             line_too_long: start.len > MAX_LINE,
         };
-        Step::Head { head, consumed }
+        HeadStep::Head { head, consumed }
     }
 }
 

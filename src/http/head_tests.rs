@@ -4,20 +4,20 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn step(input: &[u8]) -> Step {
+fn step(input: &[u8]) -> HeadStep {
     HeadReader::default().step(input, true)
 }
 
 fn head(input: &str) -> Head {
     match step(input.as_bytes()) {
-        Step::Head { head, .. } => head,
+        HeadStep::Head { head, .. } => head,
         other => panic!("{input:?}: {other:?}"),
     }
 }
 
 /// Status and message of a rejection, and whether it has a response head.
 fn rejection(input: &[u8]) -> (String, bool) {
-    let Step::Reject { answer, close: true, .. } = step(input) else { panic!("{:?}", latin1(input)) };
+    let HeadStep::Reject { answer, close: true, .. } = step(input) else { panic!("{:?}", latin1(input)) };
     let has_head = answer.starts_with(b"HTTP/1.1 ");
     let text = latin1(&answer);
     if let Some(body) =
@@ -33,7 +33,7 @@ fn rejection(input: &[u8]) -> (String, bool) {
 #[test]
 fn a_head_is_taken_apart() {
     let input = b"GET //a?b HTTP/1.1\r\nHost: h\r\n\r\nBODY";
-    let Step::Head { head, consumed } = step(input) else { panic!() };
+    let HeadStep::Head { head, consumed } = step(input) else { panic!() };
     assert_eq!(&input[consumed..], b"BODY");
     assert_eq!(head.request_line, "GET //a?b HTTP/1.1\r\n");
     assert_eq!((&head.method[..], &head.target[..], &head.version[..]), (&b"GET"[..], &b"/a?b"[..], &b"HTTP/1.1"[..]));
@@ -60,7 +60,7 @@ fn request_lines_are_split_like_python_does() {
         let got = (latin1(&head.method), latin1(&head.target), latin1(&head.version));
         assert_eq!(got, (method.into(), target.into(), version.into()), "{line:?}");
     }
-    let Step::Head { head, .. } = step(b"\xe9\x85/\xe8\xa0HTTP/1.1\n\n") else { panic!() };
+    let HeadStep::Head { head, .. } = step(b"\xe9\x85/\xe8\xa0HTTP/1.1\n\n") else { panic!() };
     assert_eq!((&head.method[..], &head.target[..]), (&b"\xe9"[..], &b"/\xe8"[..]));
 }
 
@@ -89,7 +89,7 @@ fn refused_request_lines_get_the_page_of_cpython() {
 
 #[test]
 fn a_page_is_complete() {
-    let Step::Reject { answer, consumed, .. } = step(b"GET / b HTTP/1.1\r\nrest") else { panic!() };
+    let HeadStep::Reject { answer, consumed, .. } = step(b"GET / b HTTP/1.1\r\nrest") else { panic!() };
     assert_eq!(consumed, 18);
     let text = latin1(&answer);
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -110,7 +110,7 @@ fn a_page_is_complete() {
 #[test]
 fn blank_lines_and_silence_close() {
     for input in [&b"\r\n"[..], b"\n", b" \t\x85\r\nGET / HTTP/1.1\r\n\r\n", b"", b"\r\r\r\n"] {
-        assert_eq!(step(input), Step::Close);
+        assert_eq!(step(input), HeadStep::Close);
     }
 }
 
@@ -119,7 +119,7 @@ fn the_end_of_input_ends_the_head() {
     assert!(head("GET / HTTP/1.1").headers.is_empty());
     assert_eq!(head("GET / HTTP/1.1\r\nA: b\r\nC: d").headers.len(), 2);
     for part in ["GET / HTTP/1.1", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nA: b\r\n", "GET / HTTP/1.1\n\r"] {
-        assert_eq!(HeadReader::default().step(part.as_bytes(), false), Step::More);
+        assert_eq!(HeadReader::default().step(part.as_bytes(), false), HeadStep::More);
     }
 }
 
@@ -153,7 +153,7 @@ fn long_lines_and_many_lines_are_431() {
     let long = format!("GET / HTTP/1.1\r\n{}\r\n", line(65537));
     assert_eq!(rejection(long.as_bytes()), ("431 Line too long".into(), true));
     let endless = format!("HEAD / HTTP/1.1\r\n{}", "x".repeat(65537));
-    let Step::Reject { answer, .. } = HeadReader::default().step(endless.as_bytes(), false) else { panic!() };
+    let HeadStep::Reject { answer, .. } = HeadReader::default().step(endless.as_bytes(), false) else { panic!() };
     assert!(answer.starts_with(b"HTTP/1.1 431 Line too long\r\n") && answer.ends_with(b"\r\n\r\n"));
 
     let many = |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(count));
@@ -183,11 +183,11 @@ fn pipelined_heads_come_one_by_one() {
     let mut reader = HeadReader::default();
     let mut input = &b"GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n"[..];
     for target in ["/1", "/2"] {
-        let Step::Head { head, consumed } = reader.step(input, false) else { panic!() };
+        let HeadStep::Head { head, consumed } = reader.step(input, false) else { panic!() };
         assert_eq!(head.target, target);
         input = &input[consumed..];
     }
-    assert_eq!(reader.step(input, true), Step::Close);
+    assert_eq!(reader.step(input, true), HeadStep::Close);
 }
 
 fn request_text() -> impl Strategy<Value = Vec<u8>> {
@@ -198,12 +198,12 @@ fn request_text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// The date may change between two answers.
-fn settled(step: Step) -> Step {
+fn settled(step: HeadStep) -> HeadStep {
     match step {
-        Step::Reject { answer, close, consumed } => {
+        HeadStep::Reject { answer, close, consumed } => {
             let text = latin1(&answer);
             let kept: String = text.split_inclusive("\r\n").filter(|line| !line.starts_with("Date: ")).collect();
-            Step::Reject { answer: Bytes::from(kept), close, consumed }
+            HeadStep::Reject { answer: Bytes::from(kept), close, consumed }
         }
         other => other,
     }
@@ -213,7 +213,7 @@ proptest! {
     #[test]
     fn pieces_make_no_difference(input in request_text(), sizes in proptest::collection::vec(1usize..6, 1..40)) {
         let whole = settled(step(&input));
-        if let Step::Head { consumed, .. } | Step::Reject { consumed, .. } = &whole {
+        if let HeadStep::Head { consumed, .. } | HeadStep::Reject { consumed, .. } = &whole {
             prop_assert!(*consumed <= input.len());
         }
         let mut reader = HeadReader::default();
@@ -222,8 +222,8 @@ proptest! {
         let piecewise = loop {
             end = (end + sizes.next().unwrap()).min(input.len());
             match reader.step(&input[..end], false) {
-                Step::More if end == input.len() => break reader.step(&input, true),
-                Step::More => {}
+                HeadStep::More if end == input.len() => break reader.step(&input, true),
+                HeadStep::More => {}
                 other => break other,
             }
         };

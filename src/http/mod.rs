@@ -36,6 +36,6 @@ pub use body::{
     chunked::{ChunkError, ChunkedDecoder},
     framing::{BadFraming, Framing},
 };
-pub use head::{Head, HeadReader, Step};
+pub use head::{Head, HeadReader, HeadStep};
 pub use headers::Headers;
 pub use request::{H2_HEADERS, HTTP2, Request, RequestError, Scheme};

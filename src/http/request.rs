@@ -182,7 +182,7 @@ fn absolute(scheme: Scheme, host: &str, port: Option<&str>, server_port: u16, ta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{HeadReader, Step};
+    use crate::http::{HeadReader, HeadStep};
 
     #[test]
     fn requests_over_http2() {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn request(text: &str) -> Result<Request, RequestError> {
-        let Step::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
+        let HeadStep::Head { head, .. } = HeadReader::default().step(text.as_bytes(), true) else { panic!("{text}") };
         Request::new(head, Scheme::Http, "web-platform.test".into(), 8000, ("127.0.0.1".into(), 1))
     }
 

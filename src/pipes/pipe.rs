@@ -17,7 +17,7 @@ use super::{
     tokenizer::{Token, Tokenizer},
 };
 use crate::http::{
-    answer::trickle::{Part, Trickle, slice_range},
+    answer::trickle::{Instruction, Trickle, slice_range},
     text::{encode_latin1, parse_int, repr},
 };
 
@@ -245,18 +245,18 @@ fn boolean(text: &str) -> Result<bool, PipeError> {
 
 /// A schedule such as `d1:100:r2`. Two instructions of a kind in a row are a `TypeError`: wptserve means to add them up, but
 /// keeps them in tuples.
-fn parse_schedule(schedule: &str) -> Result<Vec<Part>, PipeError> {
-    let mut parts: Vec<Part> = Vec::new();
+fn parse_schedule(schedule: &str) -> Result<Vec<Instruction>, PipeError> {
+    let mut parts: Vec<Instruction> = Vec::new();
     for item in schedule.split(':') {
         let part = if let Some(seconds) = item.strip_prefix('d') {
-            Part::Delay(float(seconds)?)
+            Instruction::Delay(float(seconds)?)
         } else if let Some(count) = item.strip_prefix('r') {
             match int(count)? {
-                count if count % 2 == 0 => Part::Repeat(count),
+                count if count % 2 == 0 => Instruction::Repeat(count),
                 _ => return Err(PipeError::Value(String::new())),
             }
         } else {
-            Part::Bytes(int(item)?)
+            Instruction::Bytes(int(item)?)
         };
         if parts.last().is_some_and(|last| std::mem::discriminant(last) == std::mem::discriminant(&part)) {
             return Err(PipeError::Type("'tuple' object does not support item assignment".to_owned()));

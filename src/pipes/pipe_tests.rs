@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    http::{Body, HeadReader, Reply, Request, Scheme, Step, text::latin1},
+    http::{Body, HeadReader, HeadStep, Reply, Request, Scheme, text::latin1},
     pipes::{Context, Piped, ReplyError},
 };
 
 /// Pipes over `0123{{host}}` with the headers `X-A: 1`, `X-A: 2` and `Y: 3`.
 fn piped(pipes: &str) -> Result<Reply, (String, Duration)> {
     let text = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-    let Step::Head { head, .. } = HeadReader::default().step(text, true) else { panic!() };
+    let HeadStep::Head { head, .. } = HeadReader::default().step(text, true) else { panic!() };
     let request = Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap();
     let config = json!({"browser_host": "<h>"});
     let mut reply = Reply::new(200, Body::ReadFile(Bytes::from_static(b"0123{{host}}")));

@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::http::{HeadReader, Request, Scheme, Step};
+use crate::http::{HeadReader, HeadStep, Request, Scheme};
 
 const REQUEST: &[u8] = b"GET /dir/p\xe9?q=%3Cb%27%3E&q=2&%E9=x&empty=&utf=%C3%A9&latin=%E9 HTTP/1.1\r\n\
     Host: web-platform.test:8000\r\nX-Test: <1> & \"2\"\r\nx-test: second\r\nX-Utf: \xc3\xa9\r\nX-Latin: \xe9\r\n\r\n";
 
 fn request() -> Request {
-    let Step::Head { head, .. } = HeadReader::default().step(REQUEST, true) else { panic!() };
+    let HeadStep::Head { head, .. } = HeadReader::default().step(REQUEST, true) else { panic!() };
     Request::new(head, Scheme::Http, "h".into(), 1, ("c".into(), 2)).unwrap()
 }
 

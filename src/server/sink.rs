@@ -9,7 +9,7 @@ use std::{
 use actix_web::web;
 use bytes::Bytes;
 
-use crate::http::{Trickle, trickle::Step};
+use crate::http::{Trickle, trickle::TrickleStep};
 
 /// The receiver of the pieces of one answer.
 pub(super) trait Sink {
@@ -83,15 +83,15 @@ pub(super) async fn send_file<S: Sink>(
 pub(super) async fn send_trickle<S: Sink>(sink: &mut S, trickle: Trickle) -> Result<(), S::Error> {
     for step in trickle {
         match step {
-            Step::Wait(time) => pause(time).await,
-            Step::Send(bytes) => sink.send(bytes).await?,
-            Step::Fail(cause) => {
+            TrickleStep::Wait(time) => pause(time).await,
+            TrickleStep::Send(bytes) => sink.send(bytes).await?,
+            TrickleStep::Fail(cause) => {
                 // wptserve stops here without a message, and over HTTP/1 it leaves the connection open.
                 log::error!("a trickle pipe broke off: {cause}");
                 sink.break_off();
                 return Ok(());
             }
-            Step::Stall => {
+            TrickleStep::Stall => {
                 log::error!(
                     "a trickle pipe never comes to the end of its content: give its last r a d or a number to repeat"
                 );
@@ -115,7 +115,7 @@ mod tests {
     use std::{convert::Infallible, io::Write as _};
 
     use super::*;
-    use crate::http::trickle::Part;
+    use crate::http::trickle::Instruction;
 
     /// Notes what it is told: pieces in brackets, then how the content ended.
     #[derive(Default)]
@@ -179,9 +179,9 @@ mod tests {
     #[tokio::test]
     async fn a_trickle_ends_as_its_schedule_says() {
         for (parts, expected) in [
-            (vec![Part::Bytes(2), Part::Delay(0.0), Part::Bytes(1)], "[ab][c][de] end"),
-            (vec![Part::Bytes(2), Part::Delay(-1.0)], "[ab] broken"),
-            (vec![Part::Bytes(2), Part::Bytes(0), Part::Repeat(1)], "[ab] abandoned"),
+            (vec![Instruction::Bytes(2), Instruction::Delay(0.0), Instruction::Bytes(1)], "[ab][c][de] end"),
+            (vec![Instruction::Bytes(2), Instruction::Delay(-1.0)], "[ab] broken"),
+            (vec![Instruction::Bytes(2), Instruction::Bytes(0), Instruction::Repeat(1)], "[ab] abandoned"),
         ] {
             let mut notes = Notes::default();
             send_trickle(&mut notes, Trickle::new(Bytes::from_static(b"abcde"), parts)).await.unwrap();

@@ -33,7 +33,7 @@ impl Header {
 
 /// The result of reading the first bytes of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum FrameStep {
     /// The header needs this many bytes, from the first one of the frame.
     More(usize),
     /// The header, and its size in bytes.
@@ -55,19 +55,19 @@ pub enum BadFrame {
 ///
 /// # Errors
 /// [`BadFrame`], as soon as the bytes that show the fault are there.
-pub fn header(bytes: &[u8], masked: bool) -> Result<Step, BadFrame> {
-    let &[first, second, ref rest @ ..] = bytes else { return Ok(Step::More(2)) };
+pub fn header(bytes: &[u8], masked: bool) -> Result<FrameStep, BadFrame> {
+    let &[first, second, ref rest @ ..] = bytes else { return Ok(FrameStep::More(2)) };
     if (second & 0x80 != 0) != masked {
         return Err(BadFrame::Mask);
     }
     let (length, rest, size) = match second & 0x7f {
         126 => match rest.split_first_chunk() {
             Some((length, rest)) => (u64::from(u16::from_be_bytes(*length)), rest, 4),
-            None => return Ok(Step::More(4)),
+            None => return Ok(FrameStep::More(4)),
         },
         127 => match rest.split_first_chunk() {
             Some((length, rest)) => (u64::from_be_bytes(*length), rest, 10),
-            None => return Ok(Step::More(10)),
+            None => return Ok(FrameStep::More(10)),
         },
         length => (u64::from(length), rest, 2),
     };
@@ -75,11 +75,11 @@ pub fn header(bytes: &[u8], masked: bool) -> Result<Step, BadFrame> {
         return Err(BadFrame::Length);
     }
     if !masked {
-        return Ok(Step::Header(Header { first, mask: None, length }, size));
+        return Ok(FrameStep::Header(Header { first, mask: None, length }, size));
     }
     match rest.first_chunk() {
-        Some(key) => Ok(Step::Header(Header { first, mask: Some(*key), length }, size + 4)),
-        None => Ok(Step::More(size + 4)),
+        Some(key) => Ok(FrameStep::Header(Header { first, mask: Some(*key), length }, size + 4)),
+        None => Ok(FrameStep::More(size + 4)),
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
     fn headers_come_in_three_lengths() {
         let key = [1, 2, 3, 4];
         let read = |bytes: &[u8]| match header(bytes, true) {
-            Ok(Step::Header(header, size)) => (header.opcode(), header.fin(), header.length, size),
+            Ok(FrameStep::Header(header, size)) => (header.opcode(), header.fin(), header.length, size),
             other => panic!("{other:?}"),
         };
         assert_eq!(read(b"\x81\x85\x01\x02\x03\x04hello"), (1, true, 5, 6));
@@ -114,27 +114,27 @@ mod tests {
         assert_eq!(read(b"\x89\xff\0\0\0\0\0\x01\0\0\x01\x02\x03\x04"), (9, true, 65536, 14));
         // More bytes than needed for the length: accepted.
         assert_eq!(read(b"\x80\xfe\x00\x05\x01\x02\x03\x04"), (0, true, 5, 8));
-        let Ok(Step::Header(reserved, _)) = header(b"\xd3\x80\x01\x02\x03\x04", true) else { panic!() };
+        let Ok(FrameStep::Header(reserved, _)) = header(b"\xd3\x80\x01\x02\x03\x04", true) else { panic!() };
         assert!(reserved.rsv(1) && !reserved.rsv(2) && reserved.rsv(3) && reserved.fin());
         assert_eq!((reserved.mask, reserved.opcode()), (Some(key), 3));
-        assert_eq!(header(b"\x81\x05", false).map(|step| matches!(step, Step::Header(_, 2))), Ok(true));
+        assert_eq!(header(b"\x81\x05", false).map(|step| matches!(step, FrameStep::Header(_, 2))), Ok(true));
     }
 
     #[test]
     fn a_bad_frame_is_known_as_early_as_can_be() {
-        assert_eq!(header(b"\x81", true), Ok(Step::More(2)));
+        assert_eq!(header(b"\x81", true), Ok(FrameStep::More(2)));
         assert_eq!(header(b"\x81\x05", true), Err(BadFrame::Mask));
         assert_eq!(header(b"\x81\x85", false), Err(BadFrame::Mask));
-        assert_eq!(header(b"\x81\x85", true), Ok(Step::More(6)));
-        assert_eq!(header(b"\x81\xfe\0", true), Ok(Step::More(4)));
-        assert_eq!(header(b"\x81\xff\x80\0\0\0\0\0\0", true), Ok(Step::More(10)));
+        assert_eq!(header(b"\x81\x85", true), Ok(FrameStep::More(6)));
+        assert_eq!(header(b"\x81\xfe\0", true), Ok(FrameStep::More(4)));
+        assert_eq!(header(b"\x81\xff\x80\0\0\0\0\0\0", true), Ok(FrameStep::More(10)));
         assert_eq!(header(b"\x81\xff\x80\0\0\0\0\0\0\0", true), Err(BadFrame::Length));
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>, masked: bool) {
-            if let Ok(Step::Header(_, size)) = header(&bytes, masked) {
+            if let Ok(FrameStep::Header(_, size)) = header(&bytes, masked) {
                 prop_assert!(size <= bytes.len());
             }
         }

@@ -10,7 +10,7 @@ use crate::{
         ChunkError, ChunkedDecoder, Headers,
         body::{
             BodyReader, BodySource,
-            form::{self, Content, FormError, Parameters, Part},
+            form::{self, Content, FormError, FormPart, Parameters},
         },
     },
     input::{Cursor, Dice},
@@ -135,7 +135,7 @@ fn read(pieces: &[&[u8]], length: Option<usize>, headers: &Headers, method: &str
 }
 
 fn shown(content: &Content, held: &mut u64) -> String {
-    let part = |part: &Part, held: &mut u64| {
+    let part = |part: &FormPart, held: &mut u64| {
         format!("({:?} {:?} {} {})", part.headers, part.disposition, part.done, shown(&part.content, held))
     };
     match content {

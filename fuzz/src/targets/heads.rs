@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    http::{Framing, HeadReader, Request, Scheme, Step},
+    http::{Framing, HeadReader, HeadStep, Request, Scheme},
     input::Dice,
 };
 
@@ -20,7 +20,7 @@ pub fn head(data: &[u8]) {
     let pieces = read(&dice.pieces(text));
     assert_eq!(whole, pieces, "other pieces, another result");
     for step in whole {
-        if let Step::Head { head, .. } = step {
+        if let HeadStep::Head { head, .. } = step {
             let has = |name| head.headers.get(name).is_some();
             if has("Content-Length") && has("Transfer-Encoding") {
                 assert!(head.framing.is_err(), "two readers could find different ends: {head:?}");
@@ -43,7 +43,7 @@ fn without_date(answer: &Bytes) -> Bytes {
 }
 
 /// All steps of a connection that gets these pieces and is closed then.
-fn read(pieces: &[&[u8]]) -> Vec<Step> {
+fn read(pieces: &[&[u8]]) -> Vec<HeadStep> {
     let mut reader = HeadReader::default();
     let mut buffer = Vec::new();
     let mut steps = Vec::new();
@@ -53,19 +53,19 @@ fn read(pieces: &[&[u8]]) -> Vec<Step> {
         loop {
             let step = reader.step(&buffer, at == last);
             match &step {
-                Step::More => break,
-                Step::Head { head, consumed } => {
+                HeadStep::More => break,
+                HeadStep::Head { head, consumed } => {
                     assert!(*consumed > 0 && *consumed <= buffer.len());
                     assert!(buffer.starts_with(&head.request_line));
                     buffer.drain(..consumed);
                     steps.push(step);
                 }
-                Step::Reject { consumed, answer, close } => {
+                HeadStep::Reject { consumed, answer, close } => {
                     assert!(*consumed <= buffer.len() && *close);
-                    steps.push(Step::Reject { answer: without_date(answer), close: *close, consumed: *consumed });
+                    steps.push(HeadStep::Reject { answer: without_date(answer), close: *close, consumed: *consumed });
                     return steps;
                 }
-                Step::Close => {
+                HeadStep::Close => {
                     steps.push(step);
                     return steps;
                 }

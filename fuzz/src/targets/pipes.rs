@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Target;
 use crate::{
-    http::{Body, Head, HeadReader, Reply, Request, Scheme, Step, trickle},
+    http::{Body, Head, HeadReader, HeadStep, Reply, Request, Scheme, trickle},
     input::Dice,
     meter::Bounds,
     pipes::{Context, Piped, Pipeline, requested, template::substitute},
@@ -39,7 +39,9 @@ static CONFIG: LazyLock<Value> = LazyLock::new(|| {
 static REQUEST: LazyLock<Request> = LazyLock::new(|| {
     let head =
         b"GET /a/b.sub.html?x=1&y=%E9&x=2 HTTP/1.1\r\nHost: h:8000\r\nX-Text: <a & \"b\">\r\nX-Bytes: \xe9\r\n\r\n";
-    let Step::Head { head, .. } = HeadReader::default().step(head, false) else { panic!("the request is no request") };
+    let HeadStep::Head { head, .. } = HeadReader::default().step(head, false) else {
+        panic!("the request is no request")
+    };
     Request::new(head, Scheme::Http, "web-platform.test".into(), 8000, ("127.0.0.1".into(), 1)).unwrap()
 });
 
@@ -68,7 +70,7 @@ fn pipes(data: &[u8]) {
     }
     if let Body::Trickle(schedule) = piped.into_reply().body {
         for step in schedule.take(1000) {
-            if let trickle::Step::Send(bytes) = step {
+            if let trickle::TrickleStep::Send(bytes) = step {
                 assert!(!bytes.is_empty());
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     input::Dice,
     websocket::{
         close,
-        frame::{self, BadFrame, Step},
+        frame::{self, BadFrame, FrameStep},
     },
 };
 
@@ -21,11 +21,11 @@ pub fn frames(data: &[u8]) {
     let whole = frame::header(text, masked);
     for length in 0..text.len().min(15) {
         match frame::header(&text[..length], masked) {
-            Ok(Step::More(wanted)) => assert!(length < wanted && wanted <= 14),
+            Ok(FrameStep::More(wanted)) => assert!(length < wanted && wanted <= 14),
             early => assert_eq!(early, whole, "{length} bytes say something else"),
         }
     }
-    if let Ok(Step::Header(header, size)) = whole {
+    if let Ok(FrameStep::Header(header, size)) = whole {
         assert!(size <= text.len() && header.length <= i64::MAX as u64 && header.mask.is_some() == masked);
         // The shortest form of the same header.
         let mut written = vec![text[0]];
@@ -42,7 +42,7 @@ pub fn frames(data: &[u8]) {
             }
         }
         written.extend(header.mask.into_iter().flatten());
-        assert_eq!(frame::header(&written, masked), Ok(Step::Header(header, written.len())));
+        assert_eq!(frame::header(&written, masked), Ok(FrameStep::Header(header, written.len())));
     }
 
     let key = [dice.roll(256), dice.roll(256), dice.roll(256), dice.roll(256)].map(|byte| byte as u8);

@@ -14,7 +14,7 @@ const MAX_DRAINED: usize = 1 << 30;
 
 /// One instruction of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Part {
+pub enum Instruction {
     /// Send this many of the next bytes. A negative number steps back, as Python's slices make it.
     Bytes(i128),
     /// Wait this many seconds.
@@ -25,7 +25,7 @@ pub enum Part {
 
 /// The next step of the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum TrickleStep {
     /// Wait.
     Wait(Duration),
     /// Send these bytes; there is at least one.
@@ -63,11 +63,11 @@ pub enum Undrainable {
     Endless,
 }
 
-/// Content and the schedule by which it is sent. An iterator of [`Step`]s that keeps its place.
+/// Content and the schedule by which it is sent. An iterator of [`TrickleStep`]s that keeps its place.
 #[derive(Clone, Debug)]
 pub struct Trickle {
     content: Bytes,
-    parts: Vec<Part>,
+    parts: Vec<Instruction>,
     /// The instructions that repeat.
     cycle: Option<Range<usize>>,
     repeating: bool,
@@ -80,10 +80,12 @@ pub struct Trickle {
 
 impl Trickle {
     /// Content that is sent as `parts` say, and its rest at the end.
-    pub fn new(content: Bytes, parts: Vec<Part>) -> Trickle {
+    pub fn new(content: Bytes, parts: Vec<Instruction>) -> Trickle {
         let cycle = match parts.last() {
             // wptserve slices `delays[-(value + 1):-1]`.
-            Some(Part::Repeat(count)) => Some(slice_range(parts.len(), Some(-count.saturating_add(1)), Some(-1))),
+            Some(Instruction::Repeat(count)) => {
+                Some(slice_range(parts.len(), Some(-count.saturating_add(1)), Some(-1)))
+            }
             _ => None,
         };
         Trickle { content, parts, cycle, repeating: false, at: 0, offset: 0, idle: 0, done: false }
@@ -98,10 +100,10 @@ impl Trickle {
         let mut all = BytesMut::new();
         while let Some(step) = self.next() {
             match step {
-                Step::Wait(time) => waited = waited.saturating_add(time),
-                Step::Send(bytes) if all.len() + bytes.len() <= MAX_DRAINED => all.extend_from_slice(&bytes),
-                Step::Fail(cause) => return (waited, Err(cause.into())),
-                Step::Send(_) | Step::Stall => return (waited, Err(Undrainable::Endless)),
+                TrickleStep::Wait(time) => waited = waited.saturating_add(time),
+                TrickleStep::Send(bytes) if all.len() + bytes.len() <= MAX_DRAINED => all.extend_from_slice(&bytes),
+                TrickleStep::Fail(cause) => return (waited, Err(cause.into())),
+                TrickleStep::Send(_) | TrickleStep::Stall => return (waited, Err(Undrainable::Endless)),
             }
             if self.is_circular() {
                 return (waited, Err(Undrainable::Endless));
@@ -122,7 +124,7 @@ impl Trickle {
     }
 
     /// The next instruction; `None` at the end.
-    fn next_part(&mut self) -> Option<Part> {
+    fn next_part(&mut self) -> Option<Instruction> {
         if !self.repeating {
             if let Some(part) = self.parts.get(self.at) {
                 self.at += 1;
@@ -142,7 +144,7 @@ impl Trickle {
                 self.idle = MAX_IDLE;
             }
         }
-        let part = self.parts.get(self.at).copied().unwrap_or(Part::Bytes(0));
+        let part = self.parts.get(self.at).copied().unwrap_or(Instruction::Bytes(0));
         self.at += 1;
         Some(part)
     }
@@ -155,36 +157,38 @@ impl Trickle {
     }
 }
 
-impl Part {
+impl Instruction {
     fn bytes(&self) -> i128 {
         match self {
-            Part::Bytes(count) => *count,
-            Part::Delay(_) | Part::Repeat(_) => 0,
+            Instruction::Bytes(count) => *count,
+            Instruction::Delay(_) | Instruction::Repeat(_) => 0,
         }
     }
 }
 
 impl Iterator for Trickle {
-    type Item = Step;
+    type Item = TrickleStep;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<TrickleStep> {
         while !self.done {
             let step = match self.next_part() {
-                Some(Part::Bytes(count)) => Some(Step::Send(self.take(count))),
-                Some(Part::Delay(seconds)) => Some(pause(seconds).map_or_else(Step::Fail, Step::Wait)),
-                Some(Part::Repeat(_)) => None,
+                Some(Instruction::Bytes(count)) => Some(TrickleStep::Send(self.take(count))),
+                Some(Instruction::Delay(seconds)) => {
+                    Some(pause(seconds).map_or_else(TrickleStep::Fail, TrickleStep::Wait))
+                }
+                Some(Instruction::Repeat(_)) => None,
                 None => {
                     self.done = true;
                     let rest = slice_range(self.content.len(), Some(self.offset), None);
-                    (self.cycle.is_none() && !self.sent_all()).then(|| Step::Send(self.content.slice(rest)))
+                    (self.cycle.is_none() && !self.sent_all()).then(|| TrickleStep::Send(self.content.slice(rest)))
                 }
             };
             match step {
-                Some(Step::Send(bytes)) if bytes.is_empty() => {}
-                Some(Step::Wait(Duration::ZERO)) | None => {}
-                Some(Step::Fail(cause)) => {
+                Some(TrickleStep::Send(bytes)) if bytes.is_empty() => {}
+                Some(TrickleStep::Wait(Duration::ZERO)) | None => {}
+                Some(TrickleStep::Fail(cause)) => {
                     self.done = true;
-                    return Some(Step::Fail(cause));
+                    return Some(TrickleStep::Fail(cause));
                 }
                 Some(step) => {
                     self.idle = 0;
@@ -194,7 +198,7 @@ impl Iterator for Trickle {
             self.idle += 1;
             if self.idle > MAX_IDLE && !self.done {
                 self.done = true;
-                return Some(Step::Stall);
+                return Some(TrickleStep::Stall);
             }
         }
         None
@@ -230,18 +234,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        Part::{Bytes as B, Delay as D, Repeat as R},
+        Instruction::{Bytes as B, Delay as D, Repeat as R},
         *,
     };
 
     /// Steps as text: `0.5` for a wait, the bytes themselves for bytes.
-    fn steps(parts: &[Part], limit: usize) -> Vec<String> {
+    fn steps(parts: &[Instruction], limit: usize) -> Vec<String> {
         let trickle = Trickle::new(Bytes::from_static(b"0123456789"), parts.to_vec());
         let text = |step| match step {
-            Step::Wait(time) => time.as_secs_f64().to_string(),
-            Step::Send(bytes) => crate::http::text::latin1(&bytes),
-            Step::Fail(cause) => cause.to_string(),
-            Step::Stall => "stall".to_owned(),
+            TrickleStep::Wait(time) => time.as_secs_f64().to_string(),
+            TrickleStep::Send(bytes) => crate::http::text::latin1(&bytes),
+            TrickleStep::Fail(cause) => cause.to_string(),
+            TrickleStep::Stall => "stall".to_owned(),
         };
         trickle.map(text).take(limit).collect()
     }
@@ -249,7 +253,7 @@ mod tests {
     /// Recorded from wptserve 4.0.3 with a `time.sleep` that takes notes.
     #[test]
     fn schedules_run_as_in_wptserve() {
-        let table: &[(&[Part], &[&str])] = &[
+        let table: &[(&[Instruction], &[&str])] = &[
             (&[D(1.0)], &["1", "0123456789"]),
             (&[D(0.0)], &["0123456789"]),
             (&[B(3)], &["012", "3456789"]),
@@ -282,7 +286,7 @@ mod tests {
 
     #[test]
     fn all_of_it_can_be_had_at_once() {
-        let drain = |parts: &[Part]| Trickle::new(Bytes::from_static(b"0123456789"), parts.to_vec()).drain();
+        let drain = |parts: &[Instruction]| Trickle::new(Bytes::from_static(b"0123456789"), parts.to_vec()).drain();
         let all = |bytes: &'static [u8]| Ok(Bytes::from_static(bytes));
         assert_eq!(drain(&[D(0.5), B(4), R(2)]), (Duration::from_millis(1500), all(b"0123456789")));
         assert_eq!(drain(&[B(-3), D(1.0)]), (Duration::from_secs(1), all(b"0123456789")));
@@ -307,7 +311,7 @@ mod tests {
         }
     }
 
-    fn part() -> impl Strategy<Value = Part> {
+    fn part() -> impl Strategy<Value = Instruction> {
         prop_oneof![
             (-4i128..9).prop_map(B),
             Just(D(0.0)),
@@ -322,7 +326,7 @@ mod tests {
         fn never_panics(parts in proptest::collection::vec(part(), 0..6), len in 0usize..20) {
             let content = Bytes::from(vec![b'x'; len]);
             for step in Trickle::new(content, parts).take(50) {
-                prop_assert!(step != Step::Send(Bytes::new()));
+                prop_assert!(step != TrickleStep::Send(Bytes::new()));
             }
         }
     }

@@ -66,12 +66,12 @@ pub enum Content {
     /// An urlencoded form: names and values.
     Fields(Vec<(Vec<u8>, Vec<u8>)>),
     /// A multipart form.
-    Parts(Vec<Part>),
+    Parts(Vec<FormPart>),
 }
 
 /// One part of a multipart form.
 #[derive(Debug)]
-pub struct Part {
+pub struct FormPart {
     /// All headers except `Content-Length`.
     pub headers: Headers,
     /// `Content-Disposition`, whose options name the field and the file.
@@ -258,7 +258,7 @@ impl Scan<'_> {
         length: Option<u64>,
         limit: Option<u64>,
         depth: usize,
-    ) -> Result<(Vec<Part>, u64), FormError> {
+    ) -> Result<(Vec<FormPart>, u64), FormError> {
         let depth = depth.checked_sub(1).ok_or(FormError::TooDeep)?;
         let boundary = encode_latin1(kind.option("boundary").unwrap_or_default()).unwrap_or_default();
         if !is_valid_boundary(&boundary) {
@@ -301,7 +301,7 @@ impl Scan<'_> {
     }
 
     /// cgi.py, `FieldStorage.__init__` for a part.
-    fn part(&mut self, head: &Bytes, outer: &[u8], limit: Option<u64>, depth: usize) -> Result<Part, FormError> {
+    fn part(&mut self, head: &Bytes, outer: &[u8], limit: Option<u64>, depth: usize) -> Result<FormPart, FormError> {
         let headers = Headers::parse(head);
         let fields = headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
         let headers: Headers = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -309,7 +309,7 @@ impl Scan<'_> {
         let kind = Parameters::of(&headers, "content-type")
             .unwrap_or_else(|| Parameters { value: "text/plain".to_owned(), options: Vec::new() });
         let mut part =
-            Part { headers, disposition, kind, content: Content::Bytes(Spill::new(IN_MEMORY)), done: 0, read: 0 };
+            FormPart { headers, disposition, kind, content: Content::Bytes(Spill::new(IN_MEMORY)), done: 0, read: 0 };
         if part.kind.value == "application/x-www-form-urlencoded" {
             // A part has no length, so all following bytes are taken for its content.
             let query = self.reader.read(None)?;
@@ -327,7 +327,7 @@ impl Scan<'_> {
     }
 
     /// cgi.py, `FieldStorage.read_lines_to_outerboundary`.
-    fn lines(&mut self, part: &mut Part, outer: &[u8], limit: Option<u64>) -> Result<(), FormError> {
+    fn lines(&mut self, part: &mut FormPart, outer: &[u8], limit: Option<u64>) -> Result<(), FormError> {
         let mut content = Spill::new(IN_MEMORY);
         let mut end_before: &[u8] = b"";
         let mut at_line_start = true;
@@ -363,7 +363,7 @@ impl Scan<'_> {
     }
 
     /// cgi.py, `FieldStorage.skip_lines`. It recognises a boundary only in a last line without a line feed.
-    fn skip(&mut self, part: &mut Part, outer: &[u8]) -> Result<(), FormError> {
+    fn skip(&mut self, part: &mut FormPart, outer: &[u8]) -> Result<(), FormError> {
         let mut at_line_start = true;
         loop {
             let line = self.reader.line(MAX_LINE)?;

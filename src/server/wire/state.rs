@@ -13,7 +13,7 @@ use tokio::{io::AsyncWrite as _, time::Sleep};
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::{
-    http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, Step},
+    http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, HeadStep},
     server::{leaving::Leaving, stream::ByteStream},
 };
 
@@ -111,8 +111,8 @@ impl Inner {
     /// Takes the next step towards a head. True when actix has bytes to read, or no more will come.
     pub(super) fn advance_head(&mut self) -> bool {
         match self.reader.step(&self.input, self.eof) {
-            Step::More => false,
-            Step::Head { head, consumed } => {
+            HeadStep::More => false,
+            HeadStep::Head { head, consumed } => {
                 self.input.advance(consumed.min(self.input.len()));
                 if head.expect_continue {
                     self.output.extend_from_slice(CONTINUE);
@@ -129,7 +129,7 @@ impl Inner {
                 self.phase = Phase::Busy;
                 true
             }
-            Step::Reject { answer, close, consumed } => {
+            HeadStep::Reject { answer, close, consumed } => {
                 log::debug!("refused a request head: {}", String::from_utf8_lossy(&answer));
                 self.input.advance(consumed.min(self.input.len()));
                 self.output.extend_from_slice(&answer);
@@ -138,7 +138,7 @@ impl Inner {
                 }
                 true
             }
-            Step::Close => {
+            HeadStep::Close => {
                 self.phase = Phase::Closing;
                 true
             }
@@ -246,7 +246,7 @@ mod tests {
             fields in "((Transfer-Encoding|Content-Length|Upgrade|Http1Connection|Expect): (chunked|5|h2c|upgrade|100-continue)\r\n){0,4}",
         ) {
             let head = [method.as_bytes(), b" /", &target, b" HTTP/1.1\r\n", fields.as_bytes(), b"\r\n"].concat();
-            let Step::Head { head, .. } = HeadReader::default().step(&head, false) else { return Ok(()) };
+            let HeadStep::Head { head, .. } = HeadReader::default().step(&head, false) else { return Ok(()) };
             let mut out = BytesMut::new();
             feed(&head, &mut out);
             let text = std::str::from_utf8(&out).unwrap();

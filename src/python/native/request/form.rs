@@ -13,7 +13,7 @@ use crate::{
         Headers,
         body::{
             BodyError, Spill,
-            form::{self, Content, FormError, Part},
+            form::{self, Content, FormError, FormPart},
         },
     },
     python::native::{InputFile, MultiDict, RawHeaders, text},
@@ -60,7 +60,7 @@ fn raised(error: FormError, vm: &VirtualMachine) -> PyBaseExceptionRef {
     }
 }
 
-fn from_parts(parts: Vec<Part>, vm: &VirtualMachine) -> PyResult<PyRef<MultiDict>> {
+fn from_parts(parts: Vec<FormPart>, vm: &VirtualMachine) -> PyResult<PyRef<MultiDict>> {
     let made = MultiDict::default().into_ref(&vm.ctx);
     for part in parts {
         let Some(name) = part.disposition.option("name") else {
@@ -115,7 +115,7 @@ fn file_of(kept: Spill, vm: &VirtualMachine) -> PyResult {
 
 impl FieldStorage {
     /// A part, for handlers (cgi.py, `FieldStorage.__init__`). The attributes are plain ones.
-    fn new(part: Part, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
+    fn new(part: FormPart, vm: &VirtualMachine) -> PyResult<PyRef<Self>> {
         let made = FieldStorage {}.into_ref(&vm.ctx);
         let object = made.as_object();
         let text_of = |value: Option<&str>| match value {

@@ -17,7 +17,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
-        http::answer::trickle::{Step, Trickle, Undrainable},
+        http::answer::trickle::{Trickle, TrickleStep, Undrainable},
         python::native::pipe_error::exception,
     };
 
@@ -53,13 +53,15 @@ pub(in crate::python::native) mod classes {
                 let step = zelf.0.lock().next();
                 let error = match step {
                     None => return Ok(PyIterReturn::StopIteration(None)),
-                    Some(Step::Send(bytes)) => return Ok(PyIterReturn::Return(vm.ctx.new_bytes(bytes.into()).into())),
-                    Some(Step::Wait(time)) => {
+                    Some(TrickleStep::Send(bytes)) => {
+                        return Ok(PyIterReturn::Return(vm.ctx.new_bytes(bytes.into()).into()));
+                    }
+                    Some(TrickleStep::Wait(time)) => {
                         vm.allow_threads(|| std::thread::sleep(time));
                         continue;
                     }
-                    Some(Step::Fail(cause)) => Undrainable::Delay(cause),
-                    Some(Step::Stall) => Undrainable::Endless,
+                    Some(TrickleStep::Fail(cause)) => Undrainable::Delay(cause),
+                    Some(TrickleStep::Stall) => Undrainable::Endless,
                 };
                 return Err(exception(error.into(), vm));
             }
