@@ -8,14 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::on_panic::OnPanic;
 use crate::http::{
     Trickle,
-    h2::{Ask, Field, SendError, Sent},
+    h2::{CommandResult, Field, SendError, StreamCommand},
 };
 
 /// A request of a running handler to its stream, in the handler's order.
 #[derive(Debug)]
 pub enum H2Event {
     /// Send this, and answer with the result.
-    Ask(Ask, oneshot::Sender<Result<Sent, SendError>>),
+    Command(StreamCommand, oneshot::Sender<Result<CommandResult, SendError>>),
     /// The handler has used this many bytes of the request.
     Used(u32),
     /// The handler has ended: send the rest of the answer.
@@ -71,9 +71,9 @@ impl H2Link {
     ///
     /// # Errors
     /// The frame may not be sent, or [`SendError::Gone`].
-    pub fn ask(&self, ask: Ask) -> Result<Sent, SendError> {
+    pub fn ask(&self, ask: StreamCommand) -> Result<CommandResult, SendError> {
         let (answer, result) = oneshot::channel();
-        self.0.send(Some(H2Event::Ask(ask, answer))).map_err(|_| SendError::Gone)?;
+        self.0.send(Some(H2Event::Command(ask, answer))).map_err(|_| SendError::Gone)?;
         result.blocking_recv().map_err(|_| SendError::Gone)?
     }
 

@@ -21,7 +21,7 @@ pub use connection::{Connection, Event, Progress};
 pub use error::{ErrorCode, SendError};
 pub use frame::Priority;
 pub use hpack::{BadBlock, Decoder, Encoder};
-pub use send::{Ask, RawKind, Sent};
+pub use send::{CommandResult, RawKind, StreamCommand};
 
 use bytes::Bytes;
 

@@ -13,7 +13,7 @@ use super::{
 
 /// A frame or content that a handler wants to send; `None` for a stream means that of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum StreamCommand {
     /// The header fields of an answer, or its trailers.
     Headers {
         /// The stream.
@@ -84,9 +84,9 @@ pub enum RawKind {
     Bytes(Bytes),
 }
 
-/// The result of an [`Ask`].
+/// The result of a [`StreamCommand`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
+pub enum CommandResult {
     /// The bytes are on their way.
     Done,
     /// The stream that was promised.

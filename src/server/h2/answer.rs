@@ -14,7 +14,7 @@ use crate::{
     handover::{Closing, H2Event, H2Events, Session},
     http::{
         Body, Reply, Request,
-        h2::{ErrorCode, Field, SendError, Sent},
+        h2::{CommandResult, ErrorCode, Field, SendError},
     },
     route::{self, Match},
     server::{
@@ -150,10 +150,10 @@ async fn follow(
             pause(wire.site().latency).await;
         }
         match event {
-            Some(H2Event::Ask(ask, answer)) => {
+            Some(H2Event::Command(ask, answer)) => {
                 is_begun = true;
                 let result = wire.perform(stream, ask).await;
-                if let Ok(Sent::Promised(promised)) = result {
+                if let Ok(CommandResult::Promised(promised)) = result {
                     pushed.push(promised);
                 }
                 // A thread that no longer waits needs no answer.

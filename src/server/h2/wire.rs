@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    http::h2::{Ask, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, Sent},
+    http::h2::{CommandResult, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, StreamCommand},
     python::Conversation,
     server::{
         leaving::Leaving,
@@ -313,21 +313,21 @@ impl H2Wire {
     ///
     /// # Errors
     /// The request is not allowed, or the stream or the connection has ended.
-    pub(super) async fn perform(&self, own: u32, ask: Ask) -> Result<Sent, SendError> {
+    pub(super) async fn perform(&self, own: u32, ask: StreamCommand) -> Result<CommandResult, SendError> {
         match ask {
-            Ask::Headers { stream, fields, end } => self.headers(stream.unwrap_or(own), &fields, end).await?,
-            Ask::Content { stream, data, end } => self.content(stream.unwrap_or(own), data, end).await?,
-            Ask::Frame { stream, data, end } => {
+            StreamCommand::Headers { stream, fields, end } => self.headers(stream.unwrap_or(own), &fields, end).await?,
+            StreamCommand::Content { stream, data, end } => self.content(stream.unwrap_or(own), data, end).await?,
+            StreamCommand::Frame { stream, data, end } => {
                 let stream = stream.unwrap_or(own);
                 self.until(|connection| connection.frame(stream, &data, end).transpose()).await?;
                 self.room().await?;
             }
-            Ask::End { stream } => self.with(|connection| connection.end(stream.unwrap_or(own)))?,
-            Ask::Push { promised, fields } => {
+            StreamCommand::End { stream } => self.with(|connection| connection.end(stream.unwrap_or(own)))?,
+            StreamCommand::Push { promised, fields } => {
                 let promised = self.with(|connection| connection.push(own, promised, &fields))?;
-                return Ok(Sent::Promised(promised));
+                return Ok(CommandResult::Promised(promised));
             }
-            Ask::Raw { stream, kind, end_stream, end_headers } => {
+            StreamCommand::Raw { stream, kind, end_stream, end_headers } => {
                 let stream = stream.unwrap_or(own);
                 let is_data = matches!(kind, RawKind::Data(_) | RawKind::Bytes(_));
                 self.with(|connection| connection.raw(stream, &kind, end_stream, end_headers))?;
@@ -335,10 +335,10 @@ impl H2Wire {
                     self.room().await?;
                 }
             }
-            Ask::Room { stream } => {
-                return self.with(|connection| connection.room(stream.unwrap_or(own))).map(Sent::Room);
+            StreamCommand::Room { stream } => {
+                return self.with(|connection| connection.room(stream.unwrap_or(own))).map(CommandResult::Room);
             }
         }
-        Ok(Sent::Done)
+        Ok(CommandResult::Done)
     }
 }

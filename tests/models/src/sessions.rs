@@ -7,7 +7,7 @@ use shuttle::{future::block_on, rand::Rng as _, thread};
 
 use crate::{
     handover::{Closing, Command, H2Event, H2Link, Read, Socket},
-    http::h2::{Ask, Sent},
+    http::h2::{CommandResult, StreamCommand},
 };
 
 /// A stream of HTTP/2 whose handler asks, uses and finishes, or dies; the stream goes early, or not.
@@ -22,8 +22,8 @@ pub fn a_stream_answers_every_ask() {
         let _ends = link.ends_with_panic();
         let mut answers = Vec::new();
         for _ in 0..asks {
-            match link.ask(Ask::Room { stream: None }) {
-                Ok(Sent::Room(room)) => answers.push(room),
+            match link.ask(StreamCommand::Room { stream: None }) {
+                Ok(CommandResult::Room(room)) => answers.push(room),
                 Ok(other) => panic!("{other:?} is no room"),
                 Err(_) => break,
             }
@@ -38,9 +38,9 @@ pub fn a_stream_answers_every_ask() {
     block_on(async {
         for _ in 0..takes {
             match events.next().await {
-                Some(H2Event::Ask(_, answer)) => {
+                Some(H2Event::Command(_, answer)) => {
                     answered += 1;
-                    let _ = answer.send(Ok(Sent::Room(answered)));
+                    let _ = answer.send(Ok(CommandResult::Room(answered)));
                 }
                 Some(H2Event::Used(count)) => assert_eq!(count, 1),
                 Some(H2Event::Finish(_)) => {

@@ -17,7 +17,7 @@ use crate::{
     handover::{Closing, H2Link},
     http::{
         H2_HEADERS,
-        h2::{Ask, Field, SendError, Sent},
+        h2::{CommandResult, Field, SendError, StreamCommand},
     },
     python::native::text,
 };
@@ -78,7 +78,7 @@ impl H2Answer {
     }
 
     /// Sends a request to the connection and waits for its result.
-    pub(crate) fn ask(&self, ask: Ask, vm: &VirtualMachine) -> PyResult<Sent> {
+    pub(crate) fn ask(&self, ask: StreamCommand, vm: &VirtualMachine) -> PyResult<CommandResult> {
         let wait = std::mem::take(&mut self.progress.lock().wait);
         let result = vm.allow_threads(|| {
             thread::sleep(wait);
@@ -88,7 +88,7 @@ impl H2Answer {
     }
 
     /// Sends a request that counts as written content.
-    pub(crate) fn send(&self, ask: Ask, vm: &VirtualMachine) -> PyResult<Sent> {
+    pub(crate) fn send(&self, ask: StreamCommand, vm: &VirtualMachine) -> PyResult<CommandResult> {
         let sent = self.ask(ask, vm)?;
         self.set_content_written(true);
         Ok(sent)
@@ -150,7 +150,7 @@ impl H2Answer {
         vm: &VirtualMachine,
     ) -> PyResult<()> {
         let fields = self.header_fields(headers, status, vm)?;
-        self.send(Ask::Headers { stream, fields, end: last || self.is_head }, vm).map(drop)
+        self.send(StreamCommand::Headers { stream, fields, end: last || self.is_head }, vm).map(drop)
     }
 
     /// wptserve 4.0.3, response.py, `H2Response.write_status_headers`.
@@ -176,7 +176,7 @@ impl H2Answer {
             vm.call_method(item, "seek", (0,))?;
             bytes(&*vm.call_method(item, "read", ())?, vm)?
         };
-        self.send(Ask::Content { stream, data, end: last }, vm)?;
+        self.send(StreamCommand::Content { stream, data, end: last }, vm)?;
         self.set_stream_ended(last);
         Ok(())
     }
@@ -226,7 +226,7 @@ impl H2Answer {
         } else {
             // Back for `put_headers`, which has to wait first.
             self.wait(std::mem::take(&mut closing.wait));
-            self.send(Ask::Headers { stream: None, fields: head, end: self.is_head }, vm)?;
+            self.send(StreamCommand::Headers { stream: None, fields: head, end: self.is_head }, vm)?;
             self.put_body(response, vm)?;
         }
         Ok(closing)

@@ -12,7 +12,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
-        http::h2::{Ask, RawKind, Sent},
+        http::h2::{CommandResult, RawKind, StreamCommand},
         python::native::{
             instance::traverse,
             response::h2_answer::{H2Answer, bytes, utf8},
@@ -186,7 +186,7 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write_data_frame(zelf: &Py<Self>, args: FrameArgs, vm: &VirtualMachine) -> PyResult<()> {
             let data = bytes(&args.data, vm)?;
-            zelf.answer.send(Ask::Frame { stream: args.stream_id, data, end: args.last }, vm)?;
+            zelf.answer.send(StreamCommand::Frame { stream: args.stream_id, data, end: args.last }, vm)?;
             zelf.answer.set_stream_ended(args.last);
             Ok(())
         }
@@ -196,9 +196,9 @@ pub(in crate::python::native) mod classes {
         #[pymethod]
         fn write_push(zelf: &Py<Self>, args: PushArgs, vm: &VirtualMachine) -> PyResult<u32> {
             let fields = fields(&args.promise_headers, vm)?;
-            let promised = match zelf.answer.send(Ask::Push { promised: args.push_stream_id, fields }, vm)? {
-                Sent::Promised(stream) => stream,
-                Sent::Done | Sent::Room(_) => args.push_stream_id.unwrap_or_default(),
+            let promised = match zelf.answer.send(StreamCommand::Push { promised: args.push_stream_id, fields }, vm)? {
+                CommandResult::Promised(stream) => stream,
+                CommandResult::Done | CommandResult::Room(_) => args.push_stream_id.unwrap_or_default(),
             };
             let has_data = args.response_data.is_some();
             if let Some(headers) = &args.response_headers {
@@ -216,7 +216,7 @@ pub(in crate::python::native) mod classes {
         /// End a stream.
         #[pymethod]
         fn end_stream(zelf: &Py<Self>, args: StreamArgs, vm: &VirtualMachine) -> PyResult<()> {
-            zelf.answer.send(Ask::End { stream: args.stream_id }, vm)?;
+            zelf.answer.send(StreamCommand::End { stream: args.stream_id }, vm)?;
             zelf.answer.set_stream_ended(true);
             Ok(())
         }
@@ -266,9 +266,9 @@ pub(in crate::python::native) mod classes {
         /// The number of bytes of content that fit into the next frame.
         #[pymethod]
         fn get_max_payload_size(zelf: &Py<Self>, args: StreamArgs, vm: &VirtualMachine) -> PyResult<i64> {
-            match zelf.answer.ask(Ask::Room { stream: args.stream_id }, vm)? {
-                Sent::Room(room) => Ok(room),
-                Sent::Done | Sent::Promised(_) => Ok(0),
+            match zelf.answer.ask(StreamCommand::Room { stream: args.stream_id }, vm)? {
+                CommandResult::Room(room) => Ok(room),
+                CommandResult::Done | CommandResult::Promised(_) => Ok(0),
             }
         }
 
@@ -285,7 +285,9 @@ pub(in crate::python::native) mod classes {
         fn write_raw_bytes(zelf: &Py<Self>, raw_data: ArgBytesLike, vm: &VirtualMachine) -> PyResult<()> {
             zelf.answer.set_content_written(true);
             let kind = RawKind::Bytes(raw_data.with_ref(bytes::Bytes::copy_from_slice));
-            zelf.answer.ask(Ask::Raw { stream: None, kind, end_stream: false, end_headers: false }, vm).map(drop)
+            zelf.answer
+                .ask(StreamCommand::Raw { stream: None, kind, end_stream: false, end_headers: false }, vm)
+                .map(drop)
         }
 
         /// The text of bytes (in `response.encoding`) or text.
@@ -329,7 +331,7 @@ pub(in crate::python::native) mod classes {
             }
             // wptserve takes 0 for "none" here.
             let stream = stream.filter(|stream| *stream != 0);
-            zelf.answer.ask(Ask::Raw { stream, kind, end_stream, end_headers }, vm).map(drop)
+            zelf.answer.ask(StreamCommand::Raw { stream, kind, end_stream, end_headers }, vm).map(drop)
         }
     }
 }
