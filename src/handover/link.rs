@@ -4,8 +4,9 @@
 //! Every call here blocks the calling thread. A VM thread calls it inside `vm.allow_threads`.
 //!
 //! Waking the connection's thread costs more than most handlers. So while the connection only waits for its client, the handler's
-//! thread sends the end of an answer to the socket directly. The connection finds [`Event::Over`] when the next request comes. That may
-//! be before the handler's thread has returned from sending, so the event is queued first; the [`Outlet`] keeps the order of the bytes.
+//! thread sends the end of an answer to the socket directly. The connection finds [`Http1Event::Over`] when the next request comes.
+//! That may be before the handler's thread has returned from sending, so the event is queued first; the [`Outlet`] keeps the order
+//! of the bytes.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +29,7 @@ use crate::http::Trickle;
 
 /// A request of a running handler to its connection, in the handler's order.
 #[derive(Debug)]
-pub enum Event {
+pub enum Http1Event {
     /// Put these bytes on the wire as they are. Answered with false once the client has disconnected.
     Write(Bytes, oneshot::Sender<bool>),
     /// Read at most this many bytes of the request body (at least one, unless it has ended).
@@ -62,7 +63,7 @@ impl Last {
 /// The state that both ends share.
 #[derive(Debug, Default)]
 struct Crossing {
-    events: VecDeque<Event>,
+    events: VecDeque<Http1Event>,
     /// The connection's task, to be woken when an event comes.
     waker: Option<Waker>,
     /// The connection only waits for its client, and will look for events when the client sends something.
@@ -75,23 +76,23 @@ struct Crossing {
     is_connection_gone: bool,
 }
 
-/// The connection's end: yields events until [`Event::Finish`] or [`Event::Over`], or until the handler's thread died.
+/// The connection's end: yields events until [`Http1Event::Finish`] or [`Http1Event::Over`], or until the handler's thread died.
 #[derive(Debug)]
-pub struct Events(Arc<Mutex<Crossing>>);
+pub struct Http1Events(Arc<Mutex<Crossing>>);
 
-impl Events {
+impl Http1Events {
     /// The next event; `None` when the thread that ran the handler died without finishing.
     ///
-    /// `is_idle` tells whether the connection only waits for its client. If so, [`Event::Over`] does not wake the task: the caller
+    /// `is_idle` tells whether the connection only waits for its client. If so, [`Http1Event::Over`] does not wake the task: the caller
     /// has to poll again when the client has sent something.
-    pub async fn next(&mut self, is_idle: impl Fn() -> bool) -> Option<Event> {
+    pub async fn next(&mut self, is_idle: impl Fn() -> bool) -> Option<Http1Event> {
         poll_fn(|context| {
             let mut crossing = self.0.lock();
             if let Some(event) = crossing.events.pop_front() {
                 return Poll::Ready(Some(event));
             }
             if crossing.is_sent_directly {
-                return Poll::Ready(Some(Event::Over));
+                return Poll::Ready(Some(Http1Event::Over));
             }
             if crossing.is_over {
                 return Poll::Ready(None);
@@ -104,7 +105,7 @@ impl Events {
     }
 }
 
-impl Drop for Events {
+impl Drop for Http1Events {
     fn drop(&mut self) {
         // Dropped outside the lock. The drop answers the events that wait.
         let _unanswered = {
@@ -124,7 +125,7 @@ struct Sender {
 
 impl Sender {
     /// False when the connection's end has been dropped.
-    fn send(&self, event: Event) -> bool {
+    fn send(&self, event: Http1Event) -> bool {
         let mut crossing = self.crossing.lock();
         if crossing.is_connection_gone {
             return false;
@@ -183,9 +184,9 @@ impl Drop for Sender {
 
 /// The handler's end.
 #[derive(Debug, Clone)]
-pub struct Link(Arc<Sender>);
+pub struct Http1Link(Arc<Sender>);
 
-impl Link {
+impl Http1Link {
     /// Ends the crossing when the calling thread panics before this is dropped.
     pub fn ends_with_panic(&self) -> OnPanic<impl Fn() + use<>> {
         let link = self.clone();
@@ -194,16 +195,16 @@ impl Link {
 
     /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `outlet` is where the end of an
     /// answer may be sent directly.
-    pub fn new(outlet: Weak<Outlet>) -> (Self, Events) {
+    pub fn new(outlet: Weak<Outlet>) -> (Self, Http1Events) {
         let crossing = Arc::<Mutex<Crossing>>::default();
-        let events = Events(Arc::clone(&crossing));
+        let events = Http1Events(Arc::clone(&crossing));
         (Self(Arc::new(Sender { crossing, outlet })), events)
     }
 
     /// Writes to the client and waits until the socket has taken the bytes; false once the client has disconnected.
     pub fn write(&self, bytes: Bytes) -> bool {
         let (answer, result) = oneshot::channel();
-        self.0.send(Event::Write(bytes, answer)) && result.blocking_recv().unwrap_or(false)
+        self.0.send(Http1Event::Write(bytes, answer)) && result.blocking_recv().unwrap_or(false)
     }
 
     /// Reads at most `max` bytes of the request body; empty at its end.
@@ -213,7 +214,7 @@ impl Link {
     pub fn read(&self, max: usize) -> io::Result<Bytes> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the client closed the connection");
         let (answer, result) = oneshot::channel();
-        if !self.0.send(Event::Read(max, answer)) {
+        if !self.0.send(Http1Event::Read(max, answer)) {
             return Err(gone());
         }
         result.blocking_recv().map_err(|_| gone())?
@@ -226,7 +227,7 @@ impl Link {
             last.bytes = bytes;
         }
         // If the client has disconnected, the end of the answer is not needed.
-        self.0.send(Event::Finish(last));
+        self.0.send(Http1Event::Finish(last));
     }
 }
 
@@ -257,16 +258,16 @@ mod tests {
 
     /// A link whose connection has asked for the next event once: the link, the events, the number of wake-ups since, and the
     /// client.
-    fn waiting(is_idle: bool) -> (Link, Events, Arc<Calls>, std::net::TcpStream, Alive) {
+    fn waiting(is_idle: bool) -> (Http1Link, Http1Events, Arc<Calls>, std::net::TcpStream, Alive) {
         let (client, outlet, runtime) = outlet::tests::connected();
         let outlet = Arc::new(outlet);
-        let (link, mut events) = Link::new(Arc::downgrade(&outlet));
+        let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet));
         let calls = Arc::new(Calls::default());
         assert!(look(&mut events, is_idle, &calls).is_pending());
         (link, events, calls, client, (runtime, outlet))
     }
 
-    fn look(events: &mut Events, is_idle: bool, calls: &Arc<Calls>) -> Poll<Option<Event>> {
+    fn look(events: &mut Http1Events, is_idle: bool, calls: &Arc<Calls>) -> Poll<Option<Http1Event>> {
         let waker = Arc::clone(calls).into();
         pin!(events.next(|| is_idle)).poll(&mut Context::from_waker(&waker))
     }
@@ -283,7 +284,7 @@ mod tests {
         let mut bytes = [0; 7];
         client.read_exact(&mut bytes).unwrap();
         assert_eq!((&bytes, calls.0.load(Ordering::Relaxed)), (b"the end", 0));
-        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Over))));
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Http1Event::Over))));
     }
 
     #[test]
@@ -293,7 +294,7 @@ mod tests {
             link.finish(last(close));
             assert_eq!(calls.0.load(Ordering::Relaxed), 1);
             match look(&mut events, is_idle, &calls) {
-                Poll::Ready(Some(Event::Finish(last))) => assert_eq!(last.bytes, "the end"),
+                Poll::Ready(Some(Http1Event::Finish(last))) => assert_eq!(last.bytes, "the end"),
                 other => panic!("{other:?}"),
             }
             client.set_nonblocking(true).unwrap();
@@ -308,7 +309,7 @@ mod tests {
         let writing = thread::spawn(move || writer.write(Bytes::from_static(b"the beginning")));
         let answer = loop {
             match look(&mut events, true, &calls) {
-                Poll::Ready(Some(Event::Write(_, answer))) => break answer,
+                Poll::Ready(Some(Http1Event::Write(_, answer))) => break answer,
                 Poll::Pending => thread::yield_now(),
                 other => panic!("{other:?}"),
             }
@@ -319,7 +320,7 @@ mod tests {
         link.finish(last(false));
         client.set_nonblocking(true).unwrap();
         assert_eq!((&client).read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Finish(_)))));
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Http1Event::Finish(_)))));
     }
 
     #[test]
@@ -328,12 +329,14 @@ mod tests {
         let bytes = Bytes::from(vec![b'x'; 64 << 20]);
         link.finish(Last { bytes: bytes.clone(), ..last(false) });
         assert_eq!(calls.0.load(Ordering::Relaxed), 1);
-        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Event::Over))));
+        assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Http1Event::Over))));
         // Later bytes come after this answer, even from the thread of another handler.
-        let (next, mut next_events) = Link::new(Arc::downgrade(&outlet));
+        let (next, mut next_events) = Http1Link::new(Arc::downgrade(&outlet));
         assert!(look(&mut next_events, true, &calls).is_pending());
         next.finish(last(false));
-        let Poll::Ready(Some(Event::Finish(last))) = look(&mut next_events, true, &calls) else { panic!("no end") };
+        let Poll::Ready(Some(Http1Event::Finish(last))) = look(&mut next_events, true, &calls) else {
+            panic!("no end")
+        };
         let reading = thread::spawn(move || {
             let mut taken = vec![0; bytes.len() + last.bytes.len()];
             client.read_exact(&mut taken).unwrap();

@@ -1,8 +1,8 @@
 //! The types that pass between a connection and a handler's thread: events and answers, the sending side of a socket, and plain
 //! descriptions of a request, a WebSocket and the server.
 //!
-//! The room names neither RustPython nor actix. A crossing is a pair of ends; `server` holds one, `python` the other: [`Link`] and
-//! [`Events`] for a request over HTTP/1, [`H2Link`] and [`H2Events`] for a stream of HTTP/2, [`Socket`] and [`Session`] for a
+//! The room names neither RustPython nor actix. A crossing is a pair of ends; `server` holds one, `python` the other: [`Http1Link`] and
+//! [`Http1Events`] for a request over HTTP/1, [`H2Link`] and [`H2Events`] for a stream of HTTP/2, [`Socket`] and [`Session`] for a
 //! WebSocket. The ends in `python` block the thread that calls them.
 
 mod environment;
@@ -14,7 +14,7 @@ mod socket;
 mod stream;
 
 pub use environment::{Environment, ImportPolicy, NotStarted, Routed};
-pub use link::{Event, Events, Last, Link};
+pub use link::{Http1Event, Http1Events, Http1Link, Last};
 pub use on_panic::OnPanic;
 pub use opening::{Handshake, Opening};
 pub use outlet::Outlet;

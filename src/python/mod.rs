@@ -59,7 +59,8 @@ pub use run::Conversation;
 use crate::{
     docroot::DocPath,
     handover::{
-        Environment, Events, H2Events, ImportPolicy, Link, NotStarted, Opening, Outlet, Routed, Session, Socket,
+        Environment, H2Events, Http1Events, Http1Link, ImportPolicy, NotStarted, Opening, Outlet, Routed, Session,
+        Socket,
     },
     http, supervisor,
 };
@@ -143,7 +144,7 @@ impl Python {
     }
 
     /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived. The end of the answer
-    /// may be sent through `outlet` directly, see [`Events::next`].
+    /// may be sent through `outlet` directly, see [`Http1Events::next`].
     ///
     /// # Errors
     /// [`Overloaded`], when the queue is full.
@@ -154,8 +155,8 @@ impl Python {
         routed: Routed,
         body: Bytes,
         outlet: Weak<Outlet>,
-    ) -> Result<Events, Overloaded> {
-        let (link, events) = Link::new(outlet);
+    ) -> Result<Http1Events, Overloaded> {
+        let (link, events) = Http1Link::new(outlet);
         let call = Call { script: script.into_path(), request, routed, body, link };
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     docroot::DocPath,
-    handover::{Event, Events, Last, Routed},
+    handover::{Http1Event, Http1Events, Last, Routed},
     http::{Body, Encoder, Head, Reply, Request, shortage},
     route,
 };
@@ -146,7 +146,7 @@ fn run_script(
     // Connections keep this until their next request, so it is small.
     Box::pin(async move {
         let first = events.next(|| connection.is_idle()).await;
-        if let Some(Event::Over) = first {
+        if let Some(Http1Event::Over) = first {
             return After::KeepAlive;
         }
         Box::pin(follow(&connection, first, events, is_head, &file)).await.unwrap_or(After::Close)
@@ -156,25 +156,25 @@ fn run_script(
 /// Executes the requests of a running handler until it ends.
 async fn follow(
     connection: &Http1Connection,
-    first: Option<Event>,
-    mut events: Events,
+    first: Option<Http1Event>,
+    mut events: Http1Events,
     is_head: bool,
     script: &Path,
 ) -> io::Result<After> {
     let (mut event, mut written) = (first, false);
     loop {
         match event {
-            Some(Event::Write(bytes, answer)) => {
+            Some(Http1Event::Write(bytes, answer)) => {
                 let result = connection.write(&bytes).await;
                 written = true;
                 // A thread that no longer waits needs no answer.
                 let _ = answer.send(result.is_ok());
                 result?;
             }
-            Some(Event::Read(max, answer)) => {
+            Some(Http1Event::Read(max, answer)) => {
                 let _ = answer.send(connection.read_body(max).await);
             }
-            Some(Event::Finish(Last { wait, bytes, trickle, close })) => {
+            Some(Http1Event::Finish(Last { wait, bytes, trickle, close })) => {
                 let after = if close { After::Close } else { After::KeepAlive };
                 pause(wait).await;
                 return match trickle {
@@ -187,7 +187,7 @@ async fn follow(
                     None => connection.write_and(after, &bytes).await.map(|()| after),
                 };
             }
-            Some(Event::Over) => return Ok(After::KeepAlive),
+            Some(Http1Event::Over) => return Ok(After::KeepAlive),
             None if written => {
                 log::error!("{}: the handler's thread died in mid-answer", script.display());
                 return Ok(After::Close);

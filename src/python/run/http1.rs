@@ -17,7 +17,7 @@ use super::{
     handler::{call_main, defined, inject_script, load, pipe},
 };
 use crate::{
-    handover::{Link, Routed},
+    handover::{Http1Link, Routed},
     http::{self, Outcome},
     python::{
         native::{Answer, AnyAnswer, Fields, Request, Response, output},
@@ -33,10 +33,10 @@ pub(in crate::python) struct Call {
     pub(in crate::python) routed: Routed,
     /// The part of the body that has arrived with the head.
     pub(in crate::python) body: Bytes,
-    pub(in crate::python) link: Link,
+    pub(in crate::python) link: Http1Link,
 }
 
-/// Runs the call to its end; the connection has its [`crate::handover::Event::Finish`] when this returns.
+/// Runs the call to its end; the connection has its [`crate::handover::Http1Event::Finish`] when this returns.
 pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let tenure = runtime.begin();
     let _entered = runtime.enter(&tenure, &call.script);

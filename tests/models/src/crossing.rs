@@ -14,7 +14,7 @@ use bytes::Bytes;
 use shuttle::{future::block_on, rand::Rng as _, thread};
 
 use crate::{
-    handover::{Event, Events, Last, Link, Outlet},
+    handover::{Http1Event, Http1Events, Http1Link, Last, Outlet},
     lock::Mutex,
     net::{TcpStream, tcp::OwnedWriteHalf},
 };
@@ -84,7 +84,7 @@ fn plan() -> Vec<Deed> {
 }
 
 /// A handler's thread. Returns whether its client is still there, as far as the handler can know.
-fn handler(link: Link, deeds: &[Deed], number: usize) -> bool {
+fn handler(link: Http1Link, deeds: &[Deed], number: usize) -> bool {
     let _ends = link.ends_with_panic();
     let mut is_there = true;
     for deed in deeds {
@@ -124,7 +124,7 @@ async fn send(outlet: &Outlet, mut bytes: Bytes) {
 }
 
 /// What `server::dispatch` does for a script, and `server::wire` around it.
-async fn answer(inbox: &Inbox, outlet: &Outlet, events: &mut Events) -> End {
+async fn answer(inbox: &Inbox, outlet: &Outlet, events: &mut Http1Events) -> End {
     loop {
         let event = poll_fn(|context| {
             // The dispatcher of a connection looks at its output and its input whenever it is called.
@@ -134,18 +134,18 @@ async fn answer(inbox: &Inbox, outlet: &Outlet, events: &mut Events) -> End {
         })
         .await;
         match event {
-            Some(Event::Write(bytes, answer)) => {
+            Some(Http1Event::Write(bytes, answer)) => {
                 send(outlet, bytes).await;
                 let _ = answer.send(true);
             }
-            Some(Event::Read(max, answer)) => {
+            Some(Http1Event::Read(max, answer)) => {
                 let _ = answer.send(Ok(Bytes::from_static(b"abc").slice(..max.min(3))));
             }
-            Some(Event::Finish(last)) => {
+            Some(Http1Event::Finish(last)) => {
                 send(outlet, last.bytes).await;
                 return if last.close { End::Close } else { End::KeepAlive };
             }
-            Some(Event::Over) => return End::KeepAlive,
+            Some(Http1Event::Over) => return End::KeepAlive,
             None => return End::Died,
         }
     }
@@ -205,7 +205,7 @@ pub fn answers_come_once_and_in_order() {
                 Poll::Ready(())
             })
             .await;
-            let (link, mut events) = Link::new(Arc::downgrade(&outlet));
+            let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet));
             let deeds_of_handler = deeds.clone();
             handlers.push(thread::spawn(move || handler(link, &deeds_of_handler, number)));
             let end = answer(&inbox, &outlet, &mut events).await;
@@ -232,7 +232,7 @@ pub fn answers_come_once_and_in_order() {
 pub fn a_client_that_goes_wakes_the_handler() {
     let socket = TcpStream::with_room(1);
     let outlet = Arc::new(Outlet::new(OwnedWriteHalf(socket)));
-    let (link, mut events) = Link::new(Arc::downgrade(&outlet));
+    let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet));
     let mut deeds = plan();
     deeds.insert(0, Deed::Write);
     let is_idle = shuttle::rand::thread_rng().gen_bool(0.5);
@@ -243,9 +243,9 @@ pub fn a_client_that_goes_wakes_the_handler() {
             for _ in 0..taken {
                 match events.next(|| is_idle).await {
                     // Taken and forgotten, as by a task that is dropped in the middle of a write.
-                    Some(Event::Write(_, answer)) => drop(answer),
-                    Some(Event::Read(_, answer)) => drop(answer),
-                    Some(Event::Finish(_) | Event::Over) | None => break,
+                    Some(Http1Event::Write(_, answer)) => drop(answer),
+                    Some(Http1Event::Read(_, answer)) => drop(answer),
+                    Some(Http1Event::Finish(_) | Http1Event::Over) | None => break,
                 }
             }
             drop(events);

@@ -19,7 +19,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
-        handover::{Environment, Link, Routed},
+        handover::{Environment, Http1Link, Routed},
         http::{self, Framing, body::BodySource, h2::Event, query, text::latin1},
         python::native::{
             Authentication, Cookies, InputFile, MultiDict, RawHeaders, RequestHeaders, ServerInfo,
@@ -51,7 +51,7 @@ pub(in crate::python::native) mod classes {
     #[derive(Debug)]
     struct ArrivingBody {
         arrived: Mutex<Bytes>,
-        link: Link,
+        link: Http1Link,
     }
 
     impl BodySource for ArrivingBody {
@@ -125,7 +125,7 @@ pub(in crate::python::native) mod classes {
             plain: Box<http::Request>,
             routed: Routed,
             body: Bytes,
-            link: Link,
+            link: Http1Link,
             shared: Arc<SharedEnvironment>,
             vm: &VirtualMachine,
         ) -> Self {

@@ -15,7 +15,7 @@ use rustpython_vm::{
 
 use super::{fields::Fields, trickled::Trickled};
 use crate::{
-    handover::{Last, Link},
+    handover::{Http1Link, Last},
     http::{Delivery, Encoder, Outcome, Trickle},
     python::native::text,
 };
@@ -45,7 +45,7 @@ struct Progress {
 }
 
 pub(crate) struct Answer {
-    link: Link,
+    link: Http1Link,
     head_request: bool,
     progress: Mutex<Progress>,
     fields: Arc<Fields>,
@@ -59,7 +59,7 @@ impl fmt::Debug for Answer {
 
 impl Answer {
     /// An answer of which nothing has been progress.
-    pub(crate) fn new(link: Link, head_request: bool, fields: Arc<Fields>) -> Self {
+    pub(crate) fn new(link: Http1Link, head_request: bool, fields: Arc<Fields>) -> Self {
         let progress = Progress { pending: BytesMut::with_capacity(TYPICAL), ..Progress::default() };
         Self { link, head_request, progress: Mutex::new(progress), fields }
     }
