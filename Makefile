@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test lint dist dist-fast bench docs fmt clean help deps build-deps fmt-check clippy doc deny advisories cargo-test install-check dist-check \
 	models fuzz fuzz-build reference selftest record record-ours record-websocket differential websocket differential-wpt differential-serve functional \
-	browser browser-wpt soak bench-startup bench-smoke peers python-selftest python-diff python-cpython
+	browser browser-wpt attack soak bench-startup bench-smoke peers python-selftest python-diff python-cpython
 
 # Plain cargo for the version that Cargo.toml names and newer ones. The code compiles on 1.95 as well, with --ignore-rust-version.
 RUST_MINOR := $(shell rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
@@ -233,6 +233,9 @@ functional: reference ## WPT_ROOT's own functional tests of wptserve, against di
 browser-wpt: reference ## 400 of WPT_ROOT's test pages in headless Chromium, from its wpt serve and from dist/wptserve
 	@$(IF_REFERENCE) $(PYTHON) tests/browser/compare.py --binary dist/wptserve --root "$(WPT_ROOT)" --sample 360 \
 		--json $(TARGET_DIR)/browser-wpt.json
+
+attack: ## play clients that want too much against dist/wptserve: print what the server held, and what they got
+	@python3 tests/attack/run.py $(or $(BINARY),dist/wptserve) $(ATTACKS)
 
 bench-startup: reference ## measure the time that dist/wptserve and WPT_ROOT's wpt serve take to start
 	@$(IF_REFERENCE) $(PYTHON) benches/startup.py --binary dist/wptserve --root "$(WPT_ROOT)"

@@ -12,6 +12,7 @@
 
 mod aliases; // aliases for directories and files: what handlers, templates and listings see there
 mod bodies; // request bodies: lazy, chunked, unread, large
+mod bounds; // what one client may take, and all together: what it gets when that is too much
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod cycles; // what handlers tie into reference cycles is freed
 mod descriptors; // no more files can be opened

@@ -22,6 +22,8 @@
     reason = "a target says what is wrong by panicking"
 )]
 
+#[path = "../../src/bounds/mod.rs"]
+mod bounds;
 #[path = "../../src/config/mod.rs"]
 mod config;
 #[path = "../../src/content/mod.rs"]

@@ -128,8 +128,9 @@ class Stream:
         request.client_terminated = False
         request.server_terminated = False
         self._receiving = threading.RLock()
-        # The fragments of the message that is being received, and its opcode.
+        # The fragments of the message that is being received, their length, and its opcode.
         self._fragments = []
+        self._kept = 0
         self._message_opcode = None
         self._is_compressed = False
         self._last_opcode = None
@@ -152,11 +153,22 @@ class Stream:
     def _receive_frame(self):
         """The next frame: (opcode, payload, fin, rsv1, rsv2, rsv3)."""
         try:
-            return self._request.connection._read_frame(self._options.unmask_receive)
+            return self._request.connection._read_frame(self._options.unmask_receive, self._kept)
         except ValueError as error:
             raise InvalidFrameException(str(error))
+        except MemoryError as error:
+            self._refuse_message(error)
         except (EOFError, OSError) as error:
             raise ConnectionTerminatedException(str(error))
+
+    def _refuse_message(self, error):
+        """Closes because of a message that is too long. There is no waiting for the client's Close: the rest of the message
+        would have to be read first."""
+        self._fragments = []
+        self._request.connection._report(error)
+        if not self._request.server_terminated:
+            self._send_closing_handshake(common.STATUS_MESSAGE_TOO_BIG, "the message is too long")
+        raise ConnectionTerminatedException(str(error))
 
     def send_message(self, message, end=True, binary=False):
         """Sends text, or bytes with `binary`; without `end` as a fragment that a later call continues."""
@@ -234,16 +246,21 @@ class Stream:
         else:
             self._message_opcode = opcode
         self._fragments.append(payload)
+        self._kept += len(payload)
         return bool(fin)
 
     def _take_message(self):
         fragments, self._fragments = self._fragments, []
+        self._kept = 0
         opcode, self._message_opcode = self._message_opcode, None
         is_compressed, self._is_compressed = self._is_compressed, False
         self._last_opcode = opcode
         message = fragments[0] if len(fragments) == 1 else b"".join(fragments)
         if is_compressed:
-            message = self._compression.decompress(message)
+            try:
+                message = self._compression.decompress(message, self._request.connection)
+            except MemoryError as error:
+                self._refuse_message(error)
         if opcode == common.OPCODE_BINARY:
             return message
         if opcode != common.OPCODE_TEXT:
@@ -308,8 +325,8 @@ class Stream:
         return self._last_opcode
 
 
-# The largest size of a decompressed message, in bytes: that of a frame.
-_LARGEST_MESSAGE = 1 << 30
+# So much of a message is decompressed until it is counted.
+_STEP = 1 << 22
 # The end of every flushed block, which RFC 7692 leaves out.
 _FLUSH = b"\x00\x00\xff\xff"
 
@@ -346,21 +363,27 @@ class Compression:
                 self._deflater = None
         return data, True
 
-    def decompress(self, message):
-        """A message as it was before it was compressed."""
+    def decompress(self, message, connection):
+        """A message as it was before it was compressed. MemoryError if it is longer than the connection takes."""
         rest = message + _FLUSH
         parts = []
-        room = _LARGEST_MESSAGE
+        length = 0
         while True:
-            part = self._inflater.decompress(rest, room)
+            part = self._inflater.decompress(rest, _STEP)
             parts.append(part)
-            room -= len(part)
-            if room <= 0:
-                raise MemoryError("a compressed message of more than %d bytes" % _LARGEST_MESSAGE)
-            if not self._inflater.eof:
-                return b"".join(parts)
-            # A block that says it is the last one; the next one starts afresh.
-            rest = self._inflater.unused_data
-            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-            if not rest:
+            length += len(part)
+            if length > connection._longest_message:
+                raise MemoryError(
+                    "a compressed message of more than %d bytes (bounds.websocket_message_bytes)"
+                    % connection._longest_message
+                )
+            if length > _STEP:
+                connection._hold(length + len(message))
+            if self._inflater.eof:
+                # A block that says it is the last one; the next one starts afresh.
+                rest = self._inflater.unused_data
+                self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            else:
+                rest = self._inflater.unconsumed_tail
+            if not rest and len(part) < _STEP:
                 return b"".join(parts)

@@ -129,6 +129,8 @@ async fn serve(
     if let Some(link) = link.clone() {
         environment.stash = Arc::new(Remote::new(move || link.dial()));
     }
+    let bounds = Arc::new(config.bounds.clone());
+    bounds.apply();
     let site_config = Arc::new(environment.config.clone());
     let (python, started) = Python::start(config.doc_root.path(), config.import_policy, environment, link.clone())
         .map_err(StartupError::Threads)?;
@@ -156,6 +158,7 @@ async fn serve(
             latency: config.latency,
             inject_script: config.inject_script.as_ref().map(|(_, content)| content.clone()),
             python: Arc::clone(&python),
+            bounds: Arc::clone(&bounds),
             ws: match bound.service {
                 Service::Ws | Service::Wss | Service::Http2 => Some(handlers.clone()),
                 _ => None,

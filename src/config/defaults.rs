@@ -4,11 +4,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::hosts::{ALTERNATE, BROWSER_HOST};
+use super::{
+    bounds,
+    hosts::{ALTERNATE, BROWSER_HOST},
+};
 use crate::{supervisor::Settings, tls::DEFAULT_PASSWORD};
 
 /// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy`,
-/// `ssl.pregenerated.mint` and `supervisor`.
+/// `bounds`, `ssl.pregenerated.mint` and `supervisor`.
 pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
     let path = |parts: &[&str]| {
         let mut path = repo_root.to_owned();
@@ -57,6 +60,7 @@ pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         "logging": {"level": "info", "suppress_handler_traceback": false},
         "import_policy": null,
         "supervisor": supervisor(),
+        "bounds": bounds::defaults(),
     }))
 }
 
@@ -81,6 +85,7 @@ pub(super) fn plain(doc_root: &Path, host: &str, port: u16) -> Map<String, Value
         "logging": {"level": "debug", "suppress_handler_traceback": false},
         "import_policy": null,
         "supervisor": supervisor(),
+        "bounds": bounds::defaults(),
     }))
 }
 

@@ -3,6 +3,7 @@
 //! The keys, their defaults, and the order in which files and flags override each other are those of `wpt serve`:
 //! tools/serve/serve.py of 2026, `build_config`, and wptserve 4.0.3, config.py.
 
+mod bounds;
 pub(crate) mod defaults;
 mod environment;
 mod errors;
@@ -27,7 +28,7 @@ pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
 pub use sources::{Dns, Flags, absolute, find_root};
 
-use crate::{docroot::DocRoot, handover::ImportPolicy, supervisor, tls};
+use crate::{bounds::Bounds, docroot::DocRoot, handover::ImportPolicy, supervisor, tls};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub struct Config {
     pub import_policy: ImportPolicy,
     /// When the process that serves is replaced.
     pub supervisor: supervisor::Settings,
+    /// What clients may take.
+    pub bounds: Bounds,
     /// Where to announce that every port answers; absolute.
     pub ready_file: Option<PathBuf>,
     /// Lines for the log about doubtful values with which the server starts nevertheless.
@@ -180,6 +183,7 @@ impl Config {
             }),
         };
         let supervisor = read.supervisor();
+        let bounds = bounds::read(read.value("bounds"))?;
         let bind_address = read.truth("bind_address");
         let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
         // The system's resolver does not ask our own DNS server unless it is told to.
@@ -187,6 +191,7 @@ impl Config {
         // Handlers see wptserve's keys only.
         data.shift_remove("import_policy");
         data.shift_remove("supervisor");
+        data.shift_remove("bounds");
         if let Some(Value::Object(files)) = data.get_mut("ssl").and_then(|ssl| ssl.get_mut("pregenerated")) {
             files.shift_remove("mint");
         }
@@ -208,6 +213,7 @@ impl Config {
             inject_script,
             import_policy,
             supervisor,
+            bounds,
             ready_file: flags.ready_file.as_deref().map(absolute).transpose()?,
             warnings,
             data,

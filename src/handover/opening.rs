@@ -38,4 +38,6 @@ pub struct Opening {
     pub client: (Arc<str>, u16),
     /// Address and port of the server.
     pub server: (Arc<str>, u16),
+    /// The most bytes that a message of the client may have; `None` for no bound but that of a frame.
+    pub longest_message: Option<u64>,
 }

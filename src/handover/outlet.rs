@@ -45,6 +45,11 @@ impl Outlet {
         self.half.as_ref()
     }
 
+    /// How many bytes a sender has left.
+    pub fn left(&self) -> usize {
+        self.rest.lock().len()
+    }
+
     /// Sends at once, whatever the connection's thread is doing. `is_allowed` is called under the lock, so that no other sender can
     /// come in between.
     pub(super) fn send_directly(&self, bytes: Bytes, is_allowed: impl FnOnce() -> bool) -> Direct {

@@ -8,7 +8,11 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Wake, Waker},
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -16,12 +20,13 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    bounds::{Account, BUFFERED},
     http::Reply,
     websocket::frame::{self, BadFrame, FrameStep, Header},
 };
 
-/// The longest accepted payload, in bytes. pywebsocket3 has no limit and fails on a longer one (`MemoryError`).
-const MAX_PAYLOAD: u64 = 1 << 30;
+/// The longest accepted message where the configuration has no bound, in bytes.
+const LONGEST: u64 = 1 << 30;
 /// The most bytes that one read asks for.
 const READ: usize = 256 * 1024;
 /// The least that one read asks for: a read takes all bytes that have arrived, up to this.
@@ -53,6 +58,18 @@ pub struct Session {
     pub commands: mpsc::UnboundedReceiver<Command>,
     /// The reads.
     pub reads: mpsc::UnboundedReceiver<Read>,
+    /// The session has to end, because it holds most of what is too much for all together.
+    pub evictions: mpsc::UnboundedReceiver<()>,
+}
+
+/// Ends a session from another thread.
+struct Evict(mpsc::UnboundedSender<()>);
+
+impl Wake for Evict {
+    fn wake(self: Arc<Self>) {
+        // A session that has ended already needs no end.
+        let _ = self.0.send(());
+    }
 }
 
 /// A frame as it came, without its mask.
@@ -76,9 +93,9 @@ pub enum FrameError {
     /// The frame breaks the protocol.
     #[error(transparent)]
     Bad(#[from] BadFrame),
-    /// The announced payload is longer than the limit.
-    #[error("the frame has {0} bytes, but at most {MAX_PAYLOAD} are accepted")]
-    TooLong(u64),
+    /// The message is longer than the limit: its bytes with this frame, and the limit.
+    #[error("the message has {0} bytes or more, but at most {1} are accepted (bounds.websocket_message_bytes)")]
+    TooLong(u64, u64),
 }
 
 /// The handler's end.
@@ -89,6 +106,10 @@ pub struct Socket {
     /// Bytes that have been read and not yet used. The reading thread holds the lock until its frame is complete.
     input: Mutex<BytesMut>,
     gone: AtomicBool,
+    longest: u64,
+    /// What the client has sent and the handler still has.
+    account: Account,
+    evict: Waker,
 }
 
 fn gone() -> io::Error {
@@ -96,12 +117,32 @@ fn gone() -> io::Error {
 }
 
 impl Socket {
-    /// A new crossing. The queues need no bound: writes and reads wait for their answer.
-    pub fn new() -> (Self, Session) {
+    /// A new crossing. The queues need no bound: writes and reads wait for their answer. Messages of the client have at most
+    /// `longest` bytes.
+    pub fn new(longest: Option<u64>) -> (Self, Session) {
         let (commands, receiver) = mpsc::unbounded_channel();
         let (reads, read_receiver) = mpsc::unbounded_channel();
-        let socket = Self { commands, reads, input: Mutex::default(), gone: AtomicBool::new(false) };
-        (socket, Session { commands: receiver, reads: read_receiver })
+        let (evict, evictions) = mpsc::unbounded_channel();
+        let socket = Self {
+            commands,
+            reads,
+            input: Mutex::default(),
+            gone: AtomicBool::new(false),
+            longest: longest.unwrap_or(LONGEST),
+            account: Account::new(&BUFFERED),
+            evict: Arc::new(Evict(evict)).into(),
+        };
+        (socket, Session { commands: receiver, reads: read_receiver, evictions })
+    }
+
+    /// The most bytes that a message of the client may have.
+    pub fn longest(&self) -> u64 {
+        self.longest
+    }
+
+    /// Says that so many bytes of messages are held by the handler's thread.
+    pub fn hold(&self, bytes: u64) {
+        self.account.hold(bytes, &self.evict);
     }
 
     /// Whether a read or a write has failed because the connection has ended.
@@ -133,9 +174,15 @@ impl Socket {
         self.result(result.blocking_recv())
     }
 
-    /// Reads until `input` has `count` bytes; false if the stream ends before.
-    fn fill(&self, input: &mut BytesMut, count: usize) -> io::Result<bool> {
+    /// Reads until `input` has `count` bytes; false if the stream ends before. `kept` bytes of the same message are elsewhere.
+    fn fill(&self, input: &mut BytesMut, count: usize, kept: u64) -> io::Result<bool> {
         while input.len() < count {
+            let held = kept.saturating_add(input.len() as u64);
+            self.hold(held);
+            // Only a handler that reads lines, or all there is, comes here: the length of a frame is known.
+            if held > self.longest.saturating_add(READ as u64) {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, FrameError::TooLong(held, self.longest)));
+            }
             let (answer, result) = oneshot::channel();
             let _ = self.reads.send(Read((count - input.len()).clamp(READ_AHEAD, READ), answer));
             let bytes = self.result(result.blocking_recv())?;
@@ -154,7 +201,7 @@ impl Socket {
     /// The connection broke.
     pub fn read(&self, count: Option<usize>) -> io::Result<Vec<u8>> {
         let mut input = self.input.lock();
-        self.fill(&mut input, count.map_or(usize::MAX, |count| count.min(1)))?;
+        self.fill(&mut input, count.map_or(usize::MAX, |count| count.min(1)), 0)?;
         let length = count.unwrap_or(usize::MAX).min(input.len());
         Ok(take(&mut input, length))
     }
@@ -172,29 +219,32 @@ impl Socket {
                 return Ok(take(&mut input, looked_at + at + 1));
             }
             looked_at = input.len();
-            if !self.fill(&mut input, looked_at + 1)? {
+            if !self.fill(&mut input, looked_at + 1, 0)? {
                 return Ok(take(&mut input, looked_at));
             }
         }
     }
 
-    /// The next frame. With `masked` it has to be masked, without it must not be.
+    /// The next frame. With `masked` it has to be masked, without it must not be. The message that it may belong to has `kept`
+    /// bytes already.
     ///
     /// # Errors
     /// See [`FrameError`]. The frame's bytes that have arrived stay unread.
-    pub fn read_frame(&self, masked: bool) -> Result<Frame, FrameError> {
+    pub fn read_frame(&self, masked: bool, kept: u64) -> Result<Frame, FrameError> {
         let mut input = self.input.lock();
         let (header, size) = loop {
             match frame::header(&input, masked)? {
                 FrameStep::Header(header, size) => break (header, size),
-                FrameStep::More(count) => self.fill_frame(&mut input, count)?,
+                FrameStep::More(count) => self.fill_frame(&mut input, count, kept)?,
             }
         };
+        let total = kept.saturating_add(header.length);
         let length = usize::try_from(header.length)
             .ok()
-            .filter(|_| header.length <= MAX_PAYLOAD)
-            .ok_or(FrameError::TooLong(header.length))?;
-        self.fill_frame(&mut input, size + length)?;
+            .filter(|_| total <= self.longest)
+            .ok_or(FrameError::TooLong(total, self.longest))?;
+        self.fill_frame(&mut input, size + length, kept)?;
+        self.hold(total);
         input.advance(size);
         let mut payload = take(&mut input, length);
         if let Some(key) = header.mask {
@@ -203,8 +253,8 @@ impl Socket {
         Ok(Frame { header, payload })
     }
 
-    fn fill_frame(&self, input: &mut MutexGuard<'_, BytesMut>, count: usize) -> Result<(), FrameError> {
-        if self.fill(input, count)? { Ok(()) } else { Err(FrameError::Closed) }
+    fn fill_frame(&self, input: &mut MutexGuard<'_, BytesMut>, count: usize, kept: u64) -> Result<(), FrameError> {
+        if self.fill(input, count, kept)? { Ok(()) } else { Err(FrameError::Closed) }
     }
 }
 
@@ -224,7 +274,7 @@ mod tests {
 
     /// A socket whose client sends `pieces` and then closes.
     fn socket(pieces: &[&[u8]]) -> Socket {
-        let (socket, mut session) = Socket::new();
+        let (socket, mut session) = Socket::new(None);
         let pieces: Vec<Bytes> = pieces.iter().map(|piece| Bytes::copy_from_slice(piece)).collect();
         thread::spawn(move || {
             let mut pieces = pieces.into_iter();
@@ -254,22 +304,30 @@ mod tests {
     #[test]
     fn a_frame_may_come_in_pieces() {
         let socket = socket(&[b"\x81", b"\x83\x01\x02", b"\x03\x04", b"`", b"``\x82\x80\0\0", b"\0\0\x81\x81\0\0"]);
-        let frame = socket.read_frame(true).unwrap();
+        let frame = socket.read_frame(true, 0).unwrap();
         assert_eq!((frame.payload, frame.header.opcode()), (b"abc".to_vec(), 1));
-        let frame = socket.read_frame(true).unwrap();
+        let frame = socket.read_frame(true, 0).unwrap();
         assert_eq!((frame.payload, frame.header.opcode()), (Vec::new(), 2));
-        assert!(matches!(socket.read_frame(true), Err(FrameError::Closed)));
+        assert!(matches!(socket.read_frame(true, 0), Err(FrameError::Closed)));
     }
 
     #[test]
     fn a_long_frame_is_refused_before_its_bytes_are_waited_for() {
         let socket = socket(&[b"\x82\xff\0\0\0\x01\0\0\0\0\0\0\0\0"]);
-        assert!(matches!(socket.read_frame(true), Err(FrameError::TooLong(0x1_0000_0000))));
+        assert!(matches!(socket.read_frame(true, 0), Err(FrameError::TooLong(0x1_0000_0000, LONGEST))));
+    }
+
+    #[test]
+    fn the_fragments_of_a_message_are_counted_together() {
+        let socket = socket(&[b"\x82\x83\0\0\0\0abc\x80\x83\0\0\0\0def"]);
+        let kept = LONGEST - 5;
+        assert_eq!(socket.read_frame(true, kept).unwrap().payload, b"abc");
+        assert!(matches!(socket.read_frame(true, kept + 3), Err(FrameError::TooLong(_, LONGEST))));
     }
 
     #[test]
     fn a_connection_that_is_gone_fails_everything() {
-        let (socket, session) = Socket::new();
+        let (socket, session) = Socket::new(None);
         drop(session);
         assert!(!socket.is_gone());
         assert!(socket.write(Bytes::from_static(b"x")).is_err());

@@ -78,6 +78,8 @@ pub struct HeadReader {
     /// The number of header lines that have been read.
     lines: usize,
     start: Option<Start>,
+    /// The most bytes of a head; none where there is no bound.
+    most: Option<usize>,
 }
 
 /// The request line, taken apart.
@@ -94,6 +96,17 @@ struct Start {
     is_head: bool,
 }
 
+impl Start {
+    /// What a refusal consists of.
+    fn parts(&self) -> Parts {
+        match (self.has_response_head, self.is_head) {
+            (false, _) => Parts::Body,
+            (true, true) => Parts::Head,
+            (true, false) => Parts::HeadAndBody,
+        }
+    }
+}
+
 /// Why a request line is refused.
 enum Refusal {
     /// Nothing but white space: CPython closes without an answer.
@@ -108,15 +121,35 @@ enum Line {
     Complete(Range<usize>),
 }
 
+/// The answer to a head that does not come to its end in time: 408.
+pub fn too_slow() -> Bytes {
+    let page = ErrorPage {
+        code: 408,
+        message: "Request Timeout".to_owned(),
+        explain: "The request line and the headers did not come in time",
+    };
+    page.encode(Parts::HeadAndBody)
+}
+
 impl HeadReader {
+    /// A reader of heads with at most so many bytes. wptserve has no such bound: its lines may have 32 MiB together.
+    pub fn bounded(most: Option<u64>) -> Self {
+        Self { most: most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)), ..Self::default() }
+    }
+
     /// Reads `buf`, whose first byte is the first one that has not been consumed; `eof` says that no more will come. After any
     /// other result than [`HeadStep::More`] the reader starts over.
     pub fn step(&mut self, buf: &[u8], eof: bool) -> HeadStep {
         let step = self.advance(buf, eof);
         if step != HeadStep::More {
-            *self = HeadReader::default();
+            *self = Self { most: self.most, ..Self::default() };
         }
         step
+    }
+
+    /// Whether so many bytes are more than a head may have.
+    fn is_too_long(&self, length: usize) -> bool {
+        self.most.is_some_and(|most| length > most)
     }
 
     fn advance(&mut self, buf: &[u8], eof: bool) -> HeadStep {
@@ -124,6 +157,7 @@ impl HeadReader {
             Some(start) => start,
             None => {
                 let line = match self.next_line(buf, eof) {
+                    Line::More if self.is_too_long(buf.len()) => return self.reject_length(Parts::HeadAndBody),
                     Line::More => return HeadStep::More,
                     Line::End => return HeadStep::Close,
                     Line::Complete(line) => line,
@@ -137,6 +171,7 @@ impl HeadReader {
         };
         loop {
             let line = match self.next_line(buf, eof) {
+                Line::More if self.is_too_long(buf.len()) => return self.reject_length(start.parts()),
                 Line::More => {
                     self.start = Some(start);
                     return HeadStep::More;
@@ -145,6 +180,9 @@ impl HeadReader {
                 Line::End => buf.len()..buf.len(),
                 Line::Complete(line) => line,
             };
+            if self.is_too_long(self.line_start) {
+                return self.reject_length(start.parts());
+            }
             if line.len() > MAX_LINE {
                 return self.reject_headers(
                     &start,
@@ -182,13 +220,13 @@ impl HeadReader {
         Line::Complete(line)
     }
 
+    fn reject_length(&self, parts: Parts) -> HeadStep {
+        let message = "Request Header Fields Too Large".to_owned();
+        self.reject(&ErrorPage { code: 431, message, explain: "More bytes than bounds.head_bytes allows" }, parts)
+    }
+
     fn reject_headers(&self, start: &Start, message: &str, explain: &'static str) -> HeadStep {
-        let parts = match (start.has_response_head, start.is_head) {
-            (false, _) => Parts::Body,
-            (true, true) => Parts::Head,
-            (true, false) => Parts::HeadAndBody,
-        };
-        self.reject(&ErrorPage { code: 431, message: message.to_owned(), explain }, parts)
+        self.reject(&ErrorPage { code: 431, message: message.to_owned(), explain }, start.parts())
     }
 
     fn reject(&self, page: &ErrorPage, parts: Parts) -> HeadStep {

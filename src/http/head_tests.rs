@@ -230,3 +230,22 @@ proptest! {
         prop_assert_eq!(settled(piecewise), whole);
     }
 }
+
+#[test]
+fn a_head_has_at_most_so_many_bytes_however_it_comes() {
+    let head = b"GET / HTTP/1.1\r\nA: 1234567890\r\n\r\n";
+    let step = |most: u64, bytes: &[u8]| HeadReader::bounded(Some(most)).step(bytes, false);
+    let is_refused = |step: &HeadStep| matches!(step, HeadStep::Reject { answer, close: true, .. } if answer.starts_with(b"HTTP/1.1 431 Request Header Fields Too Large\r\n"));
+    let length = head.len() as u64;
+    // What follows a head does not count.
+    assert!(matches!(step(length, &[&head[..], &[b'x'; 99]].concat()), HeadStep::Head { .. }));
+    assert!(is_refused(&step(length - 1, head)));
+    assert!(is_refused(&step(20, &head[..25])), "no line ends there yet");
+    assert!(is_refused(&step(5, &head[..9])), "not even the request line");
+    assert_eq!(step(20, &head[..20]), HeadStep::More);
+    assert!(matches!(HeadReader::bounded(None).step(head, false), HeadStep::Head { .. }));
+    // The bound stays for the next head.
+    let mut reader = HeadReader::bounded(Some(length));
+    assert!(matches!(reader.step(head, false), HeadStep::Head { .. }));
+    assert!(is_refused(&reader.step(&[&head[..length as usize - 2], b"B: 1\r\n"].concat(), false)));
+}

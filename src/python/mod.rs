@@ -180,7 +180,7 @@ impl Python {
     /// # Errors
     /// [`Overloaded`], when too many sessions are open.
     pub fn open(&self, opening: Opening) -> Result<Session, Overloaded> {
-        let (socket, session) = Socket::new();
+        let (socket, session) = Socket::new(opening.longest_message);
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {
             if let Some(runtime) = runtime.get() {

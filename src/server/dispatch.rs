@@ -14,7 +14,7 @@ use super::{
     sink::{Sink as _, pause, send_trickle},
     site::{PORT_TARGET, Site},
     websocket,
-    wire::{After, Http1Connection, RunningAnswer},
+    wire::{After, Http1Connection, Refusal, RunningAnswer},
 };
 use crate::{
     docroot::DocPath,
@@ -41,9 +41,14 @@ async fn serve(request: HttpRequest, plan: impl FnOnce(Head, Http1Connection) ->
     // Every request has both, because the wire has stored them before actix saw a byte.
     if let Some(connection) = request.conn_data::<Http1Connection>()
         && let Some(head) = connection.take_head()
-        && connection.begin(plan(head, connection.clone())).await == After::KeepAlive
     {
-        return HttpResponse::Ok().finish();
+        let answer = match connection.refusal() {
+            Some(refusal) => last(connection.clone(), head.method == "HEAD", refusal.reply()),
+            None => plan(head, connection.clone()),
+        };
+        if connection.begin(answer).await == After::KeepAlive {
+            return HttpResponse::Ok().finish();
+        }
     }
     HttpResponse::Ok().force_close().finish()
 }
@@ -172,7 +177,17 @@ async fn follow(
                 result?;
             }
             Some(Http1Event::Read(max, answer)) => {
-                let _ = answer.send(connection.read_body(max).await);
+                let read = connection.read_body(max).await;
+                let refusal = read.as_ref().err().and_then(Refusal::of);
+                let _ = answer.send(read);
+                if let Some(refusal) = refusal {
+                    log::info!("{}: {refusal}", script.display());
+                    if !written {
+                        reply(connection, is_head, refusal.reply()).await?;
+                    }
+                    // What the handler still sends finds the client gone.
+                    return Ok(After::Close);
+                }
             }
             Some(Http1Event::Finish(Last { wait, bytes, trickle, close })) => {
                 let after = if close { After::Close } else { After::KeepAlive };

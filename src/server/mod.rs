@@ -8,14 +8,17 @@
 //! | `stream` | a connection's bytes, plain or encrypted | nothing of ours |
 //! | `leaving` | what connections do while another process takes over | nothing of ours |
 //! | `watch` | notices a listener that has died | nothing of ours |
-//! | `wire` | HTTP/1 on one connection, below actix | `leaving`, `site`, `stream` |
+//! | `watched` | looks at all connections once in a while | nothing of ours |
+//! | `admission` | the number of open connections | `site` |
+//! | `wire` | HTTP/1 on one connection, below actix | `admission`, `leaving`, `site`, `stream`, `watched` |
 //! | `job` | what is to be done for a request of either version | `site` |
 //! | `sink` | content that leaves piece by piece, in either version | nothing of ours |
 //! | `reply` | a complete reply over HTTP/1 | `job`, `sink`, `site`, `wire` |
 //! | `websocket` | a WebSocket session, and the ports for them | `reply`, `site`, `wire` |
 //! | `dispatch` | the services of the HTTP/1 ports: a request from its head to the end of its answer | `job`, `reply`, `sink`, `site`, `websocket`, `wire` |
-//! | `h2` | the port for HTTP/2 | `job`, `leaving`, `sink`, `site`, `stream`, `websocket`, `wire` |
+//! | `h2` | the port for HTTP/2 | `admission`, `job`, `leaving`, `sink`, `site`, `stream`, `watched`, `websocket`, `wire` |
 
+mod admission;
 mod dispatch;
 mod h2;
 mod job;
@@ -25,6 +28,7 @@ mod sink;
 mod site;
 mod stream;
 mod watch;
+mod watched;
 mod websocket;
 mod wire;
 
@@ -141,6 +145,7 @@ fn http1<F>(
 where
     F: Handler<(HttpRequest, web::Data<Site>), Output = HttpResponse>,
 {
+    let bounds = Arc::clone(&site.bounds);
     let app = App::new().app_data(site).default_service(web::to(dispatch));
     let app =
         app.into_factory().map_err(|error: actix_web::Error| -> Response<BoxBody> { error.error_response().into() });
@@ -155,11 +160,12 @@ where
         .h1(map_config(app, |()| AppConfig::default()));
     let (at_once, after_connect) = if encrypt_after_connect { (None, tls) } else { (tls, None) };
     fn_service(move |stream: TcpStream| {
-        let (at_once, after_connect) = (at_once.clone(), after_connect.clone());
+        let (at_once, after_connect, bounds) = (at_once.clone(), after_connect.clone(), Arc::clone(&bounds));
         async move {
             let peer = stream.peer_addr().ok();
-            let stream = ByteStream::accept(stream, at_once).await?;
-            Ok((Wire::new(stream, peer, after_connect), peer))
+            let (stream, admitted) = admission::admit(stream, at_once.is_none(), bounds.connections).await?;
+            let stream = ByteStream::accept(stream, at_once, bounds.tls_time).await?;
+            Ok((Wire::new(stream, peer, after_connect, bounds, admitted), peer))
         }
     })
     .and_then(http)

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{docroot::DocRoot, http::Scheme, python::Python, route::Router, websocket::Handlers};
+use crate::{bounds::Bounds, docroot::DocRoot, http::Scheme, python::Python, route::Router, websocket::Handlers};
 
 /// How long a closing connection waits for the client to close its side.
 pub(super) const DISCONNECT: Duration = Duration::from_secs(1);
@@ -35,6 +35,8 @@ pub struct Site {
     pub python: Arc<Python>,
     /// The directories of the WebSocket handlers; `None` on a port without WebSockets.
     pub ws: Option<Handlers>,
+    /// What clients may take.
+    pub bounds: Arc<Bounds>,
 }
 
 impl fmt::Debug for Site {

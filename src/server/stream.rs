@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Weak},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf as _, BytesMut};
@@ -32,17 +33,21 @@ pub(super) enum ByteStream {
 }
 
 impl ByteStream {
-    /// Takes an accepted connection, and does the handshake if `tls` is given. The client may take any time for the handshake.
+    /// Takes an accepted connection, and does the handshake if `tls` is given. The handshake may take `time`.
     ///
     /// # Errors
-    /// The handshake failed, or the client has disconnected.
-    pub(super) async fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
+    /// The handshake failed or took too long, or the client has disconnected.
+    pub(super) async fn accept(
+        stream: TcpStream,
+        tls: Option<Arc<ServerConfig>>,
+        time: Option<Duration>,
+    ) -> io::Result<Self> {
         // Small writes must not wait for the client's delayed acknowledgement. A socket that refuses the option is served anyway.
         let _ = stream.set_nodelay(true);
         let plain = Self::Plain(TcpHalves::new(stream));
         match tls {
             None => Ok(plain),
-            Some(tls) => plain.encrypt(BytesMut::new(), tls).await,
+            Some(tls) => plain.encrypt(BytesMut::new(), tls, time).await,
         }
     }
 
@@ -69,6 +74,14 @@ impl ByteStream {
         }
     }
 
+    /// How many bytes a handler's thread has left unsent.
+    pub(super) fn left(&self) -> usize {
+        match self {
+            Self::Plain(socket) => socket.outlet.left(),
+            Self::Tls(_) | Self::Taken => 0,
+        }
+    }
+
     /// The outlet through which a handler's thread may send. Empty for an encrypted connection.
     pub(super) fn outlet(&self) -> Weak<Outlet> {
         match self {
@@ -84,8 +97,21 @@ impl ByteStream {
     /// order of the bytes.
     ///
     /// # Errors
-    /// The handshake failed, the client has disconnected, or the connection is encrypted already.
-    pub(super) async fn encrypt(self, arrived: BytesMut, tls: Arc<ServerConfig>) -> io::Result<Self> {
+    /// The handshake failed or took too long, the client has disconnected, or the connection is encrypted already.
+    pub(super) async fn encrypt(
+        self,
+        arrived: BytesMut,
+        tls: Arc<ServerConfig>,
+        time: Option<Duration>,
+    ) -> io::Result<Self> {
+        let handshake = self.shake_hands(arrived, tls);
+        match time {
+            Some(time) => tokio::time::timeout(time, handshake).await?,
+            None => handshake.await,
+        }
+    }
+
+    async fn shake_hands(self, arrived: BytesMut, tls: Arc<ServerConfig>) -> io::Result<Self> {
         let Self::Plain(mut socket) = self else {
             return Err(io::Error::other("the connection is encrypted already"));
         };
@@ -232,8 +258,9 @@ mod tests {
         let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let server = thread::spawn(move || {
-            runtime
-                .block_on(async { ByteStream::accept(listener.accept().await?.0, Some(identity.h2)).await.map(drop) })
+            runtime.block_on(async {
+                ByteStream::accept(listener.accept().await?.0, Some(identity.h2), None).await.map(drop)
+            })
         });
         let mut socket = std::net::TcpStream::connect(address).unwrap();
         let mut bytes = [0; 4096];

@@ -56,6 +56,7 @@ pub(super) async fn answer(head: Head, connection: &Http1Connection, site: Arc<S
             secure: site.scheme == Scheme::Https,
             client: connection.peer(),
             server: (site.host.clone(), site.port),
+            longest_message: site.bounds.websocket_message_bytes,
         };
         match site.python.open(opening) {
             Ok(session) => {
@@ -99,7 +100,7 @@ fn lines(head: &Head) -> Vec<Bytes> {
 ///
 /// On HTTP/2 the caller deals with [`Command::Accept`] and [`Command::Refuse`] first.
 pub(super) async fn run(session: Session, stream: impl AsyncRead + AsyncWrite) -> Ended {
-    let Session { mut commands, mut reads } = session;
+    let Session { mut commands, mut reads, mut evictions } = session;
     let (mut input, mut output) = tokio::io::split(stream);
     let reading = async {
         while let Some(Read(max, answer)) = reads.recv().await {
@@ -133,5 +134,6 @@ pub(super) async fn run(session: Session, stream: impl AsyncRead + AsyncWrite) -
     tokio::select! {
         ended = writing => ended,
         () = reading => Ended::Closed,
+        Some(()) = evictions.recv() => Ended::Closed,
     }
 }

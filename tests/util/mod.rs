@@ -168,6 +168,12 @@ impl Launch {
         self
     }
 
+    /// With this `bounds` section, beside whatever else the configuration has.
+    pub fn bounds(mut self, bounds: serde_json::Value) -> Self {
+        self.config.get_or_insert_with(|| json!({}))["bounds"] = bounds;
+        self
+    }
+
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self

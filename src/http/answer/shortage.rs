@@ -1,4 +1,4 @@
-//! Errors of the system because the process, or the machine, has no descriptor or memory left.
+//! Errors of the system because the process, or the machine, has no descriptor, memory or disk space left.
 //!
 //! A file that cannot be opened for such a reason is not missing, but a client that gets a 404 believes that it is. So the client gets
 //! a 503, and may try again.
@@ -20,7 +20,7 @@ const QUIET: u64 = 10;
 
 /// Whether an error says that no descriptor or memory is left.
 pub fn is_shortage(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOSPC | libc::EDQUOT))
 }
 
 /// 503 with `Retry-After`; wptserve has no such answer. The log gets one line for all such answers within ten seconds. `what` names the
@@ -59,6 +59,10 @@ pub fn note(what: &str, error: &io::Error) {
 fn remedy(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::ENFILE) => "The machine has reached its limit of open files: raise the sysctl fs.file-max",
+        Some(libc::ENOSPC) => "The disk is full: make room where temporary files go, or point TMPDIR elsewhere",
+        Some(libc::EDQUOT) => {
+            "Request bodies fill all that temporary files may have: raise bounds.temporary_bytes in the configuration"
+        }
         Some(libc::ENOMEM) => "No memory is left: raise MemoryMax= of the systemd unit, or the limit of the container",
         _ => "The process has reached its limit of open files: raise `ulimit -n`, or LimitNOFILE= of the systemd unit",
     }
@@ -74,6 +78,8 @@ mod tests {
             (libc::EMFILE, true, "LimitNOFILE"),
             (libc::ENFILE, true, "fs.file-max"),
             (libc::ENOMEM, true, "MemoryMax"),
+            (libc::ENOSPC, true, "TMPDIR"),
+            (libc::EDQUOT, true, "bounds.temporary_bytes"),
             (libc::ENOENT, false, ""),
             (libc::EACCES, false, ""),
             (libc::EIO, false, ""),

@@ -2,8 +2,12 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
+use crate::bounds::{BUFFERED, Share, TEMPORARY};
+
 /// The first and the largest step, in bytes, when a search reads the file: the byte is mostly near.
 const STEPS: (u64, u64) = (512, 64 * 1024);
+/// What is kept in memory without being counted among what all clients hold together.
+const UNCOUNTED: usize = 64 * 1024;
 
 /// A growing store of bytes that can be read at any place: in memory while small, in an unnamed temporary file when large. The store
 /// has no position of its own.
@@ -11,6 +15,8 @@ const STEPS: (u64, u64) = (512, 64 * 1024);
 pub struct Spill {
     place: Place,
     limit: usize,
+    /// What is counted of it, in memory or on disk.
+    share: Option<Share>,
 }
 
 #[derive(Debug)]
@@ -23,7 +29,7 @@ enum Place {
 impl Spill {
     /// An empty store that moves to a file when it outgrows `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Spill { place: Place::Memory(Vec::new()), limit }
+        Spill { place: Place::Memory(Vec::new()), limit, share: None }
     }
 
     /// The number of bytes.
@@ -35,22 +41,30 @@ impl Spill {
         }
     }
 
-    /// Appends bytes.
+    /// Appends bytes. The store moves to a file early when all clients together hold as much memory as they may.
     ///
     /// # Errors
-    /// The temporary file cannot be made or written.
+    /// The temporary file cannot be made or written, or all temporary files together would hold more than
+    /// `bounds.temporary_bytes` (`EDQUOT`).
     pub fn append(&mut self, more: &[u8]) -> io::Result<()> {
         if let Place::Memory(bytes) = &mut self.place {
-            if bytes.len() + more.len() <= self.limit {
+            let length = bytes.len() + more.len();
+            if length <= self.limit && has_room(&mut self.share, length, more.len()) {
                 bytes.extend_from_slice(more);
                 return Ok(());
             }
+            let mut share = counted_file(bytes.len())?;
             let file = tempfile::tempfile()?;
             file.write_all_at(bytes, 0)?;
+            std::mem::swap(&mut self.share, &mut share);
             self.place = Place::File(file, bytes.len() as u64);
         }
         if let Place::File(file, len) = &mut self.place {
-            file.write_all_at(more, *len)?;
+            let share = self.share.get_or_insert(Share::new(&TEMPORARY));
+            if !share.grow(more.len() as u64) {
+                return Err(quota());
+            }
+            file.write_all_at(more, *len).inspect_err(|_| share.shrink(more.len() as u64))?;
             *len += more.len() as u64;
         }
         Ok(())
@@ -104,6 +118,24 @@ impl Spill {
             Place::File(file, _) => Ok(file),
         }
     }
+}
+
+/// Whether there may be so many bytes in memory, with those that come.
+fn has_room(share: &mut Option<Share>, length: usize, more: usize) -> bool {
+    match share {
+        Some(share) => share.grow(more as u64),
+        None if length <= UNCOUNTED => true,
+        None => share.insert(Share::new(&BUFFERED)).grow(length as u64),
+    }
+}
+
+fn counted_file(length: usize) -> io::Result<Option<Share>> {
+    let mut share = Share::new(&TEMPORARY);
+    if share.grow(length as u64) { Ok(Some(share)) } else { Err(quota()) }
+}
+
+fn quota() -> io::Error {
+    io::Error::from_raw_os_error(libc::EDQUOT)
 }
 
 #[cfg(test)]

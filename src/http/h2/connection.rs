@@ -13,6 +13,7 @@ use super::{
     hpack::{Decoder, Encoder},
     limit::Limits,
 };
+use crate::bounds::Bounds;
 
 /// The initial size of a window (RFC 9113, section 6.5.2).
 pub(super) const WINDOW: u32 = 65_535;
@@ -138,6 +139,10 @@ pub(super) struct Stream {
     pub(super) is_push: bool,
     /// `Some` if raw frames have been sent: whether one of them ended the stream. The fields above do not reflect raw frames.
     pub(super) raw: Option<bool>,
+    /// How many bytes of the request's body have come.
+    pub(super) received: u64,
+    /// How many frames of the request are remembered.
+    pub(super) frames: u64,
 }
 
 /// The progress of a connection's beginning.
@@ -196,7 +201,7 @@ pub struct Connection {
 
 impl Connection {
     /// A new connection. Our settings, the first bytes to send, are in the output already.
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, bounds: &Bounds) -> Self {
         let mut output = BytesMut::new();
         frame::put_settings(&mut output, &SETTINGS);
         Self {
@@ -215,7 +220,7 @@ impl Connection {
             is_agreed: false,
             greeting: Greeting::Preface,
             block: None,
-            limits: Limits::new(now),
+            limits: Limits::new(now, bounds),
             going_away: false,
             is_over: false,
         }
@@ -239,6 +244,32 @@ impl Connection {
     /// Whether no new streams are accepted and none is left.
     pub fn is_done(&self) -> bool {
         self.is_over || self.going_away && self.streams.is_empty()
+    }
+
+    /// Whether no request is under way.
+    pub fn is_idle(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Whether the client has begun with what it has to finish: its greeting, or a header block.
+    pub fn is_in_mid_head(&self) -> bool {
+        self.greeting != Greeting::Done || self.block.is_some()
+    }
+
+    /// The number of the last stream that the client has opened.
+    pub fn last_stream(&self) -> u32 {
+        self.highest_inbound
+    }
+
+    /// How many bytes of a request's body have come, while its client may send more of it.
+    pub fn awaited(&self, stream: u32) -> Option<u64> {
+        let open = self.streams.get(&stream)?;
+        (open.remote_open && open.reset.is_none() && open.receive_window > 0).then_some(open.received)
+    }
+
+    /// Ends the connection of a client that takes too much.
+    pub fn exhaust(&mut self, text: &str) {
+        self.fail(ErrorCode::ENHANCE_YOUR_CALM, text);
     }
 
     /// Accepts no new streams; the open ones continue.
@@ -279,6 +310,8 @@ impl Connection {
             body_left: None,
             is_push: false,
             raw: None,
+            received: 0,
+            frames: 0,
         }
     }
 
@@ -359,6 +392,7 @@ impl Connection {
             self.reset(stream, ErrorCode::NO_ERROR);
         }
         if let Some(gone) = self.streams.remove(&stream) {
+            self.limits.frames -= gone.frames.min(self.limits.frames);
             self.remember(stream, gone.reset);
         }
     }

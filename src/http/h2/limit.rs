@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::bounds::Bounds;
+
 /// A budget that refills with time.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -53,6 +55,8 @@ impl Budget {
 pub(super) const PER_REQUEST: u32 = 16;
 /// The frames that a sent frame of content adds to [`Limits::talk`]: two windows, twice.
 pub(super) const PER_CONTENT: u32 = 4;
+/// The most frames of a request that are kept for `request.frames`; see docs/differences.md.
+pub(super) const REMEMBERED: u64 = 10_000;
 /// A frame of content with fewer bytes counts as a piece.
 pub(super) const PIECE: usize = 256;
 
@@ -65,11 +69,20 @@ pub(super) struct Limits {
     pub(super) talk: Budget,
     /// Content in frames of a few bytes. A page may upload a stream byte by byte, so this budget is large.
     pub(super) pieces: Budget,
+    /// The most bytes of a request body.
+    pub(super) body_bytes: Option<u64>,
+    /// The most frames that are remembered of all open requests together.
+    pub(super) most_frames: Option<u64>,
+    /// How many are.
+    pub(super) frames: u64,
 }
 
 impl Limits {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, bounds: &Bounds) -> Self {
         Self {
+            body_bytes: bounds.body_bytes,
+            most_frames: bounds.h2_frames,
+            frames: 0,
             faults: Budget::new(now, 1000, Duration::from_millis(30)),
             talk: Budget::new(now, 10_000, Duration::from_millis(1)),
             pieces: Budget::new(now, 100_000, Duration::from_micros(100)),
@@ -84,7 +97,7 @@ mod tests {
     #[test]
     fn it_runs_out_and_refills() {
         let start = Instant::now();
-        let mut budget = Limits::new(start).faults;
+        let mut budget = Limits::new(start, &Bounds::default()).faults;
         assert_eq!((0..2000).filter(|_| budget.take(start)).count(), 1000);
         let later = start + Duration::from_millis(300);
         assert_eq!((0..2000).filter(|_| budget.take(later)).count(), 10);

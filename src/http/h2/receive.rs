@@ -11,7 +11,7 @@ use super::{
     fields::{fault_of_request, fault_of_trailers, with_joined_cookies},
     frame::{self, Frame},
     hpack::BadBlock,
-    limit::{PER_REQUEST, PIECE},
+    limit::{PER_REQUEST, PIECE, REMEMBERED},
 };
 
 /// The first bytes of every client.
@@ -58,7 +58,7 @@ impl Connection {
         input.clear();
     }
 
-    fn fail(&mut self, code: ErrorCode, text: &str) {
+    pub(super) fn fail(&mut self, code: ErrorCode, text: &str) {
         log::info!("an HTTP/2 connection ends with error {}: {text}", code.0);
         self.go_away(code, text);
         // A header block that a handler has begun will not be finished.
@@ -120,6 +120,7 @@ impl Connection {
             Frame::Priority { stream, priority } => {
                 not_on_itself(stream, Some(priority))?;
                 if self.streams.contains_key(&stream) {
+                    self.remember_frame(stream)?;
                     events.push_back(Event::Priority { stream, priority });
                 }
                 Ok(())
@@ -157,6 +158,20 @@ impl Connection {
             }
             Frame::WindowUpdate { stream, increment } => self.on_window_update(stream, increment, events),
             Frame::PingAck | Frame::Unknown => Ok(()),
+        }
+    }
+
+    /// Counts a frame that the handler of a stream may look at.
+    fn remember_frame(&mut self, stream: u32) -> Result<(), Fault> {
+        let Some(open) = self.streams.get_mut(&stream).filter(|open| open.frames < REMEMBERED) else { return Ok(()) };
+        open.frames += 1;
+        self.limits.frames += 1;
+        match self.limits.most_frames {
+            Some(most) if self.limits.frames > most => {
+                let text = "the open requests have more frames than bounds.h2_frames allows";
+                Err(Fault::Connection(ErrorCode::ENHANCE_YOUR_CALM, text))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -219,6 +234,11 @@ impl Connection {
             return Err(Fault::Stream(stream, ErrorCode::FLOW_CONTROL_ERROR, "the window of a stream is exceeded"));
         }
         let length = data.len() as u64;
+        open.received += length;
+        if self.limits.body_bytes.is_some_and(|most| open.received > most) {
+            let text = "a body is longer than bounds.body_bytes allows";
+            return Err(Fault::Stream(stream, ErrorCode::ENHANCE_YOUR_CALM, text));
+        }
         if let Some(left) = &mut open.body_left {
             match left.checked_sub(length) {
                 Some(rest) if !end || rest == 0 => *left = rest,
@@ -229,6 +249,7 @@ impl Connection {
             }
         }
         open.remote_open = !end;
+        self.remember_frame(stream)?;
         self.used(stream, flow.saturating_sub(data.len() as u32));
         events.push_back(Event::Data { stream, data, flow, end });
         Ok(())
@@ -370,6 +391,7 @@ impl Connection {
             return Err(Fault::Stream(stream, ErrorCode::FLOW_CONTROL_ERROR, LARGE));
         }
         if open.remote_open {
+            self.remember_frame(stream)?;
             events.push_back(Event::WindowUpdated { stream, increment });
         }
         Ok(())

@@ -133,14 +133,14 @@ pub(super) mod classes {
         }
 
         /// The next frame, as (opcode, payload, fin, rsv1, rsv2, rsv3). EOFError at the end of the stream, ValueError if the frame is
-        /// malformed.
+        /// malformed, MemoryError if its message is too long with the `kept` bytes before.
         #[pymethod]
-        fn _read_frame(zelf: &Py<Self>, masked: bool, vm: &VirtualMachine) -> PyResult<PyTupleRef> {
-            let frame = zelf.wait(|socket| socket.read_frame(masked), vm).map_err(|error| match error {
+        fn _read_frame(zelf: &Py<Self>, masked: bool, kept: u64, vm: &VirtualMachine) -> PyResult<PyTupleRef> {
+            let frame = zelf.wait(|socket| socket.read_frame(masked, kept), vm).map_err(|error| match error {
                 FrameError::Closed => vm.new_eof_error(error.to_string()),
                 FrameError::Io(error) => os_error(error, vm),
                 FrameError::Bad(error) => vm.new_value_error(error.to_string()),
-                FrameError::TooLong(_) => vm.new_memory_error(error.to_string()),
+                FrameError::TooLong(..) => vm.new_memory_error(error.to_string()),
             })?;
             let header = frame.header;
             let bit = |is_set: bool| vm.ctx.new_int(i32::from(is_set)).into();
@@ -152,6 +152,18 @@ pub(super) mod classes {
                 bit(header.rsv(2)),
                 bit(header.rsv(3)),
             ]))
+        }
+
+        /// The most bytes that a message of the client may have.
+        #[pygetset]
+        fn _longest_message(zelf: &Py<Self>) -> u64 {
+            zelf.socket.longest()
+        }
+
+        /// Say that so many bytes of messages are held.
+        #[pymethod]
+        fn _hold(zelf: &Py<Self>, bytes: u64) {
+            zelf.socket.hold(bytes);
         }
 
         /// Method, URI, protocol and whether the connection is encrypted.

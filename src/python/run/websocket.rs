@@ -87,6 +87,7 @@ mod tests {
                 secure: true,
                 client: ("127.0.0.1".into(), 1),
                 server: ("127.0.0.1".into(), 2),
+                longest_message: None,
             };
             self.1.open(opening).unwrap()
         }

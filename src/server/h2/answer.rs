@@ -21,6 +21,7 @@ use crate::{
         job::{self, Job},
         sink::{pause, send_trickle},
         site::Site,
+        wire::Refusal,
     },
 };
 
@@ -54,6 +55,11 @@ fn plan(site: &Arc<Site>, fields: &[Field], stream: u32, peer: (Arc<str>, u16)) 
             return (Plan::Reply(Reply::error(error.status(), &error.to_string()), false), None);
         }
     };
+    let length = request.head.headers.get("content-length").and_then(|value| str::from_utf8(value).ok()?.parse().ok());
+    if length.zip(site.bounds.body_bytes).is_some_and(|(length, most): (u64, u64)| length > most) {
+        let reply = Refusal::BodyTooLong.reply();
+        return (Plan::Reply(reply, request.is_head()), None);
+    }
     if tunnel::is_wanted(&request) {
         return match tunnel::open(site, *request) {
             Ok(session) => {

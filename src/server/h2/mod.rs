@@ -4,6 +4,7 @@
 //! every stream answers its request (`answer`) or carries a WebSocket (`tunnel`). All tasks run on the thread of their connection.
 
 mod answer;
+mod patience;
 mod reply;
 mod tunnel;
 mod wire;
@@ -15,7 +16,7 @@ use actix_web::web;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::{site::Site, stream::ByteStream, wire::peer_text};
+use super::{admission, site::Site, stream::ByteStream, wire::peer_text};
 
 /// The service for a connection on the port.
 pub(super) fn service(
@@ -26,8 +27,9 @@ pub(super) fn service(
         let (site, tls) = (site.clone().into_inner(), tls.clone());
         async move {
             let peer = peer_text(stream.peer_addr().ok());
-            let stream = ByteStream::accept(stream, tls).await?;
-            wire::serve(stream, peer, site, answer::begin).await;
+            let (stream, _admitted) = admission::admit(stream, tls.is_none(), site.bounds.connections).await?;
+            let stream = ByteStream::accept(stream, tls, site.bounds.tls_time).await?;
+            wire::serve(stream, peer, site, answer::begin, patience::watched).await;
             Ok(())
         }
     })

@@ -47,6 +47,7 @@ pub(super) fn open(site: &Site, request: Request) -> Result<Session, Box<Reply>>
         secure: true,
         client: request.client,
         server: (request.server_host, request.server_port),
+        longest_message: site.bounds.websocket_message_bytes,
     };
     site.python.open(opening).map_err(|error| {
         log::error!("a WebSocket is refused: {error}");

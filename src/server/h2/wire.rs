@@ -1,7 +1,7 @@
 //! One connection: the task that reads and writes its socket, and the state that it shares with the tasks of its streams.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
     future::poll_fn,
     pin::Pin,
@@ -18,12 +18,14 @@ use tokio::{
 };
 
 use crate::{
+    bounds::{Account, BUFFERED},
     http::h2::{CommandResult, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, StreamCommand},
     python::Conversation,
     server::{
         leaving::Leaving,
         site::{DISCONNECT, Site},
         stream::ByteStream,
+        watched::{self, Watched},
     },
 };
 
@@ -44,6 +46,9 @@ pub(super) enum StreamReceiver {
 /// Begins to answer the request on a new stream.
 pub(super) type Begin = fn(&H2Wire, &[Field], u32) -> Option<StreamReceiver>;
 
+/// The one who looks at a connection once in a while.
+pub(super) type AsWatched = fn(&H2Wire) -> Rc<dyn Watched>;
+
 struct Inner {
     begin: Begin,
     site: Arc<Site>,
@@ -55,6 +60,20 @@ struct Inner {
     waker: RefCell<Option<Waker>>,
     /// Wakes the tasks of the streams after every change of windows, streams or room.
     change: Notify,
+    /// The bytes of answers that wait to become frames.
+    waiting: Cell<usize>,
+    account: Account,
+}
+
+/// Bytes that wait to become frames, until this is dropped.
+struct Waiting(H2Wire, usize);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let waiting = &self.0.0.waiting;
+        waiting.set(waiting.get() - self.1);
+        self.0.count();
+    }
 }
 
 /// A connection, as its tasks share it.
@@ -62,16 +81,27 @@ struct Inner {
 pub(super) struct H2Wire(Rc<Inner>);
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(mut stream: ByteStream, peer: (Arc<str>, u16), site: Arc<Site>, begin: Begin) {
+pub(super) async fn serve(
+    mut stream: ByteStream,
+    peer: (Arc<str>, u16),
+    site: Arc<Site>,
+    begin: Begin,
+    as_watched: AsWatched,
+) {
+    let bounds = Arc::clone(&site.bounds);
     let wire = H2Wire(Rc::new(Inner {
         begin,
         site,
         peer,
-        connection: RefCell::new(Connection::new(Instant::now())),
+        connection: RefCell::new(Connection::new(Instant::now(), &bounds)),
         receivers: RefCell::default(),
         waker: RefCell::default(),
         change: Notify::new(),
+        waiting: Cell::new(0),
+        account: Account::new(&BUFFERED),
     }));
+    let watched = as_watched(&wire);
+    watched::watch(Rc::downgrade(&watched), bounds.look_interval());
     let mut input = BytesMut::new();
     let mut leaving = Leaving::default();
     let is_orderly = poll_fn(|context| {
@@ -104,6 +134,11 @@ impl H2Wire {
     /// Moves bytes between the socket and the connection. Ready when the connection has ended: with true if this side ended it.
     fn poll(&self, stream: &mut ByteStream, input: &mut BytesMut, context: &mut Context<'_>) -> Poll<bool> {
         *self.0.waker.borrow_mut() = Some(context.waker().clone());
+        if self.0.account.is_evicted() && !self.0.connection.borrow().is_over() {
+            let text = "all connections together hold more than bounds.buffered_bytes, and this one most of it";
+            self.0.connection.borrow_mut().exhaust(text);
+            self.0.change.notify_waiters();
+        }
         for _ in 0..TURNS {
             match self.poll_write(stream, context) {
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
@@ -190,6 +225,47 @@ impl H2Wire {
         }
     }
 
+    /// The streams whose handlers are told what comes.
+    pub(super) fn handlers(&self) -> Vec<u32> {
+        let receivers = self.0.receivers.borrow();
+        receivers
+            .iter()
+            .filter(|(_, receiver)| matches!(receiver, StreamReceiver::Handler(_)))
+            .map(|(stream, _)| *stream)
+            .collect()
+    }
+
+    /// Acts as if this had come from the client.
+    pub(super) fn hear(&self, event: Event) {
+        self.handle(event);
+        self.0.change.notify_waiters();
+    }
+
+    /// Counts bytes that wait to become frames. Too many end the connection, unless nothing else waits: one answer may be as long
+    /// as it likes.
+    fn wait(&self, count: usize) -> Result<Waiting, SendError> {
+        let before = self.0.waiting.replace(self.0.waiting.get() + count);
+        let waiting = Waiting(self.clone(), count);
+        self.count();
+        let sum = (before + count) as u64;
+        if before > 0 && self.0.site.bounds.h2_buffered_bytes.is_some_and(|most| sum > most) {
+            let text = "more bytes of answers wait than bounds.h2_buffered_bytes allows";
+            self.with(|connection| connection.exhaust(text));
+            self.0.change.notify_waiters();
+            return Err(SendError::Gone);
+        }
+        Ok(waiting)
+    }
+
+    /// Counts what waits among what all clients hold together.
+    fn count(&self) {
+        let pending = self.0.connection.borrow().pending();
+        let held = (self.0.waiting.get() + pending) as u64;
+        if let Some(waker) = &*self.0.waker.borrow() {
+            self.0.account.hold(held, waker);
+        }
+    }
+
     /// Drops later events of a stream.
     pub(super) fn forget_receiver(&self, stream: u32) {
         let receiver = self.0.receivers.borrow_mut().remove(&stream);
@@ -212,7 +288,7 @@ impl H2Wire {
     }
 
     /// Changes the connection, and wakes the socket's task.
-    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
         let result = work(&mut self.0.connection.borrow_mut());
         self.wake();
         result
@@ -300,6 +376,7 @@ impl H2Wire {
     /// # Errors
     /// The stream or the connection has ended.
     pub(super) async fn content(&self, stream: u32, mut data: Bytes, end: bool) -> Result<(), SendError> {
+        let _waiting = self.wait(data.len())?;
         loop {
             self.until(|connection| connection.content(stream, &mut data, end).transpose()).await?;
             self.room().await?;
@@ -319,6 +396,7 @@ impl H2Wire {
             StreamCommand::Content { stream, data, end } => self.content(stream.unwrap_or(own), data, end).await?,
             StreamCommand::Frame { stream, data, end } => {
                 let stream = stream.unwrap_or(own);
+                let _waiting = self.wait(data.len())?;
                 self.until(|connection| connection.frame(stream, &data, end).transpose()).await?;
                 self.room().await?;
             }

@@ -7,18 +7,34 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::{Arc, Weak},
-    task::{Poll, ready},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite as _;
 
-use super::state::{After, BODY_CHUNK, Incoming, Inner, RunningAnswer, poll_answer};
+use super::{
+    patience::Refusal,
+    state::{After, BODY_CHUNK, Incoming, Inner, RunningAnswer, poll_answer},
+};
 use crate::{
     handover::Outlet,
     http::Head,
     server::{leaving, stream::ByteStream},
 };
+
+impl Inner {
+    fn poll_body(&mut self, context: &mut Context<'_>, max: usize) -> Poll<io::Result<Bytes>> {
+        // `100 Continue` must be sent before the client sends the body.
+        ready!(self.poll_output(context))?;
+        loop {
+            if let Some(data) = self.take_body(max.max(1))? {
+                return Poll::Ready(Ok(data));
+            }
+            ready!(self.poll_fill(context))?;
+        }
+    }
+}
 
 /// The service's access to its connection. All methods concern the one request that is being answered.
 #[derive(Debug, Clone)]
@@ -53,20 +69,20 @@ impl Http1Connection {
     /// Reads at most `max` bytes of the body, at least one unless it has ended or the client has closed its side.
     ///
     /// # Errors
-    /// The connection is broken, or a chunk is malformed (`InvalidData`).
+    /// The connection is broken, a chunk is malformed (`InvalidData`), or there is a [`Refusal`].
     pub(in crate::server) async fn read_body(&self, max: usize) -> io::Result<Bytes> {
         poll_fn(|context| {
             let inner = &mut *self.0.borrow_mut();
-            // `100 Continue` must be sent before the client sends the body.
-            ready!(inner.poll_output(context))?;
-            loop {
-                if let Some(data) = inner.take_body(max.max(1))? {
-                    return Poll::Ready(Ok(data));
-                }
-                ready!(inner.poll_fill(context))?;
-            }
+            let polled = inner.poll_body(context, max);
+            inner.is_reading_body = polled.is_pending();
+            polled
         })
         .await
+    }
+
+    /// Why the request cannot be answered as it should.
+    pub(in crate::server) fn refusal(&self) -> Option<Refusal> {
+        self.0.borrow().refusal()
     }
 
     /// Writes all bytes to the socket.
@@ -82,19 +98,29 @@ impl Http1Connection {
     /// # Errors
     /// The client has disconnected.
     pub(in crate::server) async fn write_and(&self, after: After, mut bytes: &[u8]) -> io::Result<()> {
+        // All of it stays in memory until the last byte has left.
+        let held = bytes.len();
         poll_fn(|context| {
             let inner = &mut *self.0.borrow_mut();
+            if inner.account.is_evicted() {
+                return Poll::Ready(Err(Refusal::Evicted.into()));
+            }
             ready!(inner.poll_output(context))?;
             while !bytes.is_empty() {
-                let written = ready!(match after {
+                let polled = match after {
                     After::KeepAlive => Pin::new(&mut inner.stream).poll_write(context, bytes),
                     After::Close => inner.stream.poll_write_last(context, bytes),
-                })?;
+                };
+                let Poll::Ready(written) = polled? else {
+                    inner.hold(held, context);
+                    return Poll::Pending;
+                };
                 if written == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 bytes = bytes.get(written..).unwrap_or_default();
             }
+            inner.hold(0, context);
             Pin::new(&mut inner.stream).poll_flush(context)
         })
         .await
@@ -105,14 +131,14 @@ impl Http1Connection {
     /// # Errors
     /// The handshake failed: the connection is closed.
     pub(in crate::server) async fn encrypt(&self) -> io::Result<()> {
-        let (stream, arrived, tls) = {
+        let (stream, arrived, tls, time) = {
             let inner = &mut *self.0.borrow_mut();
             let Some(tls) = inner.after_connect.take() else { return Ok(()) };
             let stream = std::mem::replace(&mut inner.stream, ByteStream::Taken);
             // A client that does not wait for the answer has begun its handshake already.
-            (stream, inner.input.split(), tls)
+            (stream, inner.input.split(), tls, inner.bounds.tls_time)
         };
-        let encrypted = stream.encrypt(arrived, tls).await;
+        let encrypted = stream.encrypt(arrived, tls, time).await;
         let inner = &mut *self.0.borrow_mut();
         inner.body = Incoming::Length(0);
         match encrypted {

@@ -5,7 +5,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -16,11 +16,19 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::{
     connection::Http1Connection,
+    patience::Patience,
     state::{BODY_CHUNK, Incoming, Inner, Phase, poll_answer},
 };
 use crate::{
+    bounds::{Account, BUFFERED, Bounds},
     http::HeadReader,
-    server::{leaving::Leaving, site::DISCONNECT, stream::ByteStream},
+    server::{
+        admission::Admitted,
+        leaving::Leaving,
+        site::DISCONNECT,
+        stream::ByteStream,
+        watched::{self, Watched},
+    },
 };
 
 /// The I/O type that actix drives.
@@ -33,13 +41,15 @@ impl Wire {
         stream: ByteStream,
         peer: Option<SocketAddr>,
         after_connect: Option<Arc<ServerConfig>>,
+        bounds: Arc<Bounds>,
+        admitted: Admitted,
     ) -> Self {
-        let peer = peer_text(peer);
-        Self(Rc::new(RefCell::new(Inner {
+        let (peer, interval) = (peer_text(peer), bounds.look_interval());
+        let inner = Rc::new(RefCell::new(Inner {
             stream,
             after_connect,
             peer,
-            reader: HeadReader::default(),
+            reader: HeadReader::bounded(bounds.head_bytes),
             input: BytesMut::new(),
             feed: BytesMut::new(),
             output: BytesMut::new(),
@@ -53,7 +63,20 @@ impl Wire {
             shut: false,
             patience: None,
             leaving: Leaving::default(),
-        })))
+            bounds,
+            _admitted: admitted,
+            requests: 0,
+            body_received: 0,
+            is_reading_body: false,
+            refusal: None,
+            waiting: Patience::default(),
+            account: Account::new(&BUFFERED),
+            is_rest_counted: false,
+            waker: None,
+        }));
+        let watched: Weak<dyn Watched> = Rc::downgrade(&inner) as _;
+        watched::watch(watched, interval);
+        Self(inner)
     }
 
     /// The service's access to the same connection.
@@ -74,6 +97,12 @@ impl AsyncRead for Wire {
         loop {
             let _ = poll_answer(&self.0, context);
             let inner = &mut *self.0.borrow_mut();
+            if inner.waker.as_ref().is_none_or(|waker| !waker.will_wake(context.waker())) {
+                inner.waker = Some(context.waker().clone());
+            }
+            if inner.account.is_evicted() && inner.answer.is_none() {
+                inner.phase = Phase::Closing;
+            }
             // Not being ready is not a failure: actix flushes, and the service's own writes come after this.
             if let Poll::Ready(Err(error)) = inner.poll_output(context) {
                 return Poll::Ready(Err(error));

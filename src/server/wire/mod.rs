@@ -14,10 +14,12 @@
 
 mod connection;
 mod io;
+mod patience;
 mod raw;
 mod state;
 
 pub(super) use connection::Http1Connection;
 pub(super) use io::{Wire, peer_text};
+pub(super) use patience::Refusal;
 pub(super) use raw::Raw;
 pub(super) use state::{After, RunningAnswer};

@@ -5,16 +5,19 @@ use std::{
     fmt, io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::{io::AsyncWrite as _, time::Sleep};
 use tokio_rustls::rustls::ServerConfig;
 
+use super::patience::{Expired, Patience, Refusal, Wait};
 use crate::{
-    http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, HeadStep},
-    server::{leaving::Leaving, stream::ByteStream},
+    bounds::{Account, Bounds},
+    http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, HeadStep, head},
+    server::{admission::Admitted, leaving::Leaving, stream::ByteStream, watched::Watched},
 };
 
 /// The bytes that are read ahead while a request is being answered: enough for a few pipelined requests. Reading ahead also shows
@@ -73,6 +76,23 @@ pub(super) struct Inner {
     /// The time that the client has to close its side after that.
     pub(super) patience: Option<Pin<Box<Sleep>>>,
     pub(super) leaving: Leaving,
+    pub(super) bounds: Arc<Bounds>,
+    /// The connection counts as open until this is dropped.
+    pub(super) _admitted: Admitted,
+    /// The number of heads that have come.
+    pub(super) requests: u64,
+    /// The bytes of the current request's body that have come.
+    pub(super) body_received: u64,
+    /// The handler waits for the body.
+    pub(super) is_reading_body: bool,
+    /// Why the request is not answered by its handler.
+    pub(super) refusal: Option<Refusal>,
+    pub(super) waiting: Patience,
+    pub(super) account: Account,
+    /// The bytes that a handler's thread has left are counted.
+    pub(super) is_rest_counted: bool,
+    /// Wakes the task of the connection.
+    pub(super) waker: Option<Waker>,
 }
 
 impl fmt::Debug for Inner {
@@ -88,7 +108,18 @@ impl Inner {
         self.is_listening = polled.is_pending();
         let read = ready!(polled)?;
         self.eof |= read == 0;
+        self.hold(0, context);
         Poll::Ready(Ok(()))
+    }
+
+    /// Counts the input that is not used yet, and `more` bytes that wait to be sent.
+    pub(super) fn hold(&self, more: usize, context: &Context<'_>) {
+        self.account.hold((self.input.len() + more) as u64, context.waker());
+    }
+
+    /// Why the request is not answered by its handler.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        if self.account.is_evicted() { Some(Refusal::Evicted) } else { self.refusal }
     }
 
     /// Reads while a request is being answered, up to the limit.
@@ -97,7 +128,17 @@ impl Inner {
     }
 
     pub(super) fn poll_output(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.stream.poll_rest(context))?;
+        if self.stream.poll_rest(context)?.is_pending() {
+            if self.account.is_evicted() {
+                return Poll::Ready(Err(Refusal::Evicted.into()));
+            }
+            self.is_rest_counted = true;
+            self.hold(self.stream.left(), context);
+            return Poll::Pending;
+        }
+        if std::mem::take(&mut self.is_rest_counted) {
+            self.hold(0, context);
+        }
         while !self.output.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.output))?;
             if written == 0 {
@@ -114,17 +155,24 @@ impl Inner {
             HeadStep::More => false,
             HeadStep::Head { head, consumed } => {
                 self.input.advance(consumed.min(self.input.len()));
-                if head.expect_continue {
+                let is_too_long = match (&head.framing, self.bounds.body_bytes) {
+                    (Ok(Framing::Length(length)), Some(most)) => *length > most,
+                    _ => false,
+                };
+                self.refusal = is_too_long.then_some(Refusal::BodyTooLong);
+                (self.requests, self.body_received) = (self.requests + 1, 0);
+                // The client must not send a body that will be refused.
+                if head.expect_continue && !is_too_long {
                     self.output.extend_from_slice(CONTINUE);
                 }
                 self.body = match head.framing {
                     Ok(Framing::Chunked) => Incoming::Chunked(Box::default()),
-                    Ok(Framing::Length(length)) => Incoming::Length(length),
+                    Ok(Framing::Length(length)) if !is_too_long => Incoming::Length(length),
                     // The request will be refused. The bytes behind it cannot be told from its body.
-                    Err(_) => Incoming::Length(0),
+                    Ok(Framing::Length(_)) | Err(_) => Incoming::Length(0),
                 };
                 feed(&head, &mut self.feed);
-                self.keep_alive = head.keep_alive && head.framing.is_ok();
+                self.keep_alive = head.keep_alive && head.framing.is_ok() && !is_too_long;
                 self.head = Some(head);
                 self.phase = Phase::Busy;
                 true
@@ -155,6 +203,10 @@ impl Inner {
     /// Takes at most `max` bytes of the body out of the input. `None`: more has to be read first.
     pub(super) fn take_body(&mut self, max: usize) -> io::Result<Option<Bytes>> {
         let max = max.min(BODY_CHUNK);
+        if let Some(refusal) = self.refusal() {
+            self.keep_alive = false;
+            return Err(refusal.into());
+        }
         match &mut self.body {
             Incoming::Length(0) => Ok(Some(Bytes::new())),
             Incoming::Length(left) => {
@@ -163,14 +215,59 @@ impl Inner {
                     return Ok(self.eof.then(Bytes::new));
                 }
                 *left -= count as u64;
+                self.body_received += count as u64;
                 Ok(Some(self.input.split_to(count).freeze()))
             }
             Incoming::Chunked(decoder) => {
                 let taken = chunk(decoder, &mut self.input, max, self.eof);
                 // The beginning of the next request is unknown now, so the connection has to close.
                 self.keep_alive &= taken.is_ok();
-                taken.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+                let taken = taken.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                self.body_received += taken.as_ref().map_or(0, Bytes::len) as u64;
+                if self.bounds.body_bytes.is_some_and(|most| self.body_received > most) {
+                    self.keep_alive = false;
+                    self.refusal = Some(Refusal::BodyTooLong);
+                    return Err(Refusal::BodyTooLong.into());
+                }
+                Ok(taken)
             }
+        }
+    }
+
+    fn look(&mut self, passed: Duration) {
+        let wait = match self.phase {
+            Phase::Head if self.input.is_empty() => Wait::Request,
+            Phase::Head => Wait::RestOfHead,
+            Phase::Busy if self.is_reading_body => Wait::Body,
+            Phase::Draining if self.input.is_empty() => Wait::Body,
+            Phase::Busy | Phase::Draining | Phase::Closing => Wait::Nothing,
+        };
+        match self.waiting.look(wait, self.requests, self.body_received, passed, &self.bounds) {
+            Some(Expired::Idle) => self.phase = Phase::Closing,
+            Some(Expired::Head) => {
+                self.output.extend_from_slice(&head::too_slow());
+                self.phase = Phase::Closing;
+            }
+            Some(Expired::Body) => {
+                self.refusal = Some(Refusal::BodyTooSlow);
+                if self.phase == Phase::Draining {
+                    self.phase = Phase::Closing;
+                }
+            }
+            // A busy connection may not know yet that the answer has ended: its end can have gone to the socket directly.
+            None if self.phase == Phase::Busy => {}
+            None => return,
+        }
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Watched for RefCell<Inner> {
+    fn look(&self, passed: Duration) {
+        if let Ok(mut inner) = self.try_borrow_mut() {
+            inner.look(passed);
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn a_stream_answers_every_ask() {
 /// * What comes is read once and in order.
 /// * A connection that goes wakes both threads.
 pub fn a_websocket_reads_and_writes_at_once() {
-    let (socket, mut session) = Socket::new();
+    let (socket, mut session) = Socket::new(None);
     let socket = std::sync::Arc::new(socket);
     let mut random = shuttle::rand::thread_rng();
     let (pieces, writes) = (random.gen_range(0..4), random.gen_range(0..4));

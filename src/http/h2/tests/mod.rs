@@ -7,6 +7,8 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 
+use crate::bounds::Bounds;
+
 use super::{
     Connection, ErrorCode, Event, Field, Progress, RawKind, SendError,
     connection::WINDOW,
@@ -60,7 +62,7 @@ impl Client {
     fn silent() -> Self {
         let now = Instant::now();
         Self {
-            connection: Connection::new(now),
+            connection: Connection::new(now, &Bounds::default()),
             now,
             encoder: Encoder::default(),
             decoder: Decoder::default(),
