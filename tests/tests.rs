@@ -15,6 +15,7 @@ mod bodies; // request bodies: lazy, chunked, unread, large
 mod bounds; // what one client may take, and all together: what it gets when that is too much
 mod cli; // flags, exit codes, messages, the ready file, closed pipes
 mod cycles; // what handlers tie into reference cycles is freed
+mod deadlines; // handlers that never end: their time is up, or their client has disconnected
 mod descriptors; // no more files can be opened
 mod disconnects; // clients that go in mid-stream, and slow ones
 mod docs; // links of the documentation, and whether every page can be reached

@@ -56,6 +56,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds)]
     latency: u64,
 
+    /// Seconds that a handler may run before it is ended with a RequestCancelled exception; 0 is no limit, as is the default
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    handler_timeout: Option<Duration>,
+
     /// A file whose text is put into every served HTML page, in a script element, such as a polyfill
     #[arg(long, alias = "inject_script", value_name = "FILE")]
     inject_script: Option<PathBuf>,
@@ -130,6 +134,13 @@ fn milliseconds(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "write a whole number of milliseconds, such as 500")
 }
 
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().map_err(|_| ());
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).map_err(|_| ()))
+        .map_err(|()| "write a number of seconds, such as 60 or 0.5; 0 is no limit")
+}
+
 fn labels(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "write a whole number, such as 2")
 }
@@ -153,6 +164,7 @@ impl Args {
             alias_file: self.alias_file,
             inject_script: self.inject_script,
             latency: Duration::from_millis(self.latency),
+            handler_timeout: self.handler_timeout,
             h2: !self.no_h2,
             webtransport: self.webtransport_h3,
             dns: match (self.dns_wildcards, self.dns) {

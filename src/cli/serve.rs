@@ -132,8 +132,15 @@ async fn serve(
     let bounds = Arc::new(config.bounds.clone());
     bounds.apply();
     let site_config = Arc::new(environment.config.clone());
-    let (python, started) = Python::start(config.doc_root.path(), config.import_policy, environment, link.clone())
-        .map_err(StartupError::Threads)?;
+    let (python, started) = Python::start(
+        config.doc_root.path(),
+        config.import_policy,
+        environment,
+        config.limits,
+        Box::new(unstoppable),
+        link.clone(),
+    )
+    .map_err(StartupError::Threads)?;
     let python = Arc::new(python);
     let handlers = Handlers::new(&config.ws_doc_root, &config.ws_extra);
     if config.check_subdomains
@@ -219,4 +226,13 @@ async fn serve(
         link.failed();
     }
     served.map_err(StartupError::Serve)
+}
+
+/// Says that a handler cannot be ended from inside the process.
+fn unstoppable(script: &Path) {
+    log::error!(
+        "{}: this handler does not end, because it is in native code such as a regular expression or a huge number: its thread \
+         is lost until the server is started again",
+        script.display()
+    );
 }

@@ -16,6 +16,7 @@ fn flags() -> Flags {
         alias_file: None,
         inject_script: None,
         latency: Duration::ZERO,
+        handler_timeout: None,
         h2: true,
         webtransport: false,
         dns: None,

@@ -10,8 +10,14 @@ use super::{
 };
 use crate::{supervisor::Settings, tls::DEFAULT_PASSWORD};
 
+/// Seconds that a handler may run on after its client has disconnected. The longest pause that a handler of the 2026 checkout makes by
+/// itself is 10 seconds.
+const CLIENT_GONE_GRACE: u32 = 60;
+/// Seconds that a handler may take to end after it has been told to.
+const HANDLER_KILL: u32 = 30;
+
 /// `wpt serve`: tools/serve/serve.py of 2026, `ConfigBuilder._default`, and keys of our own: `import_policy`,
-/// `bounds`, `ssl.pregenerated.mint` and `supervisor`.
+/// `bounds`, `ssl.pregenerated.mint`, `supervisor`, and how long handlers may run.
 pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
     let path = |parts: &[&str]| {
         let mut path = repo_root.to_owned();
@@ -61,6 +67,9 @@ pub(crate) fn wpt(repo_root: &Path, h2: bool) -> Map<String, Value> {
         "import_policy": null,
         "supervisor": supervisor(),
         "bounds": bounds::defaults(),
+        "handler_timeout": null,
+        "client_gone_grace": CLIENT_GONE_GRACE,
+        "handler_kill": HANDLER_KILL,
     }))
 }
 
@@ -86,6 +95,9 @@ pub(super) fn plain(doc_root: &Path, host: &str, port: u16) -> Map<String, Value
         "import_policy": null,
         "supervisor": supervisor(),
         "bounds": bounds::defaults(),
+        "handler_timeout": null,
+        "client_gone_grace": CLIENT_GONE_GRACE,
+        "handler_kill": HANDLER_KILL,
     }))
 }
 

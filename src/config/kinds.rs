@@ -10,6 +10,7 @@ use super::errors::{ConfigError, did_you_mean};
 pub(super) const TEXT: &str = "a text in quotes";
 pub(super) const NAME: &str = "the name of a host or an address, in quotes";
 pub(super) const PATHS: &str = "a list of paths, such as [\"handlers\"], or null";
+pub(super) const TIME_LIMIT: &str = "a number of seconds, or 0 or null for no limit";
 const TEXT_OR_NULL: &str = "a text in quotes, or null";
 const NAME_OR_NULL: &str = "the name of a host or an address, in quotes, or null";
 const TRUTH: &str = "true or false";

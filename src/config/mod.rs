@@ -28,7 +28,12 @@ pub use hosts::{Hosts, ascii};
 pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
 pub use sources::{Dns, Flags, absolute, find_root};
 
-use crate::{bounds::Bounds, docroot::DocRoot, handover::ImportPolicy, supervisor, tls};
+use crate::{
+    bounds::Bounds,
+    docroot::DocRoot,
+    handover::{HandlerLimits, ImportPolicy},
+    supervisor, tls,
+};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -65,6 +70,8 @@ pub struct Config {
     pub inject_script: Option<(PathBuf, Bytes)>,
     /// Whether imports that break the rules are allowed.
     pub import_policy: ImportPolicy,
+    /// How long handlers may run.
+    pub limits: HandlerLimits,
     /// When the process that serves is replaced.
     pub supervisor: supervisor::Settings,
     /// What clients may take.
@@ -184,14 +191,22 @@ impl Config {
         };
         let supervisor = read.supervisor();
         let bounds = bounds::read(read.value("bounds"))?;
+        let limits = HandlerLimits {
+            handler_timeout: match flags.handler_timeout {
+                Some(time) => (!time.is_zero()).then_some(time),
+                None => read.seconds("handler_timeout")?,
+            },
+            client_gone_grace: read.seconds("client_gone_grace")?,
+            handler_kill: read.seconds("handler_kill")?.unwrap_or(Duration::MAX),
+        };
         let bind_address = read.truth("bind_address");
         let encrypt_after_connect = read.truth("ssl.encrypt_after_connect");
         // The system's resolver does not ask our own DNS server unless it is told to.
         let check_subdomains = profile == Profile::Wpt && flags.dns.is_none() && read.truth("check_subdomains");
         // Handlers see wptserve's keys only.
-        data.shift_remove("import_policy");
-        data.shift_remove("supervisor");
-        data.shift_remove("bounds");
+        for key in ["import_policy", "supervisor", "bounds", "handler_timeout", "client_gone_grace", "handler_kill"] {
+            data.shift_remove(key);
+        }
         if let Some(Value::Object(files)) = data.get_mut("ssl").and_then(|ssl| ssl.get_mut("pregenerated")) {
             files.shift_remove("mint");
         }
@@ -212,6 +227,7 @@ impl Config {
             latency: flags.latency,
             inject_script,
             import_policy,
+            limits,
             supervisor,
             bounds,
             ready_file: flags.ready_file.as_deref().map(absolute).transpose()?,
@@ -253,6 +269,17 @@ impl<'a> Reader<'a> {
             Value::Array(items) => !items.is_empty(),
             Value::Object(items) => !items.is_empty(),
         }
+    }
+
+    /// A time in seconds, `None` for null and 0.
+    fn seconds(&self, key: &str) -> Result<Option<Duration>, ConfigError> {
+        let value = self.value(key);
+        if value.is_null() {
+            return Ok(None);
+        }
+        let time = value.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let time = time.ok_or_else(|| ConfigError::kind(key, kinds::TIME_LIMIT, value))?;
+        Ok(Some(time).filter(|time| !time.is_zero()))
     }
 
     /// A list of paths, made absolute; `null` is an empty list.

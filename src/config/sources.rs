@@ -37,6 +37,8 @@ pub struct Flags {
     pub inject_script: Option<PathBuf>,
     /// `--latency`.
     pub latency: Duration,
+    /// `--handler-timeout`; zero is no limit.
+    pub handler_timeout: Option<Duration>,
     /// Whether there is an HTTP/2 port by default.
     pub h2: bool,
     /// `--webtransport-h3`.

@@ -1,6 +1,6 @@
 //! The input of the interpreter at its start, and the error when it does not start.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -42,6 +42,27 @@ pub enum ImportPolicy {
     Strict,
     /// The import works as a namespace package does in CPython; one warning per package.
     Warn,
+}
+
+/// How long handlers may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandlerLimits {
+    /// A handler that has run for this long is ended; no limit without it.
+    pub handler_timeout: Option<Duration>,
+    /// A handler is ended this long after its client has disconnected; it is not ended for that without it.
+    pub client_gone_grace: Option<Duration>,
+    /// A handler that is still running this long after it was told to end cannot be ended from inside the process.
+    pub handler_kill: Duration,
+}
+
+impl Default for HandlerLimits {
+    fn default() -> Self {
+        Self {
+            handler_timeout: None,
+            client_gone_grace: Some(Duration::from_secs(60)),
+            handler_kill: Duration::from_secs(30),
+        }
+    }
 }
 
 /// The interpreter did not start; the text says why.

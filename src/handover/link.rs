@@ -25,7 +25,10 @@ use super::{
     on_panic::OnPanic,
     outlet::{Direct, Outlet},
 };
-use crate::http::Trickle;
+use crate::{
+    cancel::{self, Run},
+    http::Trickle,
+};
 
 /// A request of a running handler to its connection, in the handler's order.
 #[derive(Debug)]
@@ -68,6 +71,8 @@ struct Crossing {
     waker: Option<Waker>,
     /// The connection only waits for its client, and will look for events when the client sends something.
     is_idle: bool,
+    /// The end of the answer has been handed over.
+    has_end: bool,
     /// The handler's thread sends the end of the answer to the socket itself.
     is_sent_directly: bool,
     /// No more events will come.
@@ -78,16 +83,24 @@ struct Crossing {
 
 /// The connection's end: yields events until [`Http1Event::Finish`] or [`Http1Event::Over`], or until the handler's thread died.
 #[derive(Debug)]
-pub struct Http1Events(Arc<Mutex<Crossing>>);
+pub struct Http1Events {
+    crossing: Arc<Mutex<Crossing>>,
+    run: Arc<Run>,
+}
 
 impl Http1Events {
+    /// The run of the handler, to tell it that the client has disconnected. Dropping the events before the end tells it as well.
+    pub fn run(&self) -> Arc<Run> {
+        Arc::clone(&self.run)
+    }
+
     /// The next event; `None` when the thread that ran the handler died without finishing.
     ///
     /// `is_idle` tells whether the connection only waits for its client. If so, [`Http1Event::Over`] does not wake the task: the caller
     /// has to poll again when the client has sent something.
     pub async fn next(&mut self, is_idle: impl Fn() -> bool) -> Option<Http1Event> {
         poll_fn(|context| {
-            let mut crossing = self.0.lock();
+            let mut crossing = self.crossing.lock();
             if let Some(event) = crossing.events.pop_front() {
                 return Poll::Ready(Some(event));
             }
@@ -108,11 +121,14 @@ impl Http1Events {
 impl Drop for Http1Events {
     fn drop(&mut self) {
         // Dropped outside the lock. The drop answers the events that wait.
-        let _unanswered = {
-            let mut crossing = self.0.lock();
+        let (_unanswered, has_end) = {
+            let mut crossing = self.crossing.lock();
             crossing.is_connection_gone = true;
-            std::mem::take(&mut crossing.events)
+            (std::mem::take(&mut crossing.events), crossing.has_end || crossing.is_over)
         };
+        if !has_end {
+            self.run.client_gone();
+        }
     }
 }
 
@@ -130,6 +146,7 @@ impl Sender {
         if crossing.is_connection_gone {
             return false;
         }
+        crossing.has_end |= matches!(event, Http1Event::Finish(_));
         crossing.events.push_back(event);
         let waker = crossing.waker.take();
         drop(crossing);
@@ -148,6 +165,7 @@ impl Sender {
             // Without a waker the connection is at work: it would not be woken for what the socket does not take.
             waker = if crossing.is_idle { crossing.waker.take() } else { None };
             crossing.is_sent_directly = waker.is_some();
+            crossing.has_end |= crossing.is_sent_directly;
             crossing.is_sent_directly
         });
         match sent {
@@ -195,29 +213,30 @@ impl Http1Link {
 
     /// A new crossing. The queue needs no bound: writes and reads wait for their answer. `outlet` is where the end of an
     /// answer may be sent directly.
-    pub fn new(outlet: Weak<Outlet>) -> (Self, Http1Events) {
+    pub fn new(outlet: Weak<Outlet>, run: Arc<Run>) -> (Self, Http1Events) {
         let crossing = Arc::<Mutex<Crossing>>::default();
-        let events = Http1Events(Arc::clone(&crossing));
+        let events = Http1Events { crossing: Arc::clone(&crossing), run };
         (Self(Arc::new(Sender { crossing, outlet })), events)
     }
 
-    /// Writes to the client and waits until the socket has taken the bytes; false once the client has disconnected.
+    /// Writes to the client and waits until the socket has taken the bytes; false once the client has disconnected,
+    /// or when the run is cancelled.
     pub fn write(&self, bytes: Bytes) -> bool {
         let (answer, result) = oneshot::channel();
-        self.0.send(Http1Event::Write(bytes, answer)) && result.blocking_recv().unwrap_or(false)
+        self.0.send(Http1Event::Write(bytes, answer)) && cancel::receive(result) == Ok(Some(true))
     }
 
     /// Reads at most `max` bytes of the request body; empty at its end.
     ///
     /// # Errors
-    /// The client broke the connection or sent a malformed chunk.
+    /// The client broke the connection or sent a malformed chunk, or the run is cancelled.
     pub fn read(&self, max: usize) -> io::Result<Bytes> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the client closed the connection");
         let (answer, result) = oneshot::channel();
         if !self.0.send(Http1Event::Read(max, answer)) {
             return Err(gone());
         }
-        result.blocking_recv().map_err(|_| gone())?
+        cancel::receive(result).map_err(io::Error::other)?.ok_or_else(gone)?
     }
 
     /// Hands over the rest of the answer; no other call may follow.
@@ -261,7 +280,7 @@ mod tests {
     fn waiting(is_idle: bool) -> (Http1Link, Http1Events, Arc<Calls>, std::net::TcpStream, Alive) {
         let (client, outlet, runtime) = outlet::tests::connected();
         let outlet = Arc::new(outlet);
-        let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet));
+        let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet), Run::new("a.py".into(), true, None));
         let calls = Arc::new(Calls::default());
         assert!(look(&mut events, is_idle, &calls).is_pending());
         (link, events, calls, client, (runtime, outlet))
@@ -331,7 +350,7 @@ mod tests {
         assert_eq!(calls.0.load(Ordering::Relaxed), 1);
         assert!(matches!(look(&mut events, true, &calls), Poll::Ready(Some(Http1Event::Over))));
         // Later bytes come after this answer, even from the thread of another handler.
-        let (next, mut next_events) = Http1Link::new(Arc::downgrade(&outlet));
+        let (next, mut next_events) = Http1Link::new(Arc::downgrade(&outlet), Run::new("a.py".into(), true, None));
         assert!(look(&mut next_events, true, &calls).is_pending());
         next.finish(last(false));
         let Poll::Ready(Some(Http1Event::Finish(last))) = look(&mut next_events, true, &calls) else {

@@ -13,10 +13,10 @@ mod outlet;
 mod socket;
 mod stream;
 
-pub use environment::{Environment, ImportPolicy, NotStarted, Routed};
+pub use environment::{Environment, HandlerLimits, ImportPolicy, NotStarted, Routed};
 pub use link::{Http1Event, Http1Events, Http1Link, Last};
 pub use on_panic::OnPanic;
 pub use opening::{Handshake, Opening};
 pub use outlet::Outlet;
-pub use socket::{Command, Frame, FrameError, Read, Session, Socket};
+pub use socket::{Command, Frame, FrameError, Presence, Read, Session, Socket};
 pub use stream::{Closing, H2Event, H2Events, H2Link};

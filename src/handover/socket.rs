@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     bounds::{Account, BUFFERED},
+    cancel::{self, Run},
     http::Reply,
     websocket::frame::{self, BadFrame, FrameStep, Header},
 };
@@ -60,6 +61,25 @@ pub struct Session {
     pub reads: mpsc::UnboundedReceiver<Read>,
     /// The session has to end, because it holds most of what is too much for all together.
     pub evictions: mpsc::UnboundedReceiver<()>,
+    /// The sign that the connection is open.
+    pub presence: Presence,
+}
+
+/// The connection of a running handler: dropping it says that the client has disconnected.
+#[derive(Debug)]
+pub struct Presence(Arc<Run>);
+
+impl Presence {
+    /// The run of the handler, to tell it earlier.
+    pub fn run(&self) -> Arc<Run> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.client_gone();
+    }
 }
 
 /// Ends a session from another thread.
@@ -119,7 +139,7 @@ fn gone() -> io::Error {
 impl Socket {
     /// A new crossing. The queues need no bound: writes and reads wait for their answer. Messages of the client have at most
     /// `longest` bytes.
-    pub fn new(longest: Option<u64>) -> (Self, Session) {
+    pub fn new(longest: Option<u64>, run: Arc<Run>) -> (Self, Session) {
         let (commands, receiver) = mpsc::unbounded_channel();
         let (reads, read_receiver) = mpsc::unbounded_channel();
         let (evict, evictions) = mpsc::unbounded_channel();
@@ -132,7 +152,7 @@ impl Socket {
             account: Account::new(&BUFFERED),
             evict: Arc::new(Evict(evict)).into(),
         };
-        (socket, Session { commands: receiver, reads: read_receiver, evictions })
+        (socket, Session { commands: receiver, reads: read_receiver, evictions, presence: Presence(run) })
     }
 
     /// The most bytes that a message of the client may have.
@@ -155,8 +175,8 @@ impl Socket {
         let _ = self.commands.send(command);
     }
 
-    fn result<T>(&self, result: Result<io::Result<T>, oneshot::error::RecvError>) -> io::Result<T> {
-        let result = result.unwrap_or_else(|_| Err(gone()));
+    fn wait<T>(&self, answer: oneshot::Receiver<io::Result<T>>) -> io::Result<T> {
+        let result = cancel::receive(answer).map_err(io::Error::other)?.unwrap_or_else(|| Err(gone()));
         if result.is_err() {
             self.gone.store(true, Ordering::Relaxed);
         }
@@ -166,12 +186,12 @@ impl Socket {
     /// Writes all bytes and waits until the socket has taken them.
     ///
     /// # Errors
-    /// The client has disconnected.
+    /// The client has disconnected, or the run is cancelled.
     pub fn write(&self, bytes: Bytes) -> io::Result<()> {
         let (answer, result) = oneshot::channel();
         // If the connection's end is gone, the sender of the answer is dropped, and the wait below fails.
         self.tell(Command::Write(bytes, answer));
-        self.result(result.blocking_recv())
+        self.wait(result)
     }
 
     /// Reads until `input` has `count` bytes; false if the stream ends before. `kept` bytes of the same message are elsewhere.
@@ -185,7 +205,7 @@ impl Socket {
             }
             let (answer, result) = oneshot::channel();
             let _ = self.reads.send(Read((count - input.len()).clamp(READ_AHEAD, READ), answer));
-            let bytes = self.result(result.blocking_recv())?;
+            let bytes = self.wait(result)?;
             if bytes.is_empty() {
                 return Ok(false);
             }
@@ -274,7 +294,7 @@ mod tests {
 
     /// A socket whose client sends `pieces` and then closes.
     fn socket(pieces: &[&[u8]]) -> Socket {
-        let (socket, mut session) = Socket::new(None);
+        let (socket, mut session) = Socket::new(None, Run::new("a_wsh.py".into(), false, None));
         let pieces: Vec<Bytes> = pieces.iter().map(|piece| Bytes::copy_from_slice(piece)).collect();
         thread::spawn(move || {
             let mut pieces = pieces.into_iter();
@@ -327,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_is_gone_fails_everything() {
-        let (socket, session) = Socket::new(None);
+        let (socket, session) = Socket::new(None, Run::new("a_wsh.py".into(), false, None));
         drop(session);
         assert!(!socket.is_gone());
         assert!(socket.write(Bytes::from_static(b"x")).is_err());

@@ -6,9 +6,12 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::on_panic::OnPanic;
-use crate::http::{
-    Trickle,
-    h2::{CommandResult, Field, SendError, StreamCommand},
+use crate::{
+    cancel,
+    http::{
+        Trickle,
+        h2::{CommandResult, Field, SendError, StreamCommand},
+    },
 };
 
 /// A request of a running handler to its stream, in the handler's order.
@@ -70,11 +73,11 @@ impl H2Link {
     /// Asks, and waits for the answer. Blocks the thread.
     ///
     /// # Errors
-    /// The frame may not be sent, or [`SendError::Gone`].
+    /// The frame may not be sent, or [`SendError::Gone`], also when the run is cancelled.
     pub fn ask(&self, ask: StreamCommand) -> Result<CommandResult, SendError> {
         let (answer, result) = oneshot::channel();
         self.0.send(Some(H2Event::Command(ask, answer))).map_err(|_| SendError::Gone)?;
-        result.blocking_recv().map_err(|_| SendError::Gone)?
+        cancel::receive(result).ok().flatten().ok_or(SendError::Gone)?
     }
 
     /// Hands over the rest of the answer; no other call may follow.

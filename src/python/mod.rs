@@ -9,24 +9,25 @@
 //! | module | contents | modules that it may name |
 //! |---|---|---|
 //! | `threads` | the threads and the clock of the pool, which models replace with their own | nothing of ours |
-//! | `pool` | the threads that run handlers: their number, and the jobs that count as slow | `threads` |
-//! | `shortage` | the exceptions that mean that no descriptor or memory is left | nothing of ours |
 //! | `script` | source files, compiled once and executed in fresh globals | nothing of ours |
 //! | `mends` | corrections of RustPython's mistakes, from outside | nothing of ours |
+//! | `exceptions` | the exception that ends a handler from outside; those that mean that no descriptor or memory is left | `mends` |
+//! | `pool` | the threads that run handlers: their number, the jobs that count as slow, those that are ended | `exceptions`, `threads` |
 //! | `absent` | the modules of the standard library that the binary does not have | nothing of ours |
 //! | `import` | the file that a module name means, the messages about wrong imports, the helpers that have changed | `script` |
 //! | `traceback` | exceptions as text, for the client and for the log | `mends` |
 //! | `advice` | advice for a handler's author, in the log | `mends` |
-//! | `native` | the native half of the handler API: a file for each Python class | `absent`, `import`, `shortage`, `traceback` |
-//! | `vm` | building the interpreter | `mends`, `native` |
+//! | `native` | the native half of the handler API: a file for each Python class | `absent`, `exceptions`, `import`, `traceback` |
+//! | `vm` | building the interpreter | `exceptions`, `mends`, `native` |
 //! | `runtime` | the state that all runs share | `import`, `native`, `script`, `vm` |
 //! | `health` | proof for the supervisor that handlers can run; freeing locks when a handler's thread panics | `pool`, `traceback` |
-//! | `run` | one call of a handler over HTTP/1, over HTTP/2, for a WebSocket | `advice`, `native`, `pool`, `runtime`, `script`, `shortage`, `traceback` |
+//! | `run` | one call of a handler over HTTP/1, over HTTP/2, for a WebSocket | `advice`, `exceptions`, `native`, `pool`, `runtime`, `script`, `traceback` |
 //!
 //! This file is above all of them. `tests/layers` reads the table and the sources, and checks the third column.
 
 mod absent;
 mod advice;
+mod exceptions;
 mod health;
 mod import;
 mod mends;
@@ -35,7 +36,6 @@ mod pool;
 mod run;
 mod runtime;
 mod script;
-mod shortage;
 mod threads;
 mod traceback;
 mod vm;
@@ -43,7 +43,7 @@ mod vm;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock, Weak},
     thread,
 };
@@ -57,16 +57,17 @@ pub use pool::Overloaded;
 pub use run::Conversation;
 
 use crate::{
+    cancel::Run,
     docroot::DocPath,
     handover::{
-        Environment, H2Events, Http1Events, Http1Link, ImportPolicy, NotStarted, Opening, Outlet, Routed, Session,
-        Socket,
+        Environment, H2Events, HandlerLimits, Http1Events, Http1Link, ImportPolicy, NotStarted, Opening, Outlet,
+        Routed, Session, Socket,
     },
     http, supervisor,
 };
 use health::{heartbeat, recovery};
 use import::Imports;
-use pool::Pool;
+use pool::{Deadlines, Job, OnUnstoppable, Pool};
 use run::{Call, http1, websocket};
 use runtime::Runtime;
 
@@ -78,6 +79,7 @@ const MAX_SESSIONS: usize = 8192;
 /// The running interpreter and its threads.
 pub struct Python {
     pool: Arc<Pool>,
+    deadlines: Arc<Deadlines>,
     supervisor: Mutex<Option<thread::JoinHandle<()>>>,
     runtime: Arc<OnceLock<Arc<Runtime>>>,
 }
@@ -93,15 +95,23 @@ impl Python {
     /// gets a message when it runs, or the reason why it does not start. Over `link` a supervisor learns that handlers can run, and
     /// which do.
     ///
+    /// `on_unstoppable` is called with the script of each handler that has been told to end and has not done so for
+    /// [`HandlerLimits::handler_kill`]: its thread is in native code or waits for something that nothing here can wake. Only the end of
+    /// the process ends it.
+    ///
     /// # Errors
     /// The system refuses another thread.
     pub fn start(
         root: &Path,
         policy: ImportPolicy,
         environment: Environment,
+        limits: HandlerLimits,
+        on_unstoppable: OnUnstoppable,
         link: Option<supervisor::Link>,
     ) -> std::io::Result<(Self, oneshot::Receiver<Result<(), NotStarted>>)> {
-        let pool = Pool::new(MAX_THREADS, MAX_SESSIONS);
+        let deadlines = Deadlines::new(limits, on_unstoppable);
+        deadlines.start()?;
+        let pool = Pool::new(MAX_THREADS, MAX_SESSIONS, Arc::clone(&deadlines));
         let runtime = Arc::new(OnceLock::new());
         let imports = Arc::new(Imports::new(root, policy));
         let (started, is_started) = oneshot::channel();
@@ -140,7 +150,7 @@ impl Python {
                 }
             }
         })?;
-        Ok((Self { pool, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
+        Ok((Self { pool, deadlines, supervisor: Mutex::new(Some(supervisor)), runtime }, is_started))
     }
 
     /// Runs `main` of a script for a request. `body` is the part of the request body that has already arrived. The end of the answer
@@ -156,15 +166,16 @@ impl Python {
         body: Bytes,
         outlet: Weak<Outlet>,
     ) -> Result<Http1Events, Overloaded> {
-        let (link, events) = Http1Link::new(outlet);
-        let call = Call { script: script.into_path(), request, routed, body, link };
+        let run = self.run(script.into_path(), true);
+        let (link, events) = Http1Link::new(outlet, Arc::clone(&run));
+        let call = Call { run: Arc::clone(&run), request, routed, body, link };
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {
             if let Some(runtime) = runtime.get() {
                 http1::run(call, runtime, vm);
             }
         };
-        self.pool.submit(Box::new(job))?;
+        self.pool.submit(Job::of(run, job))?;
         Ok(events)
     }
 
@@ -172,7 +183,11 @@ impl Python {
     /// the first one is the request itself.
     pub fn converse(&self, script: DocPath, request: Box<http::Request>, routed: Routed) -> (Conversation, H2Events) {
         let (pool, runtime) = (Arc::clone(&self.pool), Arc::clone(&self.runtime));
-        Conversation::new(script.into_path(), request, routed, pool, runtime)
+        Conversation::new(self.run(script.into_path(), true), request, routed, pool, runtime)
+    }
+
+    fn run(&self, script: PathBuf, has_time_limit: bool) -> Arc<Run> {
+        Run::new(script, has_time_limit, Some(Arc::clone(&self.deadlines) as _))
     }
 
     /// Runs the WebSocket handler of a request until its connection closes.
@@ -180,19 +195,21 @@ impl Python {
     /// # Errors
     /// [`Overloaded`], when too many sessions are open.
     pub fn open(&self, opening: Opening) -> Result<Session, Overloaded> {
-        let (socket, session) = Socket::new(opening.longest_message);
+        let run = self.run(opening.handler.clone(), false);
+        let (socket, session) = Socket::new(opening.longest_message, Arc::clone(&run));
         let runtime = Arc::clone(&self.runtime);
         let job = move |vm: &VirtualMachine| {
             if let Some(runtime) = runtime.get() {
                 websocket::run(opening, socket, runtime, vm);
             }
         };
-        self.pool.submit_session(Box::new(job))?;
+        self.pool.submit_session(Job::of(run, job))?;
         Ok(session)
     }
 
     /// Runs no more calls and ends the idle threads; running handlers continue.
     pub fn stop(&self) {
+        self.deadlines.close();
         self.pool.close();
         if let Some(supervisor) = self.supervisor.lock().take() {
             let _ = supervisor.join();

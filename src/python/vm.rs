@@ -3,7 +3,7 @@
 
 use rustpython_vm::{Interpreter, InterpreterBuilder, PyResult, Settings, VirtualMachine, frozen::FrozenLib};
 
-use super::{mends, native};
+use super::{exceptions::interrupt, mends, native};
 
 /// Modules that handlers or the native classes use. They are imported at the start, so that the first request does not wait for them.
 ///
@@ -51,6 +51,7 @@ fn builder() -> InterpreterBuilder {
 /// output of handlers to the log.
 pub(super) fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
     mends::install(vm)?;
+    interrupt::install(vm)?;
     for name in WARM {
         vm.import(vm.ctx.intern_str(name), 0)?;
     }

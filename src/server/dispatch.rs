@@ -148,6 +148,7 @@ fn run_script(
             return reply_with(connection, is_head, shortage::busy(&error.to_string()));
         }
     };
+    connection.watch(events.run());
     // Connections keep this until their next request, so it is small.
     Box::pin(async move {
         let first = events.next(|| connection.is_idle()).await;
@@ -169,15 +170,22 @@ async fn follow(
     let (mut event, mut written) = (first, false);
     loop {
         match event {
-            Some(Http1Event::Write(bytes, answer)) => {
-                let result = connection.write(&bytes).await;
+            Some(Http1Event::Write(bytes, mut answer)) => {
                 written = true;
+                let result = tokio::select! {
+                    result = connection.write(&bytes) => result,
+                    // The handler has been ended while the client took its time.
+                    () = answer.closed() => return Ok(After::Close),
+                };
                 // A thread that no longer waits needs no answer.
                 let _ = answer.send(result.is_ok());
                 result?;
             }
-            Some(Http1Event::Read(max, answer)) => {
-                let read = connection.read_body(max).await;
+            Some(Http1Event::Read(max, mut answer)) => {
+                let read = tokio::select! {
+                    read = connection.read_body(max) => read,
+                    () = answer.closed() => Ok(bytes::Bytes::new()),
+                };
                 let refusal = read.as_ref().err().and_then(Refusal::of);
                 let _ = answer.send(read);
                 if let Some(refusal) = refusal {

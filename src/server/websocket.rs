@@ -60,6 +60,7 @@ pub(super) async fn answer(head: Head, connection: &Http1Connection, site: Arc<S
         };
         match site.python.open(opening) {
             Ok(session) => {
+                connection.watch(session.presence.run());
                 if run(session, Raw::new(connection.clone())).await == Ended::Closed {
                     return After::Close;
                 }
@@ -100,26 +101,36 @@ fn lines(head: &Head) -> Vec<Bytes> {
 ///
 /// On HTTP/2 the caller deals with [`Command::Accept`] and [`Command::Refuse`] first.
 pub(super) async fn run(session: Session, stream: impl AsyncRead + AsyncWrite) -> Ended {
-    let Session { mut commands, mut reads, mut evictions } = session;
+    let Session { mut commands, mut reads, mut evictions, presence: _presence } = session;
     let (mut input, mut output) = tokio::io::split(stream);
     let reading = async {
-        while let Some(Read(max, answer)) = reads.recv().await {
+        while let Some(Read(max, mut answer)) = reads.recv().await {
             let mut buffer = BytesMut::with_capacity(max.min(READ));
-            let result = input.read_buf(&mut buffer).await.map(|_| buffer.freeze());
-            // A thread that no longer waits needs no answer.
-            let _ = answer.send(result);
+            tokio::select! {
+                result = input.read_buf(&mut buffer) => {
+                    // A thread that no longer waits needs no answer.
+                    let _ = answer.send(result.map(|_| buffer.freeze()));
+                }
+                () = answer.closed() => {}
+            }
         }
         std::future::pending().await
     };
     let writing = async {
         loop {
             match commands.recv().await {
-                Some(Command::Write(bytes, answer)) => {
+                Some(Command::Write(bytes, mut answer)) => {
                     let result = async {
                         output.write_all(&bytes).await?;
                         output.flush().await
                     };
-                    let _ = answer.send(result.await);
+                    tokio::select! {
+                        result = result => {
+                            let _ = answer.send(result);
+                        }
+                        // The handler has been ended while the client took its time.
+                        () = answer.closed() => return Ended::Closed,
+                    }
                 }
                 Some(Command::Decline) => return Ended::Declined,
                 Some(Command::Accept(_) | Command::Refuse(_)) => {

@@ -95,6 +95,12 @@ impl<Q> Value<Q> {
     }
 }
 
+/// Whether a thread that waits gives up; `None` for a thread that never does.
+pub type IsCancelled<'a> = Option<&'a dyn Fn() -> bool>;
+
+/// How often a thread that waits is asked whether it gives up.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// The stash of one server, shared by all its ports.
 pub trait Stash: Debug + Send + Sync {
     /// Keeps a value. A key can be written again only after its value has been taken.
@@ -109,11 +115,12 @@ pub trait Stash: Debug + Send + Sync {
     /// [`Refusal::Failed`].
     fn take(&self, key: &Key) -> Result<Option<Value>, Refusal>;
 
-    /// Waits for the one lock of all handlers. It is granted in the order in which it was asked for.
+    /// Waits for the one lock of all handlers. It is granted in the order in which it was asked for. The wait is given up when
+    /// `is_cancelled` says so, which is asked ten times in a second.
     ///
     /// # Errors
-    /// [`Refusal::Failed`].
-    fn acquire(&self, holder: Holder) -> Result<(), Refusal>;
+    /// [`Refusal::GivenUp`], without the lock; [`Refusal::Failed`].
+    fn acquire(&self, holder: Holder, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal>;
 
     /// Hands the lock on, whoever holds it.
     ///
@@ -162,11 +169,11 @@ pub trait Queue: Debug + Send + Sync {
     /// [`Refusal::TooOften`], when all have been reported; [`Refusal::Failed`].
     fn task_done(&self) -> Result<(), Refusal>;
 
-    /// Waits until all items have been reported as dealt with.
+    /// Waits until all items have been reported as dealt with. The wait is given up when `is_cancelled` says so.
     ///
     /// # Errors
-    /// [`Refusal::Failed`].
-    fn join(&self) -> Result<(), Refusal>;
+    /// [`Refusal::GivenUp`]; [`Refusal::Failed`].
+    fn join(&self, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal>;
 }
 
 /// Why an operation was not done.
@@ -178,6 +185,9 @@ pub enum Refusal {
     /// A release of a lock that nobody holds.
     #[error("release unlocked lock")]
     NotLocked,
+    /// The wait has been given up.
+    #[error("the wait has been given up")]
+    GivenUp,
     /// More tasks were reported done than there were items.
     #[error("task_done() called too many times")]
     TooOften,

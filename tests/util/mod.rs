@@ -162,9 +162,10 @@ impl Launch {
         self
     }
 
-    /// Serves as `wpt serve` does, with these keys of its configuration.
+    /// Serves as `wpt serve` does, with these keys of its configuration and those that were given before.
     pub fn config(mut self, keys: &serde_json::Value) -> Self {
-        self.config = Some(keys.clone());
+        let all = self.config.get_or_insert_with(|| json!({}));
+        all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
         self
     }
 

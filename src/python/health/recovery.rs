@@ -11,7 +11,7 @@ use crate::python::{pool::Job, traceback};
 /// Called by the thread that has panicked. A healthy thread has to run the returned job.
 pub(in crate::python) fn begin() -> Job {
     let dead = get_ident();
-    Box::new(move |vm| free_imports(dead, vm))
+    Job::own(move |vm| free_imports(dead, vm))
 }
 
 fn free_imports(dead: u64, vm: &VirtualMachine) {

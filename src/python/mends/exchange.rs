@@ -8,10 +8,15 @@ use rustpython_vm::{
 };
 
 /// The replacement of a method: gets RustPython's own method, and the object and the arguments of a call.
-pub(super) type Around = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult;
+pub(in crate::python) type Around = fn(&PyObject, FuncArgs, &VirtualMachine) -> PyResult;
 
 /// Puts a function around a method of a built-in type.
-pub(super) fn wrap_method(class: &'static Py<PyType>, name: &'static str, around: Around, vm: &VirtualMachine) {
+pub(in crate::python) fn wrap_method(
+    class: &'static Py<PyType>,
+    name: &'static str,
+    around: Around,
+    vm: &VirtualMachine,
+) {
     if let Some(original) = class.get_attr(vm.ctx.intern_str(name)) {
         let function = move |args: FuncArgs, vm: &VirtualMachine| around(&original, args, vm);
         replace_method(class, name, function, vm);
@@ -33,7 +38,7 @@ where
 }
 
 /// A class of a native module. The types of native modules live as long as the process.
-pub(super) fn native_class(
+pub(in crate::python) fn native_class(
     module: &Py<PyModule>,
     name: &'static str,
     vm: &VirtualMachine,

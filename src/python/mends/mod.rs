@@ -16,7 +16,7 @@
 //! removed. A new mend is a file, a line in one of the lists, a table and its name under `tables!` below.
 
 mod constant_folding;
-mod exchange;
+pub(super) mod exchange;
 mod modules;
 mod types;
 pub(super) mod wording;

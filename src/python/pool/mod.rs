@@ -9,6 +9,7 @@
 //! was running at the look before and waits for something counts as slow, and the jobs behind it get other threads. A job that only
 //! waits for a core counts as slow only after many looks, because more threads would have to wait for the same cores.
 
+mod deadlines;
 mod pace;
 mod task;
 #[cfg(test)]
@@ -24,7 +25,12 @@ use std::{
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustpython_vm::{Interpreter, VirtualMachine};
 
-use super::threads::{Instant, Thread, ThreadId, thread};
+use super::{
+    exceptions::interrupt,
+    threads::{Instant, Thread, ThreadId, thread},
+};
+use crate::cancel::Run;
+pub(super) use deadlines::{Deadlines, OnUnstoppable};
 use task::Task;
 
 /// Stack of a VM thread in bytes. Freeing a list nested 300,000 deep overflows 1 MiB and aborts the process; this is
@@ -50,7 +56,25 @@ const LOOKS_UNTIL_ASLEEP: u32 = 100;
 const MAX_QUEUE: usize = 16_384;
 
 /// Work for one VM thread.
-pub(super) type Job = Box<dyn FnOnce(&VirtualMachine) + Send>;
+pub(super) struct Job {
+    work: Work,
+    /// What it is a part of, if it may be ended from outside.
+    run: Option<Arc<Run>>,
+}
+
+type Work = Box<dyn FnOnce(&VirtualMachine) + Send>;
+
+impl Job {
+    /// A part of a run.
+    pub(super) fn of(run: Arc<Run>, work: impl FnOnce(&VirtualMachine) + Send + 'static) -> Self {
+        Self { work: Box::new(work), run: Some(run) }
+    }
+
+    /// Work of our own, which is brief.
+    pub(super) fn own(work: impl FnOnce(&VirtualMachine) + Send + 'static) -> Self {
+        Self { work: Box::new(work), run: None }
+    }
+}
 
 /// Called by a thread whose job has panicked; returns a job for a healthy thread.
 pub(super) type Recovery = Box<dyn Fn() -> Job + Send + Sync>;
@@ -66,6 +90,8 @@ struct Running {
     task: Task,
     /// The number of looks that have seen it.
     looks: u32,
+    /// The run that it is a part of, and the number of this visit to it.
+    run: Option<(Arc<Run>, u32)>,
 }
 
 #[derive(Default)]
@@ -120,11 +146,13 @@ impl State {
         seen.map(|job| (job.thread, job.looks, job.task.clone())).collect()
     }
 
-    /// The supervisor's look, with the suspects that are slow. Returns the threads to unpark for the waiting jobs.
-    fn look(&mut self, slow: &[ThreadId], cores: usize) -> Vec<Thread> {
+    /// The supervisor's look, with the suspects that are slow. Returns the threads to unpark for the waiting jobs, and adds the
+    /// runs that the slow jobs are a part of to `begun`.
+    fn look(&mut self, slow: &[ThreadId], cores: usize, begun: &mut Vec<(Arc<Run>, u32)>) -> Vec<Thread> {
         let before = self.running.len();
         // A job that such a thread has begun since then has not been seen yet.
-        self.running.retain(|job| job.looks == 0 || !slow.contains(&job.thread));
+        let found = self.running.extract_if(.., |job| job.looks > 0 && slow.contains(&job.thread));
+        begun.extend(found.filter_map(|job| job.run));
         for job in &mut self.running {
             job.looks += 1;
         }
@@ -148,6 +176,7 @@ pub(super) struct Pool {
     /// Threads that can really run at the same time.
     cores: usize,
     recovery: OnceLock<Recovery>,
+    deadlines: Arc<Deadlines>,
 }
 
 /// Counts a session until it has ended, or will never run.
@@ -161,7 +190,7 @@ impl Drop for SessionCount {
 
 impl Pool {
     /// A pool without threads; [`Pool::supervise`] starts them.
-    pub(super) fn new(limit: usize, max_sessions: usize) -> Arc<Self> {
+    pub(super) fn new(limit: usize, max_sessions: usize, deadlines: Arc<Deadlines>) -> Arc<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             state: Mutex::default(),
@@ -170,6 +199,7 @@ impl Pool {
             max_sessions,
             cores,
             recovery: OnceLock::new(),
+            deadlines,
         })
     }
 
@@ -216,10 +246,12 @@ impl Pool {
             state.sessions += 1;
         }
         let session = SessionCount(Arc::clone(self));
-        self.submit(Box::new(move |vm| {
+        let Job { work, run } = job;
+        let work = Box::new(move |vm: &VirtualMachine| {
             let _session = session;
-            job(vm);
-        }))
+            work(vm);
+        });
+        self.submit(Job { work, run })
     }
 
     /// Drops the queued jobs, which answers their connections, and takes no more.
@@ -260,8 +292,14 @@ impl Pool {
                         suspects.retain(|(_, looks, task)| *looks >= LOOKS_UNTIL_SLOW || task.is_blocked());
                     });
                     let slow: Vec<ThreadId> = suspects.iter().map(|(thread, ..)| *thread).collect();
-                    let called = state.look(&slow, self.cores);
-                    MutexGuard::unlocked(&mut state, || called.iter().for_each(Thread::unpark));
+                    let mut begun = Vec::new();
+                    let called = state.look(&slow, self.cores, &mut begun);
+                    MutexGuard::unlocked(&mut state, || {
+                        called.iter().for_each(Thread::unpark);
+                        if self.deadlines.limits_time() {
+                            begun.into_iter().for_each(|(run, visit)| self.deadlines.begun(run, visit));
+                        }
+                    });
                     next_look = Instant::now() + TICK;
                 }
                 if state.shortage(self.limit) > 0 {
@@ -321,9 +359,14 @@ impl Pool {
     /// Runs jobs until the thread has been idle for long enough. False when a job panicked.
     fn work(&self, vm: &VirtualMachine) -> bool {
         let (thread, task) = (thread::current(), Task::current());
+        interrupt::prepare_thread(vm);
         self.state.lock().starting -= 1;
-        while let Some(job) = vm.allow_threads(|| self.next(&thread, &task)) {
-            if catch_unwind(AssertUnwindSafe(|| job(vm))).is_err() {
+        while let Some(Job { work, run }) = vm.allow_threads(|| self.next(&thread, &task)) {
+            let entered = run.as_ref().map(Run::enter);
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(vm)));
+            drop(entered);
+            if outcome.is_err() {
+                run.iter().for_each(|run| run.end());
                 log::error!("a handler thread panicked; its request answers 500, the thread is replaced");
                 let mut state = self.state.lock();
                 state.running.retain(|job| job.thread != thread.id());
@@ -359,7 +402,8 @@ impl Pool {
             }
             if place.is_none() {
                 if let Some(job) = state.queue.pop_front() {
-                    state.running.push(Running { thread: thread.id(), task: task.clone(), looks: 0 });
+                    let run = job.run.as_ref().map(|run| (Arc::clone(run), run.next_visit()));
+                    state.running.push(Running { thread: thread.id(), task: task.clone(), looks: 0, run });
                     if state.shortage(self.limit) > 0 {
                         self.grow.notify_one();
                     }

@@ -6,11 +6,15 @@ use std::sync::{
 };
 
 use super::*;
-use crate::python::vm;
+use crate::{handover::HandlerLimits, python::vm};
+
+fn deadlines() -> Arc<Deadlines> {
+    Deadlines::new(HandlerLimits::default(), Box::new(|_| ()))
+}
 
 /// A pool with its supervisor, which ends when the pool is closed.
 fn supervised(limit: usize, max_sessions: usize) -> (Arc<Pool>, thread::JoinHandle<()>) {
-    let pool = Pool::new(limit, max_sessions);
+    let pool = Pool::new(limit, max_sessions, deadlines());
     let supervised = Arc::clone(&pool);
     let supervisor = thread::Builder::new().stack_size(STACK).spawn(move || {
         let interpreter = vm::build();
@@ -24,19 +28,19 @@ fn supervised(limit: usize, max_sessions: usize) -> (Arc<Pool>, thread::JoinHand
 fn others_are_called_for_who_waits_behind_a_slow_job_only() {
     let mut state = State::default();
     let own = thread::current().id();
-    state.running.push(Running { thread: own, task: Task::current(), looks: 0 });
+    state.running.push(Running { thread: own, task: Task::current(), looks: 0, run: None });
     state.parked.push(thread::current());
-    state.queue.push_back(Box::new(|_| ()));
+    state.queue.push_back(Job::own(|_| ()));
     assert!(state.suspects().is_empty());
-    assert!(state.look(&[], 1).is_empty());
+    assert!(state.look(&[], 1, &mut Vec::new()).is_empty());
     // It has been seen before, and is at work.
     let suspects = state.suspects();
     assert_eq!((suspects.len(), suspects[0].1, suspects[0].2.is_blocked()), (1, 1, false));
-    assert!(state.look(&[], 1).is_empty());
-    assert_eq!((state.look(&[own], 1).len(), state.running.len()), (1, 0));
+    assert!(state.look(&[], 1, &mut Vec::new()).is_empty());
+    assert_eq!((state.look(&[own], 1, &mut Vec::new()).len(), state.running.len()), (1, 0));
     // The thread's next job is not the slow one.
-    state.running.push(Running { thread: own, task: Task::current(), looks: 0 });
-    state.look(&[own], 1);
+    state.running.push(Running { thread: own, task: Task::current(), looks: 0, run: None });
+    state.look(&[own], 1, &mut Vec::new());
     assert_eq!(state.running.len(), 1);
 }
 
@@ -53,10 +57,10 @@ fn nobody_waits_for_handlers_that_have_all_cores() {
                 }
             });
         };
-        pool.submit(Box::new(job)).unwrap();
+        pool.submit(Job::own(job)).unwrap();
     }
     let (told, hears) = mpsc::channel();
-    pool.submit(Box::new(move |_| told.send(()).unwrap())).unwrap();
+    pool.submit(Job::own(move |_| told.send(()).unwrap())).unwrap();
     let heard = hears.recv_timeout(Duration::from_secs(20));
     is_done.store(true, Ordering::Relaxed);
     heard.expect("it waits for those that compute");
@@ -69,7 +73,7 @@ fn a_panic_costs_one_thread_and_nothing_else() {
     let (pool, supervisor) = supervised(2, 0);
     // More panics than the limit of threads: each thread is replaced.
     for round in 0..5 {
-        pool.submit(Box::new(|_| panic!("on purpose"))).unwrap();
+        pool.submit(Job::own(|_| panic!("on purpose"))).unwrap();
         let (done, answer) = mpsc::channel();
         let job = move |vm: &VirtualMachine| {
             // Importing and collecting stop the other threads of the interpreter, and must not wait for the dead one.
@@ -80,7 +84,7 @@ fn a_panic_costs_one_thread_and_nothing_else() {
             collect.call((), vm).unwrap();
             done.send(()).unwrap();
         };
-        pool.submit(Box::new(job)).unwrap();
+        pool.submit(Job::own(job)).unwrap();
         answer.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| panic!("no answer in round {round}"));
     }
     pool.close();
@@ -95,7 +99,7 @@ fn sessions_take_no_thread_from_the_others() {
     let released = Arc::new(Mutex::new(released));
     let session = || {
         let (told, released) = (told.clone(), Arc::clone(&released));
-        pool.submit_session(Box::new(move |vm| {
+        pool.submit_session(Job::own(move |vm| {
             told.send("session").unwrap();
             let _ = vm.allow_threads(|| released.lock().recv());
         }))
@@ -105,7 +109,7 @@ fn sessions_take_no_thread_from_the_others() {
     }
     assert_eq!(session(), Err(Overloaded));
     let plain = told.clone();
-    pool.submit(Box::new(move |_| plain.send("plain").unwrap())).unwrap();
+    pool.submit(Job::own(move |_| plain.send("plain").unwrap())).unwrap();
     let mut heard: Vec<&str> = (0..9).map(|_| hears.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
     heard.sort_unstable();
     assert_eq!((heard[0], heard[8]), ("plain", "session"));
@@ -132,7 +136,7 @@ fn nobody_waits_for_a_handler_that_does_not_end() {
             let job = move |vm: &VirtualMachine| {
                 vm.allow_threads(|| all_here.wait());
             };
-            pool.submit(Box::new(job)).unwrap();
+            pool.submit(Job::own(job)).unwrap();
         }
         let (done, is_done) = mpsc::channel();
         thread::spawn(move || done.send(all_here.wait().is_leader()));
@@ -144,9 +148,9 @@ fn nobody_waits_for_a_handler_that_does_not_end() {
 
 #[test]
 fn what_comes_behind_the_end_is_neither_run_nor_refused() {
-    let pool = Pool::new(1, 1);
+    let pool = Pool::new(1, 1, deadlines());
     let (told, hears) = mpsc::channel::<()>();
-    let job = |told: mpsc::Sender<()>| -> Job { Box::new(move |_| told.send(()).unwrap()) };
+    let job = |told: mpsc::Sender<()>| -> Job { Job::own(move |_| told.send(()).unwrap()) };
     pool.close();
     assert_eq!(pool.submit(job(told.clone())), Ok(()));
     assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Empty), "it waits with its connection");
@@ -154,5 +158,5 @@ fn what_comes_behind_the_end_is_neither_run_nor_refused() {
     pool.give_up();
     drop(told);
     assert_eq!(hears.try_recv(), Err(mpsc::TryRecvError::Disconnected));
-    assert_eq!(pool.submit(Box::new(|_| {})), Err(Overloaded));
+    assert_eq!(pool.submit(Job::own(|_| {})), Err(Overloaded));
 }

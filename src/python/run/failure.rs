@@ -5,8 +5,14 @@ use std::path::Path;
 use rustpython_vm::{AsObject as _, Py, PyObjectRef, VirtualMachine, builtins::PyBaseExceptionRef};
 
 use crate::{
+    cancel,
     http::answer::shortage as exhaustion,
-    python::{native::Response, runtime::Runtime, shortage, traceback},
+    python::{
+        exceptions::{interrupt, shortage},
+        native::Response,
+        runtime::Runtime,
+        traceback,
+    },
 };
 
 /// How a handler failed: the code for the client, and the exception to show.
@@ -18,6 +24,14 @@ pub(super) struct Failure {
 impl Failure {
     /// Puts the failure into the response.
     pub(super) fn show(&self, response: &Py<Response>, script: &Path, vm: &VirtualMachine) {
+        if interrupt::is_cancelled(self.cause.as_object(), vm) {
+            cancel::current().iter().for_each(|run| run.returned());
+            // By name might be Python code of the handler.
+            if response.fail(500, Some(&self.cause.clone().into()), vm).is_err() {
+                let _ = response.fail(500, None, vm);
+            }
+            return;
+        }
         if let Err(exception) = Response::fail_by_name(response, self.code, &self.cause.clone().into(), vm) {
             // The exception cannot even be printed.
             log::error!("{}: {}", script.display(), traceback::for_log(&exception, vm));

@@ -4,10 +4,7 @@
 //! The order of the steps is that of wptserve 4.0.3: handlers.py `PythonScriptHandler` and `FunctionHandler`, server.py
 //! `BaseWebTestRequestHandler.finish_handling`.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use rustpython_vm::{AsObject as _, Py, PyPayload as _, PyRef, VirtualMachine, builtins::PyDictRef};
@@ -17,6 +14,7 @@ use super::{
     handler::{call_main, defined, inject_script, load, pipe},
 };
 use crate::{
+    cancel::{self, Run},
     handover::{Http1Link, Routed},
     http::{self, Outcome},
     python::{
@@ -28,7 +26,7 @@ use crate::{
 
 /// One request for one handler.
 pub(in crate::python) struct Call {
-    pub(in crate::python) script: PathBuf,
+    pub(in crate::python) run: Arc<Run>,
     pub(in crate::python) request: Box<http::Request>,
     pub(in crate::python) routed: Routed,
     /// The part of the body that has arrived with the head.
@@ -39,11 +37,12 @@ pub(in crate::python) struct Call {
 /// Runs the call to its end; the connection has its [`crate::handover::Http1Event::Finish`] when this returns.
 pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine) {
     let tenure = runtime.begin();
-    let _entered = runtime.enter(&tenure, &call.script);
+    let _entered = runtime.enter(&tenure, call.run.script());
     let _unwinding = call.link.ends_with_panic();
     let is_head = call.request.is_head();
     let url = call.request.url.clone();
-    let script = call.script;
+    let run = call.run;
+    let script = run.script();
     let fields = Arc::new(Fields::new(Response::new_headers(vm), vm));
     let answer = Arc::new(Answer::new(call.link.clone(), is_head, Arc::clone(&fields)));
     let request = Request::new(call.request, call.routed, call.body, call.link, Arc::clone(&runtime.environment), vm)
@@ -53,7 +52,7 @@ pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine)
     let response = Response::new(any_answer, fields, request.clone().into(), url, is_brief, vm).into_ref(&vm.ctx);
     Response::introduce(&response);
 
-    let (globals, handled) = match load(&script, runtime, vm) {
+    let (globals, handled) = match load(script, runtime, vm) {
         Ok((globals, loaded)) => {
             let handled = handle(&globals, &loaded.path, &request, &response, runtime, vm);
             (Some(globals), handled)
@@ -61,9 +60,9 @@ pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine)
         Err(failure) => (None, Err(failure)),
     };
     if let Err(failure) = handled.and_then(|()| inject_script(request.routed(), &response, vm)) {
-        failure.show(&response, &script, vm);
+        failure.show(&response, script, vm);
     }
-    let by_handler = send(&answer, &response, &script, vm);
+    let by_handler = send(&answer, &response, script, vm);
     let mut close = response.closes(vm);
     if !close {
         close = match answer.outcome(by_handler) {
@@ -79,6 +78,7 @@ pub(in crate::python) fn run(call: Call, runtime: &Runtime, vm: &VirtualMachine)
     if let Some(globals) = globals {
         script::release(&globals, vm);
     }
+    run.end();
 }
 
 /// Writes the answer, unless the handler has done so itself; returns whether it has. An answer that cannot be written becomes a 500 if no
@@ -99,6 +99,7 @@ fn send(answer: &Answer, response: &Py<Response>, script: &Path, vm: &VirtualMac
             Err(exception) => exception,
         }
     };
+    cancel::current().iter().for_each(|run| run.returned());
     if !answer.is_untouched() || answer.is_whole() {
         log::error!("{}: the answer broke off: {}", script.display(), traceback::for_log(&cause, vm));
         return true;

@@ -5,10 +5,7 @@
 //! continues where the last one stopped. So a stream that waits for its client costs only memory. The order of the steps is that of
 //! wptserve 4.0.3, server.py, `Http2WebTestRequestHandler._stream_thread` and handlers.py, `PythonScriptHandler.frame_handler`.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload as _, PyRef, VirtualMachine};
@@ -18,6 +15,7 @@ use super::{
     handler,
 };
 use crate::{
+    cancel::Run,
     handover::{Closing, H2Events, H2Link, Routed},
     http::{
         self,
@@ -25,7 +23,7 @@ use crate::{
     },
     python::{
         native::{AnyAnswer, Fields, H2Answer, H2Request, H2Response, Response, output},
-        pool::{Overloaded, Pool},
+        pool::{Job, Overloaded, Pool},
         runtime::Runtime,
         traceback,
     },
@@ -44,16 +42,16 @@ impl std::fmt::Debug for Conversation {
 impl Conversation {
     /// Begins with the head of the request. The first event has to be that of the request itself.
     pub(in crate::python) fn new(
-        script: PathBuf,
+        run: Arc<Run>,
         request: Box<http::Request>,
         routed: Routed,
         pool: Arc<Pool>,
         runtime: Arc<OnceLock<Arc<Runtime>>>,
     ) -> (Self, H2Events) {
         let (link, events) = H2Link::new();
-        let handler = StreamHandler { link, script, start: Some((request, routed)), begun: None };
+        let handler = StreamHandler { link, run: Arc::clone(&run), start: Some((request, routed)), begun: None };
         let inbox = Inbox { waiting: Backlog::default(), is_over: false, has_thread: false };
-        let shared = Shared { pool, runtime, inbox: Mutex::new(inbox), handler: Mutex::new(Some(handler)) };
+        let shared = Shared { run, pool, runtime, inbox: Mutex::new(inbox), handler: Mutex::new(Some(handler)) };
         (Self(Arc::new(shared)), events)
     }
 
@@ -62,6 +60,9 @@ impl Conversation {
     /// # Errors
     /// [`Overloaded`], when too many requests wait for a thread; the handler is given up then.
     pub fn tell(&self, event: Event) -> Result<(), Overloaded> {
+        if let Event::Reset { .. } = event {
+            self.0.run.client_gone();
+        }
         self.put(Some(event))
     }
 
@@ -78,14 +79,17 @@ impl Conversation {
         }
         let shared = Arc::clone(&self.0);
         let job = move |vm: &VirtualMachine| shared.run(vm);
-        self.0.pool.submit(Box::new(job))
+        self.0.pool.submit(Job::of(Arc::clone(&self.0.run), job))
     }
 }
 
 impl Drop for Conversation {
     fn drop(&mut self) {
+        self.0.run.client_gone();
         // Python objects have to be dropped on a thread with an interpreter. If no thread can be had, they are leaked.
-        let _ = self.put(None);
+        if self.put(None).is_err() {
+            self.0.run.end();
+        }
     }
 }
 
@@ -98,6 +102,7 @@ struct Inbox {
 }
 
 struct Shared {
+    run: Arc<Run>,
     pool: Arc<Pool>,
     runtime: Arc<OnceLock<Arc<Runtime>>>,
     inbox: Mutex<Inbox>,
@@ -160,7 +165,7 @@ struct Begun {
 
 struct StreamHandler {
     link: H2Link,
-    script: PathBuf,
+    run: Arc<Run>,
     start: Option<(Box<http::Request>, Routed)>,
     /// From the first event until the answer is complete.
     begun: Option<Begun>,
@@ -175,6 +180,7 @@ impl StreamHandler {
             Event::WindowUpdated { .. } | Event::Priority { .. } | Event::GoAway { .. } => (false, 0),
             Event::Reset { .. } => {
                 self.begun = None;
+                self.run.end();
                 return;
             }
         };
@@ -182,16 +188,20 @@ impl StreamHandler {
             self.begun = Some(self.begin(request, routed, runtime, vm));
         }
         if let Some(mut begun) = self.begun.take() {
-            let entered = runtime.enter(&begun.tenure, &self.script);
-            let step = begun.load(&self.script, &event, runtime, vm).and_then(|()| begun.tell(&event, runtime, vm));
+            let entered = runtime.enter(&begun.tenure, self.run.script());
+            let step =
+                begun.load(self.run.script(), &event, runtime, vm).and_then(|()| begun.tell(&event, runtime, vm));
             match step {
                 Ok(()) if !end => self.begun = Some(begun),
-                Ok(()) => begun.finish(&self.script, runtime, vm),
-                Err(failure) => begun.fail(&failure, &self.script, vm),
+                Ok(()) => begun.finish(self.run.script(), runtime, vm),
+                Err(failure) => begun.fail(&failure, self.run.script(), vm),
             }
             drop(entered);
         }
         output::end_lines();
+        if self.begun.is_none() {
+            self.run.end();
+        }
         self.link.used(count);
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustpython_vm::{PyPayload as _, VirtualMachine};
 
 use crate::{
+    cancel,
     handover::{Command, Opening, Socket},
     python::{
         native::{RawHeaders, SocketConnection, output, report_end},
@@ -18,6 +19,8 @@ struct Finish(Arc<Socket>);
 
 impl Drop for Finish {
     fn drop(&mut self) {
+        // The connection goes for that, and not before its time.
+        cancel::current().iter().for_each(|run| run.end());
         self.0.tell(Command::Finish);
     }
 }
@@ -54,7 +57,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        handover::{Environment, Handshake, ImportPolicy, Read, Session},
+        handover::{Environment, HandlerLimits, Handshake, ImportPolicy, Read, Session},
         http::{Body, Reply},
         python::Python,
     };
@@ -66,8 +69,15 @@ mod tests {
         fn new(source: &str) -> Self {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("a_wsh.py"), source).unwrap();
-            let (python, started) =
-                Python::start(folder.path(), ImportPolicy::Strict, Environment::default(), None).unwrap();
+            let (python, started) = Python::start(
+                folder.path(),
+                ImportPolicy::Strict,
+                Environment::default(),
+                HandlerLimits::default(),
+                Box::new(|_| ()),
+                None,
+            )
+            .unwrap();
             started.blocking_recv().unwrap().unwrap();
             Self(folder, python)
         }

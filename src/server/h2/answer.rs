@@ -156,9 +156,16 @@ async fn follow(
             pause(wire.site().latency).await;
         }
         match event {
-            Some(H2Event::Command(ask, answer)) => {
+            Some(H2Event::Command(ask, mut answer)) => {
                 is_begun = true;
-                let result = wire.perform(stream, ask).await;
+                let result = tokio::select! {
+                    result = wire.perform(stream, ask) => result,
+                    // The handler has been ended while the client took its time.
+                    () = answer.closed() => {
+                        wire.reset(stream, ErrorCode::INTERNAL_ERROR);
+                        break Ok(());
+                    }
+                };
                 if let Ok(CommandResult::Promised(promised)) = result {
                     pushed.push(promised);
                 }

@@ -18,6 +18,7 @@ use super::{
     state::{After, BODY_CHUNK, Incoming, Inner, RunningAnswer, poll_answer},
 };
 use crate::{
+    cancel::Run,
     handover::Outlet,
     http::Head,
     server::{leaving, stream::ByteStream},
@@ -178,6 +179,15 @@ impl Http1Connection {
             Poll::Ready(after)
         })
         .await
+    }
+
+    /// Tells the run of a handler when the client closes its side while the request is being answered.
+    pub(in crate::server) fn watch(&self, run: Arc<Run>) {
+        let inner = &mut *self.0.borrow_mut();
+        if inner.eof {
+            run.client_gone();
+        }
+        inner.run = Some(run);
     }
 
     /// Waits until the client has closed its side.

@@ -59,6 +59,7 @@ impl Wire {
             eof: false,
             keep_alive: false,
             answer: None,
+            run: None,
             is_listening: false,
             shut: false,
             patience: None,

@@ -16,6 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use super::patience::{Expired, Patience, Refusal, Wait};
 use crate::{
     bounds::{Account, Bounds},
+    cancel::Run,
     http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, HeadStep, head},
     server::{admission::Admitted, leaving::Leaving, stream::ByteStream, watched::Watched},
 };
@@ -69,6 +70,8 @@ pub(super) struct Inner {
     /// Whether the request allows another one after it.
     pub(super) keep_alive: bool,
     pub(super) answer: Option<RunningAnswer>,
+    /// The run of the handler that makes the answer.
+    pub(super) run: Option<Arc<Run>>,
     /// The task of the connection will be woken when the client sends something.
     pub(super) is_listening: bool,
     /// Our side is closed.
@@ -107,7 +110,10 @@ impl Inner {
         let polled = tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), context, &mut self.input);
         self.is_listening = polled.is_pending();
         let read = ready!(polled)?;
-        self.eof |= read == 0;
+        if read == 0 {
+            self.eof = true;
+            self.run.iter().for_each(Run::client_gone);
+        }
         self.hold(0, context);
         Poll::Ready(Ok(()))
     }
@@ -195,6 +201,7 @@ impl Inner {
 
     /// Ends the answer, and returns whether the connection closes.
     pub(super) fn end(&mut self, after: After) -> After {
+        self.run = None;
         let after = if self.keep_alive { after } else { After::Close };
         self.phase = if after == After::Close { Phase::Closing } else { Phase::Draining };
         after

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::stash::{Holder, Refusal};
+use crate::stash::{Holder, IsCancelled, PATIENCE, Refusal};
 
 /// A lock that any thread may release, first come, first served.
 #[derive(Debug, Default)]
@@ -41,13 +41,16 @@ impl State {
 }
 
 impl FairLock {
-    /// Waits for the lock.
-    pub(super) fn acquire(&self, holder: Holder) {
+    /// Waits for the lock, see [`Stash::acquire`](crate::stash::Stash::acquire).
+    ///
+    /// # Errors
+    /// [`Refusal::GivenUp`], without the lock.
+    pub(super) fn acquire(&self, holder: Holder, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal> {
         let turn = {
             let mut state = self.state.lock();
             if state.held.is_none() {
                 state.held = Some(holder);
-                return;
+                return Ok(());
             }
             let turn = Arc::new(Turn { holder, come: Mutex::default(), changed: Condvar::default() });
             state.waiting.push_back(Arc::clone(&turn));
@@ -55,7 +58,25 @@ impl FairLock {
         };
         let mut come = turn.come.lock();
         while !*come {
-            turn.changed.wait(&mut come);
+            match is_cancelled {
+                None => turn.changed.wait(&mut come),
+                Some(is_cancelled) if !is_cancelled() => drop(turn.changed.wait_for(&mut come, PATIENCE)),
+                Some(_) => {
+                    drop(come);
+                    self.leave(&turn);
+                    return Err(Refusal::GivenUp);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up a turn, and the lock if the turn has come meanwhile.
+    fn leave(&self, turn: &Arc<Turn>) {
+        let mut state = self.state.lock();
+        state.waiting.retain(|other| !Arc::ptr_eq(other, turn));
+        if *turn.come.lock() {
+            state.hand_on();
         }
     }
 
@@ -93,13 +114,13 @@ mod tests {
     #[test]
     fn is_handed_on_in_order() {
         let lock = Arc::new(FairLock::default());
-        lock.acquire(Holder::next());
+        lock.acquire(Holder::next(), None).unwrap();
         let (order, came) = channel();
         let threads: Vec<_> = (0..20)
             .map(|number| {
                 let (waiting, order) = (Arc::clone(&lock), order.clone());
                 let thread = thread::spawn(move || {
-                    waiting.acquire(Holder::next());
+                    waiting.acquire(Holder::next(), None).unwrap();
                     order.send(number).unwrap();
                     waiting.release().unwrap();
                 });
@@ -118,15 +139,32 @@ mod tests {
     #[test]
     fn is_taken_from_a_request_that_has_ended_and_from_no_other() {
         let (lock, ended) = (FairLock::default(), Holder::next());
-        lock.acquire(ended);
+        lock.acquire(ended, None).unwrap();
         lock.release_held_by(Holder::next());
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| lock.acquire(Holder::next()));
+            let waiting = scope.spawn(|| lock.acquire(Holder::next(), None).unwrap());
             while lock.state.lock().waiting.is_empty() {
                 thread::yield_now();
             }
             lock.release_held_by(ended);
             waiting.join().unwrap();
+        });
+        assert!(lock.release().is_ok());
+        assert!(matches!(lock.release(), Err(Refusal::NotLocked)));
+    }
+
+    #[test]
+    fn a_thread_that_gives_up_keeps_no_other_waiting() {
+        let lock = FairLock::default();
+        lock.acquire(Holder::next(), None).unwrap();
+        assert!(matches!(lock.acquire(Holder::next(), Some(&|| true)), Err(Refusal::GivenUp)));
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| lock.acquire(Holder::next(), Some(&|| false)).is_ok());
+            while lock.state.lock().waiting.is_empty() {
+                thread::yield_now();
+            }
+            lock.release().unwrap();
+            assert!(waiting.join().unwrap());
         });
         assert!(lock.release().is_ok());
         assert!(matches!(lock.release(), Err(Refusal::NotLocked)));

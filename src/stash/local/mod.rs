@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::{Holder, Key, Queue, Refusal, Stash, Value};
+use super::{Holder, IsCancelled, Key, Queue, Refusal, Stash, Value};
 use lock::FairLock;
 use queue::LocalQueue;
 
@@ -32,9 +32,8 @@ impl Stash for Local {
         Ok(self.values.lock().remove(key))
     }
 
-    fn acquire(&self, holder: Holder) -> Result<(), Refusal> {
-        self.lock.acquire(holder);
-        Ok(())
+    fn acquire(&self, holder: Holder, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal> {
+        self.lock.acquire(holder, is_cancelled)
     }
 
     fn release(&self) -> Result<(), Refusal> {

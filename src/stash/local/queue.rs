@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::stash::{Queue, Refusal, Value};
+use crate::stash::{IsCancelled, PATIENCE, Queue, Refusal, Value};
 
 /// An unbounded queue, first in, first out.
 #[derive(Debug, Default)]
@@ -69,10 +69,14 @@ impl Queue for LocalQueue {
         Ok(())
     }
 
-    fn join(&self) -> Result<(), Refusal> {
+    fn join(&self, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal> {
         let mut state = self.state.lock();
         while state.unfinished > 0 {
-            self.finished.wait(&mut state);
+            match is_cancelled {
+                None => self.finished.wait(&mut state),
+                Some(is_cancelled) if is_cancelled() => return Err(Refusal::GivenUp),
+                Some(_) => drop(self.finished.wait_for(&mut state, PATIENCE)),
+            }
         }
         Ok(())
     }
@@ -97,6 +101,6 @@ mod tests {
         assert_eq!(queue.count().unwrap(), 0);
         assert!(queue.task_done().is_ok() && queue.task_done().is_ok());
         assert!(matches!(queue.task_done(), Err(Refusal::TooOften)));
-        queue.join().unwrap();
+        queue.join(None).unwrap();
     }
 }

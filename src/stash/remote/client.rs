@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     io::{self, Read as _, Write as _},
-    os::unix::net::UnixStream,
+    os::{fd::AsFd as _, unix::net::UnixStream},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,10 +12,14 @@ use std::{
     time::Duration,
 };
 
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
 use parking_lot::Mutex;
 
 use super::protocol::{self, Answer, Ask, PREFIX, QueueId};
-use crate::stash::{Holder, Key, Queue, Refusal, Stash, Value};
+use crate::stash::{Holder, IsCancelled, Key, PATIENCE, Queue, Refusal, Stash, Value};
 
 /// So many sockets are kept for the next operations; more are closed when theirs is done.
 const IDLE_SOCKETS: usize = 16;
@@ -41,8 +45,8 @@ impl fmt::Debug for Line {
 }
 
 impl Line {
-    /// Asks, and waits for the answer and its value.
-    fn ask(&self, ask: &Ask, value: &[u8]) -> io::Result<(Answer, Vec<u8>)> {
+    /// Asks, and waits for the answer and its value. A wait that is given up closes its socket, which the host takes for that.
+    fn ask(&self, ask: &Ask, value: &[u8], is_cancelled: IsCancelled<'_>) -> Result<(Answer, Vec<u8>), Refusal> {
         let message = protocol::message(ask, value)?;
         let idle = self.idle.lock().pop();
         let mut socket = match idle {
@@ -51,6 +55,9 @@ impl Line {
         };
         socket.write_all(&message)?;
         let mut prefix = [0; PREFIX];
+        if let Some(is_cancelled) = is_cancelled {
+            wait(&socket, is_cancelled)?;
+        }
         socket.read_exact(&mut prefix)?;
         let (header, length) = protocol::lengths(prefix)?;
         let mut bytes = vec![0; header];
@@ -64,6 +71,20 @@ impl Line {
         drop(idle);
         Ok((protocol::header(&bytes)?, value))
     }
+}
+
+/// Waits until the socket has something to read.
+fn wait(socket: &UnixStream, is_cancelled: &dyn Fn() -> bool) -> Result<(), Refusal> {
+    let mut ready = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+    let patience = PollTimeout::try_from(PATIENCE).unwrap_or(PollTimeout::ZERO);
+    while !is_cancelled() {
+        match poll(&mut ready, patience) {
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(io::Error::from(error).into()),
+        }
+    }
+    Err(Refusal::GivenUp)
 }
 
 /// A value as bytes, and the queues that it refers to.
@@ -85,7 +106,11 @@ impl Remote {
     }
 
     fn ask(&self, ask: &Ask, value: &[u8]) -> Result<(Answer, Vec<u8>), Refusal> {
-        match self.0.ask(ask, value)? {
+        self.ask_until(ask, value, None)
+    }
+
+    fn ask_until(&self, ask: &Ask, value: &[u8], is_cancelled: IsCancelled<'_>) -> Result<(Answer, Vec<u8>), Refusal> {
+        match self.0.ask(ask, value, is_cancelled)? {
             (Answer::NotLocked, _) => Err(Refusal::NotLocked),
             (Answer::TooOften, _) => Err(Refusal::TooOften),
             (Answer::Full, _) => Err(Refusal::Full),
@@ -138,12 +163,13 @@ impl Stash for Remote {
         self.value(&Ask::Take { key: key.clone() })
     }
 
-    fn acquire(&self, holder: Holder) -> Result<(), Refusal> {
-        self.tell(&Ask::Acquire { holder }, &[])?;
-        if holder.is_request() {
+    fn acquire(&self, holder: Holder, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal> {
+        let acquired = self.ask_until(&Ask::Acquire { holder }, &[], is_cancelled);
+        // A wait that was given up may have got the lock at the last moment.
+        if holder.is_request() && matches!(acquired, Ok(_) | Err(Refusal::GivenUp)) {
             self.0.is_locked.store(true, Ordering::Release);
         }
-        Ok(())
+        acquired.map(drop)
     }
 
     fn release(&self) -> Result<(), Refusal> {
@@ -202,7 +228,7 @@ impl Queue for RemoteQueue {
         self.stash.tell(&Ask::TaskDone { queue: self.id }, &[])
     }
 
-    fn join(&self) -> Result<(), Refusal> {
-        self.stash.tell(&Ask::Join { queue: self.id }, &[])
+    fn join(&self, is_cancelled: IsCancelled<'_>) -> Result<(), Refusal> {
+        self.stash.ask_until(&Ask::Join { queue: self.id }, &[], is_cancelled).map(drop)
     }
 }

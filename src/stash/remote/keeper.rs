@@ -123,6 +123,8 @@ impl Keeper {
                 Answer::Done
             }
             Ask::End { holder } => {
+                // A wait that was given up, if its socket has not closed yet.
+                self.waiting.retain(|(other, _, waiting)| (*other, *waiting) != (client, holder));
                 if self.held == Some((client, holder)) {
                     self.grant();
                 }

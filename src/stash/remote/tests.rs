@@ -125,18 +125,18 @@ fn there_is_room_again_when_a_value_is_taken() {
 fn the_lock_goes_from_one_to_the_next_and_is_released_with_its_request_or_process() {
     let host = host();
     let (one, other) = (host.client(1), host.client(2));
-    one.acquire(Holder::next()).unwrap();
+    one.acquire(Holder::next(), None).unwrap();
     one.release().unwrap();
     assert!(matches!(other.release(), Err(Refusal::NotLocked)));
     // A request ends with it.
     let request = Tenure::begin(Arc::new(one.clone()));
     {
         let _entered = request.enter();
-        one.acquire(Holder::current()).unwrap();
+        one.acquire(Holder::current(), None).unwrap();
     }
     let (waiting, came) = (other.clone(), channel());
     let waits = thread::spawn(move || {
-        waiting.acquire(Holder::next()).unwrap();
+        waiting.acquire(Holder::next(), None).unwrap();
         came.0.send(()).unwrap();
     });
     assert!(came.1.recv_timeout(Duration::from_millis(50)).is_err());
@@ -145,9 +145,31 @@ fn the_lock_goes_from_one_to_the_next_and_is_released_with_its_request_or_proces
     waits.join().unwrap();
     // A process ends with it.
     let waiting = one.clone();
-    let waits = thread::spawn(move || waiting.acquire(Holder::next()).unwrap());
+    let waits = thread::spawn(move || waiting.acquire(Holder::next(), None).unwrap());
     host.end(2);
     waits.join().unwrap();
+}
+
+#[test]
+fn a_wait_that_is_given_up_keeps_no_other_waiting() {
+    let host = host();
+    let (one, other) = (host.client(1), host.client(2));
+    one.acquire(Holder::next(), None).unwrap();
+    let request = Tenure::begin(Arc::new(other.clone()));
+    {
+        let _entered = request.enter();
+        assert!(matches!(other.acquire(Holder::current(), Some(&|| true)), Err(Refusal::GivenUp)));
+    }
+    one.release().unwrap();
+    // Even if the lock came at the last moment.
+    drop(request);
+    one.acquire(Holder::next(), Some(&|| false)).unwrap();
+    one.release().unwrap();
+    let queue = one.new_queue().unwrap();
+    queue.put(Value::Int(1)).unwrap();
+    assert!(matches!(queue.join(Some(&|| true)), Err(Refusal::GivenUp)));
+    queue.task_done().unwrap();
+    queue.join(Some(&|| false)).unwrap();
 }
 
 #[test]
@@ -167,7 +189,7 @@ fn queues_are_shared_and_wait() {
     assert_eq!(shared.count().unwrap(), 1);
     shared.task_done().unwrap();
     let waiting = Arc::clone(&queue);
-    let joiner = thread::spawn(move || waiting.join().unwrap());
+    let joiner = thread::spawn(move || waiting.join(None).unwrap());
     shared.task_done().unwrap();
     joiner.join().unwrap();
     assert!(matches!(queue.task_done(), Err(Refusal::TooOften)));

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use shuttle::{future::block_on, rand::Rng as _, thread};
 
 use crate::{
+    cancel::Run,
     handover::{Http1Event, Http1Events, Http1Link, Last, Outlet},
     lock::Mutex,
     net::{TcpStream, tcp::OwnedWriteHalf},
@@ -205,7 +206,7 @@ pub fn answers_come_once_and_in_order() {
                 Poll::Ready(())
             })
             .await;
-            let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet));
+            let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet), Run::new("a.py".into(), true, None));
             let deeds_of_handler = deeds.clone();
             handlers.push(thread::spawn(move || handler(link, &deeds_of_handler, number)));
             let end = answer(&inbox, &outlet, &mut events).await;
@@ -232,7 +233,7 @@ pub fn answers_come_once_and_in_order() {
 pub fn a_client_that_goes_wakes_the_handler() {
     let socket = TcpStream::with_room(1);
     let outlet = Arc::new(Outlet::new(OwnedWriteHalf(socket)));
-    let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet));
+    let (link, mut events) = Http1Link::new(Arc::downgrade(&outlet), Run::new("a.py".into(), true, None));
     let mut deeds = plan();
     deeds.insert(0, Deed::Write);
     let is_idle = shuttle::rand::thread_rng().gen_bool(0.5);

@@ -36,6 +36,7 @@ mod stash;
 #[path = "../../../src/websocket/mod.rs"]
 mod websocket;
 
+mod cancel;
 mod channels;
 pub mod crossing;
 mod lock;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use shuttle::{future::block_on, rand::Rng as _, thread};
 
 use crate::{
+    cancel::Run,
     handover::{Closing, Command, H2Event, H2Link, Read, Socket},
     http::h2::{CommandResult, StreamCommand},
 };
@@ -68,7 +69,7 @@ pub fn a_stream_answers_every_ask() {
 /// * What comes is read once and in order.
 /// * A connection that goes wakes both threads.
 pub fn a_websocket_reads_and_writes_at_once() {
-    let (socket, mut session) = Socket::new(None);
+    let (socket, mut session) = Socket::new(None, Run::new("a_wsh.py".into(), false, None));
     let socket = std::sync::Arc::new(socket);
     let mut random = shuttle::rand::thread_rng();
     let (pieces, writes) = (random.gen_range(0..4), random.gen_range(0..4));

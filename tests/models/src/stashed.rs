@@ -20,7 +20,7 @@ pub fn the_lock_goes_from_hand_to_hand() {
             let (lock, inside) = (Arc::clone(&lock), Arc::clone(&inside));
             thread::spawn(move || {
                 let holder = Holder::next();
-                lock.acquire(holder).unwrap();
+                lock.acquire(holder, None).unwrap();
                 assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0, "two have the lock");
                 thread::yield_now();
                 inside.fetch_sub(1, Ordering::Relaxed);
@@ -68,7 +68,7 @@ pub fn a_queue_hands_on_every_item() {
         })
         .collect();
     puts.into_iter().for_each(|thread| thread.join().unwrap());
-    queue.join().unwrap();
+    queue.join(None).unwrap();
     let mut taken: Vec<i64> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
     taken.sort_unstable();
     assert_eq!(taken, [0, 1, 2, 3]);

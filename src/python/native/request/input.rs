@@ -10,7 +10,10 @@ use rustpython_vm::{PyResult, VirtualMachine, builtins::PyBaseExceptionRef, conv
 
 pub(in crate::python) use classes::InputFile;
 
-use crate::http::body::{BodyError, BodyReader, BodySource};
+use crate::{
+    http::body::{BodyError, BodyReader, BodySource},
+    python::exceptions::interrupt,
+};
 
 /// The exception wptserve raises (4.0.3, request.py, `InputFile`).
 pub(in crate::python::native) fn raised(error: BodyError, vm: &VirtualMachine) -> PyBaseExceptionRef {
@@ -60,7 +63,11 @@ impl InputFile {
         work: impl FnOnce(&mut BodyReader) -> Result<R, BodyError>,
         vm: &VirtualMachine,
     ) -> PyResult<R> {
-        vm.allow_threads(|| work(&mut self.reader.lock())).map_err(|error| raised(error, vm))
+        let result = vm.allow_threads(|| work(&mut self.reader.lock()));
+        if result.is_err() {
+            interrupt::check(vm)?;
+        }
+        result.map_err(|error| raised(error, vm))
     }
 }
 

@@ -4,7 +4,7 @@
 //! connection. Neither Python object holds the other, so a request makes no reference cycle. The lock is never held while Python
 //! code runs or while the thread waits for the client.
 
-use std::{borrow::Cow, fmt, sync::Arc, thread, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
@@ -15,6 +15,7 @@ use rustpython_vm::{
 
 use super::{fields::Fields, trickled::Trickled};
 use crate::{
+    cancel,
     handover::{Http1Link, Last},
     http::{Delivery, Encoder, Outcome, Trickle},
     python::native::text,
@@ -112,10 +113,7 @@ impl Answer {
             progress.delivery.get_or_insert_with(|| Box::new(Delivery::new(self.head_request))).feed(&bytes);
             (bytes, std::mem::take(&mut progress.wait))
         };
-        let taken = vm.allow_threads(|| {
-            thread::sleep(wait);
-            self.link.write(bytes)
-        });
+        let taken = vm.allow_threads(|| cancel::sleep(wait).is_ok() && self.link.write(bytes));
         if !taken {
             self.progress.lock().gone = true;
         }

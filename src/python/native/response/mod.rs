@@ -29,6 +29,7 @@ pub(in crate::python::native) mod classes {
     use crate::{
         http::{answer::error_body, shortage::RETRY_AFTER},
         python::{
+            exceptions::shortage,
             native::{
                 containers::{
                     response_headers::ResponseHeaders,
@@ -46,7 +47,7 @@ pub(in crate::python::native) mod classes {
                 },
                 text,
             },
-            shortage, traceback,
+            traceback,
         },
     };
 

@@ -119,6 +119,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use crate::{
+        cancel,
         python::native::server::values::{StashQueue, refused},
         stash::{Holder, Stash as Store},
     };
@@ -227,7 +228,8 @@ pub(in crate::python::native) mod classes {
         /// Waits for the lock; threads get it in the order in which they asked.
         #[pymethod]
         fn acquire(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            vm.allow_threads(|| zelf.store.acquire(Holder::current())).map_err(|refusal| refused(refusal, vm))
+            let outcome = vm.allow_threads(|| zelf.store.acquire(Holder::current(), Some(&cancel::is_due)));
+            outcome.map_err(|refusal| refused(refusal, vm))
         }
 
         /// Releases the lock, even if another thread has acquired it; RuntimeError if it is not held.

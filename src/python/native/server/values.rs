@@ -6,7 +6,10 @@
 //! queue is Python's `queue.Queue` over [`crate::stash::Queue`]. A handler that takes a queue out of the stash has the same queue. It
 //! has no limit, so `Full` is never raised; other handlers continue while one waits.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
@@ -17,7 +20,10 @@ use rustpython_vm::{
 pub(in crate::python::native) use classes::StashQueue;
 
 use crate::{
-    python::native::{RawHeaders, text},
+    python::{
+        exceptions::interrupt::{self, in_slices},
+        native::{RawHeaders, text},
+    },
     stash::{Queue, Refusal, Value},
 };
 
@@ -130,7 +136,10 @@ impl StashQueue {
 
     /// `None` waits for ever.
     fn take(&self, wait: Option<Duration>, vm: &VirtualMachine) -> PyResult {
-        match vm.allow_threads(|| self.queue.get(wait)).map_err(|refusal| refused(refusal, vm))? {
+        // A time too far away to be told is as good as never.
+        let deadline = wait.and_then(|wait| Instant::now().checked_add(wait));
+        let get = |slice| vm.allow_threads(|| self.queue.get(Some(slice))).map_err(|refusal| refused(refusal, vm));
+        match in_slices(deadline, vm, get)? {
             Some(item) => to_object(item, vm),
             None => Err(empty(vm)),
         }
@@ -143,6 +152,8 @@ pub(in crate::python::native) fn refused(refusal: Refusal, vm: &VirtualMachine) 
     match refusal {
         Refusal::NotLocked => vm.new_runtime_error(message),
         Refusal::TooOften => vm.new_value_error(message),
+        // Without an exception to raise only if the run ends while it is asked for.
+        Refusal::GivenUp => interrupt::check(vm).err().unwrap_or_else(|| vm.new_os_error(message)),
         Refusal::Occupied(_) | Refusal::Full => {
             text::exception("wptserve.stash", "StashError", (vm.ctx.new_str(message),), vm)
         }
@@ -172,7 +183,7 @@ pub(in crate::python::native) mod classes {
     };
 
     use super::{refused, to_value};
-    use crate::stash::Queue;
+    use crate::{cancel, stash::Queue};
 
     #[pyattr]
     #[pyclass(module = "wptserve.stash", name = "QueueProxy")]
@@ -264,7 +275,7 @@ pub(in crate::python::native) mod classes {
         /// Waits until `task_done` has been called for every item put.
         #[pymethod]
         fn join(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
-            vm.allow_threads(|| zelf.queue.join()).map_err(|refusal| refused(refusal, vm))
+            vm.allow_threads(|| zelf.queue.join(Some(&cancel::is_due))).map_err(|refusal| refused(refusal, vm))
         }
     }
 }

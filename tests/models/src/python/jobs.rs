@@ -7,9 +7,10 @@ use std::sync::{
 
 use shuttle::{rand::Rng as _, thread};
 
-use super::pool::{Job, Pool};
+use super::pool::{Deadlines, Job, Pool};
 use crate::{
     Interpreter,
+    handover::HandlerLimits,
     lock::{Condvar, Mutex},
 };
 
@@ -22,9 +23,14 @@ fn comes_late() {
     (0..times).for_each(|_| thread::yield_now());
 }
 
+/// No handler is ended here: the thread that does it is not started.
+fn deadlines() -> Arc<Deadlines> {
+    Deadlines::new(HandlerLimits::default(), Box::new(|_| ()))
+}
+
 /// A pool with its supervisor.
 fn supervised(limit: usize, sessions: usize) -> (Arc<Pool>, thread::JoinHandle<()>) {
-    let pool = Pool::new(limit, sessions);
+    let pool = Pool::new(limit, sessions, deadlines());
     let supervised = Arc::clone(&pool);
     (pool, thread::spawn(move || supervised.supervise(&Interpreter)))
 }
@@ -63,7 +69,7 @@ pub fn no_job_waits_for_one_that_waits() {
             let waits = shuttle::rand::thread_rng().gen_bool(0.7);
             thread::spawn(move || {
                 let (door, done) = (Arc::new(Door::default()), Arc::new(Door::default()));
-                let first: Job = Box::new({
+                let first: Job = Job::own({
                     let (door, done, runs) = (Arc::clone(&door), Arc::clone(&done), Arc::clone(&runs));
                     move |_| {
                         if waits {
@@ -73,7 +79,7 @@ pub fn no_job_waits_for_one_that_waits() {
                         done.open();
                     }
                 });
-                let second: Job = Box::new({
+                let second: Job = Job::own({
                     let door = Arc::clone(&door);
                     move |_| {
                         runs.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +120,7 @@ pub fn a_crowd_that_comes_late_is_served() {
     let waiting = Arc::new(AtomicUsize::new(shuttle::rand::thread_rng().gen_range(1..7)));
     for _ in 0..waiting.load(Ordering::Relaxed) {
         let (door, over, waiting) = (Arc::clone(&door), Arc::clone(&over), Arc::clone(&waiting));
-        let job: Job = Box::new(move |_| {
+        let job: Job = Job::own(move |_| {
             door.wait();
             if waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
                 over.open();
@@ -122,7 +128,7 @@ pub fn a_crowd_that_comes_late_is_served() {
         });
         pool.submit(job).unwrap();
     }
-    pool.submit(Box::new(move |_| door.open())).unwrap();
+    pool.submit(Job::own(move |_| door.open())).unwrap();
     over.wait();
     comes_late();
     pool.close();
@@ -135,7 +141,7 @@ pub fn a_crowd_that_comes_late_is_served() {
 pub fn a_session_has_its_own_thread() {
     let (pool, supervisor) = supervised(1, 1);
     let (door, over) = (Arc::new(Door::default()), Arc::new(Door::default()));
-    pool.submit(Box::new({
+    pool.submit(Job::own({
         let (door, over) = (Arc::clone(&door), Arc::clone(&over));
         move |_| {
             door.wait();
@@ -143,7 +149,7 @@ pub fn a_session_has_its_own_thread() {
         }
     }))
     .unwrap();
-    let session: Job = Box::new(move |_| door.open());
+    let session: Job = Job::own(move |_| door.open());
     pool.submit_session(session).unwrap();
     over.wait();
     pool.close();
@@ -154,7 +160,7 @@ pub fn a_session_has_its_own_thread() {
 ///
 /// * A job runs, is dropped, or is refused: whoever waits for it hears of it.
 pub fn what_is_given_up_is_dropped() {
-    let pool = Pool::new(1, 0);
+    let pool = Pool::new(1, 0, deadlines());
     let giving_up = thread::spawn({
         let pool = Arc::clone(&pool);
         move || pool.give_up()
@@ -162,7 +168,7 @@ pub fn what_is_given_up_is_dropped() {
     let held = Arc::new(());
     for _ in 0..2 {
         let held = Arc::clone(&held);
-        let _ = pool.submit(Box::new(move |_| drop(held)));
+        let _ = pool.submit(Job::own(move |_| drop(held)));
     }
     giving_up.join().unwrap();
     pool.give_up();

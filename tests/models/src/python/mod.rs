@@ -1,5 +1,6 @@
 //! The pool of handler threads.
 
+mod exceptions;
 #[path = "../../../../src/python/pool/mod.rs"]
 mod pool;
 mod threads;

@@ -7,7 +7,7 @@ use rustpython_vm::{PyObject, VirtualMachine};
 use crate::http::answer::shortage;
 
 /// The error of the system, if the exception is such an `OSError`.
-pub(super) fn of(exception: &PyObject, vm: &VirtualMachine) -> Option<io::Error> {
+pub(in crate::python) fn of(exception: &PyObject, vm: &VirtualMachine) -> Option<io::Error> {
     if !exception.class().fast_issubclass(vm.ctx.exceptions.os_error) {
         return None;
     }
