@@ -22,8 +22,6 @@
     reason = "a target says what is wrong by panicking"
 )]
 
-#[path = "../../src/bounds/mod.rs"]
-mod bounds;
 #[path = "../../src/config/mod.rs"]
 mod config;
 #[path = "../../src/content/mod.rs"]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::errors::ConfigError;
-use crate::bounds::{Bounds, Limit};
+use crate::http::bounds::{Bounds, Limit};
 
 const COUNT: &str = "a whole number, or 0 or null for no bound";
 const SECONDS: &str = "a number of seconds, or 0 or null for no bound";

@@ -29,9 +29,9 @@ pub use ports::{Numbers, SchemePorts, Service, Wanted, is_blocked};
 pub use sources::{Dns, Flags, absolute, find_root};
 
 use crate::{
-    bounds::Bounds,
     docroot::DocRoot,
     handover::{HandlerLimits, ImportPolicy},
+    http::bounds::Bounds,
     supervisor, tls,
 };
 

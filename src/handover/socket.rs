@@ -20,9 +20,11 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    bounds::{Account, BUFFERED},
     cancel::{self, Run},
-    http::Reply,
+    http::{
+        Reply,
+        bounds::{Account, BUFFERED},
+    },
     websocket::frame::{self, BadFrame, FrameStep, Header},
 };
 

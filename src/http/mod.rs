@@ -14,14 +14,16 @@
 //! | `url` | URLs as `urllib.parse` takes them apart | `text` |
 //! | `query` | the fields of a query or a form | `text`, `url` |
 //! | `cookies` | `http.cookies` | `text` |
+//! | `bounds` | what one client may take, and all together: numbers, and the counters of what is shared | nothing of ours |
 //! | `answer` | answers as values and as bytes | `text` |
-//! | `body` | the body of a request: framing, chunks, forms | `headers`, `query`, `text` |
+//! | `body` | the body of a request: framing, chunks, forms | `bounds`, `headers`, `query`, `text` |
 //! | `head` | the head of a request of HTTP/1, or its refusal | `answer`, `body`, `headers`, `text` |
-//! | `h2` | the protocol of HTTP/2 without a socket | nothing of ours |
+//! | `h2` | the protocol of HTTP/2 without a socket | `bounds` |
 //! | `request` | a request of either version | `body`, `h2`, `head`, `headers`, `text`, `url` |
 
 pub mod answer;
 pub mod body;
+pub mod bounds;
 pub mod cookies;
 pub mod h2;
 pub mod head;

@@ -4,7 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{bounds::Bounds, docroot::DocRoot, http::Scheme, python::Python, route::Router, websocket::Handlers};
+use crate::{
+    docroot::DocRoot,
+    http::{Scheme, bounds::Bounds},
+    python::Python,
+    route::Router,
+    websocket::Handlers,
+};
 
 /// How long a closing connection waits for the client to close its side.
 pub(super) const DISCONNECT: Duration = Duration::from_secs(1);

@@ -97,7 +97,7 @@ fn acts(text: &[u8]) -> Vec<Act<'_>> {
 
 /// Events and everything that is sent, as text that can be compared.
 fn play(acts: &[Act<'_>], mut dice: Option<&mut Dice>) -> (Vec<Event>, Vec<String>, Vec<u8>) {
-    let mut connection = Connection::new(*START, &crate::bounds::Bounds::default());
+    let mut connection = Connection::new(*START, &crate::http::bounds::Bounds::default());
     let mut input = BytesMut::new();
     let (mut events, mut backlog) = (VecDeque::new(), Backlog::default());
     let (mut all_events, mut results) = (Vec::new(), Vec::new());

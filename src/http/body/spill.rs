@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
-use crate::bounds::{BUFFERED, Share, TEMPORARY};
+use crate::http::bounds::{BUFFERED, Share, TEMPORARY};
 
 /// The first and the largest step, in bytes, when a search reads the file: the byte is mostly near.
 const STEPS: (u64, u64) = (512, 64 * 1024);

@@ -13,7 +13,7 @@ use super::{
     hpack::{Decoder, Encoder},
     limit::Limits,
 };
-use crate::bounds::Bounds;
+use crate::http::bounds::Bounds;
 
 /// The initial size of a window (RFC 9113, section 6.5.2).
 pub(super) const WINDOW: u32 = 65_535;

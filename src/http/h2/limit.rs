@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bounds::Bounds;
+use crate::http::bounds::Bounds;
 
 /// A budget that refills with time.
 #[derive(Debug)]

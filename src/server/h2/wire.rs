@@ -18,8 +18,10 @@ use tokio::{
 };
 
 use crate::{
-    bounds::{Account, BUFFERED},
-    http::h2::{CommandResult, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, StreamCommand},
+    http::{
+        bounds::{Account, BUFFERED},
+        h2::{CommandResult, Connection, ErrorCode, Event, Field, Progress, RawKind, SendError, StreamCommand},
+    },
     python::Conversation,
     server::{
         leaving::Leaving,

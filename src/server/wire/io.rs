@@ -20,8 +20,10 @@ use super::{
     state::{BODY_CHUNK, Incoming, Inner, Phase, poll_answer},
 };
 use crate::{
-    bounds::{Account, BUFFERED, Bounds},
-    http::HeadReader,
+    http::{
+        HeadReader,
+        bounds::{Account, BUFFERED, Bounds},
+    },
     server::{
         admission::Admitted,
         leaving::Leaving,

@@ -3,8 +3,7 @@
 use std::{io, time::Duration};
 
 use crate::{
-    bounds::Bounds,
-    http::Reply,
+    http::{Reply, bounds::Bounds},
     server::watched::{Pace, Since},
 };
 

@@ -15,9 +15,12 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::patience::{Expired, Patience, Refusal, Wait};
 use crate::{
-    bounds::{Account, Bounds},
     cancel::Run,
-    http::{ChunkError, ChunkedDecoder, Framing, Head, HeadReader, HeadStep, head},
+    http::{
+        ChunkError, ChunkedDecoder, Framing, Head, HeadReader, HeadStep,
+        bounds::{Account, Bounds},
+        head,
+    },
     server::{admission::Admitted, leaving::Leaving, stream::ByteStream, watched::Watched},
 };
 

@@ -25,8 +25,6 @@ extern crate self as parking_lot;
 extern crate self as rustpython_vm;
 extern crate self as tokio;
 
-#[path = "../../../src/bounds/mod.rs"]
-mod bounds;
 #[path = "../../../src/handover/mod.rs"]
 mod handover;
 #[path = "../../../src/http/mod.rs"]

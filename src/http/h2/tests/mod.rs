@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 
-use crate::bounds::Bounds;
+use crate::http::bounds::Bounds;
 
 use super::{
     Connection, ErrorCode, Event, Field, Progress, RawKind, SendError,
