@@ -16,7 +16,6 @@
 //! | room | contents | rooms that it may name |
 //! |---|---|---|
 //! | [`http`] | plain values: heads, headers, URLs, cookies, replies and their encoding; what clients may take | nothing of ours |
-//! | [`inject`] | a script in front of a page's first content: bytes in, bytes out | nothing of ours |
 //! | [`docroot`] | the only way from a URL path to a file, but for WebSocket handlers | `http` |
 //! | [`cancel`] | the run of a handler as other threads know it, how they end it, and waits that end with it | nothing of ours |
 //! | [`stash`] | the store behind `request.server.stash`, in this process or in another one: plain data | nothing of ours |
@@ -24,17 +23,16 @@
 //! | [`websocket`] | frames, close codes, and the search for the file that handles a resource | nothing of ours |
 //! | [`handover`] | the types that pass between a connection and a handler's thread: events, answers, the sending side of a socket | `cancel`, `http`, `stash`, `websocket` |
 //! | [`route`] | pure: method and path to the kind of handler | `http`, `docroot` |
-//! | [`pipes`] | `?pipe=` and `.sub.`: substitution, trickling, slicing | `http`, `docroot` |
-//! | [`content`] | files, ranges, listings, pages around scripts | `http`, `inject`, `docroot`, `route`, `pipes` |
+//! | [`pipes`] | what changes an answer: `?pipe=` and `.sub.` (substitution, trickling, slicing), the script of `--inject-script` | `http`, `docroot` |
+//! | [`content`] | files, ranges, listings, pages around scripts | `http`, `docroot`, `route`, `pipes` |
 //! | [`tls`] | keys and certificates: read, checked, made; the settings of rustls | nothing of ours |
 //! | [`config`] | the checked configuration | `http`, `docroot`, `route`, `stash`, `supervisor`, `tls`, `handover` (the configuration for handlers, the import policy) |
-//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `cancel`, `http`, `inject`, `docroot`, `stash`, `supervisor`, `websocket`, `handover`, `pipes` |
+//! | [`python`] | the only room that names RustPython: interpreter, thread pool, imports, native classes | `cancel`, `http`, `docroot`, `stash`, `supervisor`, `websocket`, `handover`, `pipes` |
 //! | [`server`] | the only room that names actix: listeners, the wire, dispatch | all of the above |
 //! | [`cli`] | the command line, the log, the exit code; the only room besides `config` that knows flags | all of the above |
 //!
 //! A test (`tests/layers`) reads the sources, keeps the third column true, and fails when modules name each other in a circle, in
-//! whatever room. The larger rooms have a table of the same kind for what is
-//! inside, in the documentation of their `mod.rs`.
+//! whatever room. The larger rooms have a table of the same kind for what is inside, in the documentation of their `mod.rs`.
 
 pub mod cancel;
 pub mod cli;
@@ -43,7 +41,6 @@ pub mod content;
 pub mod docroot;
 pub mod handover;
 pub mod http;
-pub mod inject;
 pub mod pipes;
 pub mod python;
 pub mod route;

@@ -1,6 +1,6 @@
 //! `--inject-script` on the socket: the answers that get the script, and their heads.
 //!
-//! The tests in `src/inject` check the place of the script in a page. The heads are those of `wpt serve --inject-script` of January
+//! The tests in `src/pipes/inject` check the place of the script in a page. The heads are those of `wpt serve --inject-script` of January
 //! 2026: content that was bytes or a file becomes bytes, so its length is announced and the connection stays open.
 
 use std::sync::Arc;

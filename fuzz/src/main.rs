@@ -22,6 +22,8 @@
     reason = "a target says what is wrong by panicking"
 )]
 
+#[path = "../../src/cancel.rs"]
+mod cancel;
 #[path = "../../src/config/mod.rs"]
 mod config;
 #[path = "../../src/content/mod.rs"]
@@ -32,8 +34,6 @@ mod docroot;
 mod handover;
 #[path = "../../src/http/mod.rs"]
 mod http;
-#[path = "../../src/inject/mod.rs"]
-mod inject;
 #[path = "../../src/pipes/mod.rs"]
 mod pipes;
 #[path = "../../src/route/mod.rs"]

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use super::error::ContentError;
 use crate::{
     http::{Body, Reply},
-    inject,
-    pipes::{self, Context, Piped, Pipeline},
+    pipes::{self, Context, Piped, Pipeline, inject},
 };
 
 /// Applies the pipes that the file's name and the query ask for.

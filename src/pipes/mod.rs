@@ -1,12 +1,13 @@
-//! Pipes: `?pipe=` in a query and `.sub.` in a file name change an answer before it is sent.
+//! Pipes: `?pipe=` in a query and `.sub.` in a file name change an answer before it is sent. So does [`inject`], for a whole server.
 //!
 //! Follows wptserve 4.0.3, `pipes.py`. A pipe sees an answer only as a [`Target`], so that plain replies and the Python
-//! `response` object can both be piped, and the request only as a [`Context`](template::Context). No code here sleeps: a
+//! `response` object can both be piped, and the request only as a [`Context`]. No code here sleeps: a
 //! trickle is returned as a schedule.
 
 mod context;
 mod error;
 mod functions;
+pub mod inject;
 mod pipe;
 mod reply;
 pub mod template;

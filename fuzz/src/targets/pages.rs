@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{inject, input::Dice};
+use crate::{input::Dice, pipes::inject};
 
 /// `--inject-script`.
 ///

@@ -7,7 +7,7 @@ use rustpython_vm::{
 };
 
 use crate::{
-    inject,
+    pipes::inject,
     python::native::{Response, ResponseHeaders, pipes},
 };
 
