@@ -195,7 +195,11 @@ fn admitted(server: &Arc<Server>) -> Option<Client> {
 #[test]
 fn a_connection_too_many_is_closed_before_its_handshake() {
     let server = Launch::new(FILES).tls().bounds(json!({"connections": 1})).start();
-    let mut first = server.connect();
+    // The connection with which the server has found its port ready may take a moment to end.
+    let mut first = until("a place", || {
+        let mut client = server.connect_plain();
+        client.encrypts().then_some(client)
+    });
     let mut refused = server.connect_plain();
     refused.expect_close();
     first.send(get("/quick.py"));

@@ -50,9 +50,19 @@ impl Client {
         hello
     }
 
+    /// The handshake, unless the server closes the connection before it is done.
+    pub fn encrypts(&mut self) -> bool {
+        let hello = self.hello();
+        self.stream.write_all(&hello).is_ok() && self.try_finish_handshake().is_ok()
+    }
+
     /// The rest of the handshake.
     #[track_caller]
     pub fn finish_handshake(&mut self) {
+        self.try_finish_handshake().expect("the handshake succeeds");
+    }
+
+    fn try_finish_handshake(&mut self) -> io::Result<()> {
         let mut tls = self.hello.take().expect("a handshake that has begun");
         let arrived = std::mem::take(&mut self.buffer);
         let mut arrived = arrived.as_slice();
@@ -60,8 +70,9 @@ impl Client {
             tls.read_tls(&mut arrived).unwrap();
             tls.process_new_packets().expect("the handshake succeeds");
         }
-        tls.complete_io(&mut self.stream).expect("the handshake succeeds");
+        tls.complete_io(&mut self.stream)?;
         self.tls = Some(tls);
+        Ok(())
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {

@@ -17,6 +17,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::drop_non_drop,
     clippy::forget_non_drop,
     reason = "a model says what is wrong by panicking"
 )]
