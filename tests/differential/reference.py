@@ -26,6 +26,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--import-policy", help="accepted and ignored: CPython has one policy")
+    parser.add_argument("--no-supervisor", action="store_true", help="accepted and ignored: this is one process")
     parser.add_argument("--ready-file")
     parser.add_argument("--tools", help="a checkout whose `wpt serve` has the routes")
     return parser.parse_args()
