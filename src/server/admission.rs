@@ -3,24 +3,23 @@
 use std::{
     io,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use super::site::DISCONNECT;
-use crate::http::{Body, Encoder, shortage};
+use crate::http::{
+    Body, Encoder,
+    shortage::{self, SeldomLine},
+};
 
 /// Connections that have been admitted and have not ended. One number for the process, as descriptors and memory are.
 static OPEN: AtomicU64 = AtomicU64::new(0);
-/// So much time passes between two lines of the log.
-const QUIET: Duration = Duration::from_secs(10);
 
 /// A place among the open connections. It is free again when this is dropped.
 #[derive(Debug)]
@@ -78,10 +77,8 @@ async fn refuse(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 fn note(most: u64) {
-    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut last = LAST.lock();
-    if last.is_none_or(|last| last.elapsed() >= QUIET) {
-        *last = Some(Instant::now());
+    static LINE: SeldomLine = SeldomLine::new();
+    if LINE.turn().is_some() {
         log::warn!("a connection is refused, because {most} are open: raise bounds.connections if they are wanted");
     }
 }

@@ -5,8 +5,7 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -15,8 +14,37 @@ use super::reply::Reply;
 
 /// The value of `Retry-After`, in seconds.
 pub const RETRY_AFTER: &str = "1";
-/// The time between two lines of the log, in seconds.
-const QUIET: u64 = 10;
+/// The time between two lines of the log about the same matter.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// A line of the log that many requests may cause and that is written once within ten seconds.
+#[derive(Debug)]
+pub struct SeldomLine(Mutex<(Option<Instant>, u64)>);
+
+impl SeldomLine {
+    /// A line that has not been written yet.
+    pub const fn new() -> Self {
+        Self(Mutex::new((None, 0)))
+    }
+
+    /// Whether the line may be written now: if so, how often it was left out since the last time.
+    pub fn turn(&self) -> Option<u64> {
+        let now = Instant::now();
+        let (last, left_out) = &mut *self.0.lock();
+        if last.is_some_and(|last| now.saturating_duration_since(last) < QUIET) {
+            *left_out += 1;
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(left_out))
+    }
+}
+
+impl Default for SeldomLine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Whether an error says that no descriptor or memory is left.
 pub fn is_shortage(error: &io::Error) -> bool {
@@ -39,17 +67,9 @@ pub fn busy(message: &str) -> Reply {
 
 /// The line for the log alone.
 pub fn note(what: &str, error: &io::Error) {
-    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    static UNSAID: AtomicU64 = AtomicU64::new(0);
-    let now = Instant::now();
-    let mut last = LAST.lock();
-    if last.is_some_and(|last| now.saturating_duration_since(last).as_secs() < QUIET) {
-        UNSAID.fetch_add(1, Ordering::Relaxed);
-        return;
-    }
-    *last = Some(now);
-    drop(last);
-    let before = match UNSAID.swap(0, Ordering::Relaxed) {
+    static LINE: SeldomLine = SeldomLine::new();
+    let Some(left_out) = LINE.turn() else { return };
+    let before = match left_out {
         0 => String::new(),
         count => format!(" ({count} more times since the last such line)"),
     };
@@ -89,6 +109,14 @@ mod tests {
             assert!(remedy(&error).contains(word), "{error}");
         }
         assert!(!is_shortage(&io::Error::other("Too many open files")));
+    }
+
+    #[test]
+    fn a_line_that_is_left_out_is_counted() {
+        let line = SeldomLine::new();
+        assert_eq!([line.turn(), line.turn(), line.turn()], [Some(0), None, None]);
+        line.0.lock().0 = Instant::now().checked_sub(QUIET);
+        assert_eq!([line.turn(), line.turn()], [Some(2), None]);
     }
 
     #[test]
