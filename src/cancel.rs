@@ -96,6 +96,8 @@ struct State {
     is_over: bool,
     /// How often it has raised.
     raised: u32,
+    /// The handler has felt it: its thread has raised, or one of its waits has ended.
+    is_felt: bool,
     is_reported: bool,
 }
 
@@ -213,6 +215,7 @@ impl Run {
         }
         let mut state = self.state.lock();
         state.raised += 1;
+        state.is_felt = true;
         let reason = state.reason?;
         if state.raised < RELENTLESS {
             self.is_due.store(false, Ordering::Release);
@@ -221,6 +224,14 @@ impl Run {
             interrupt(own_id());
         }
         Some(reason)
+    }
+
+    /// Why the handler has been ended, once, if it has felt that.
+    fn news(&self) -> Option<Reason> {
+        let mut state = self.state.lock();
+        let is_news = state.is_felt && !state.is_reported;
+        state.is_reported |= is_news;
+        state.reason.filter(|_| is_news)
     }
 
     /// The handler has returned: what its thread does now is ours, and is not to be disturbed at each bytecode.
@@ -241,14 +252,8 @@ pub struct Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         CURRENT.set(self.before.take());
-        let news = {
-            let mut state = self.run.state.lock();
-            state.thread = None;
-            let is_news = state.raised > 0 && !state.is_reported;
-            state.is_reported |= is_news;
-            state.reason.filter(|_| is_news)
-        };
-        if let Some(reason) = news {
+        self.run.state.lock().thread = None;
+        if let Some(reason) = self.run.news() {
             log::error!("{}: ended: {reason}", self.run.script.display());
         }
     }
@@ -291,7 +296,8 @@ pub fn wait_until<T>(deadline: Option<Instant>, mut look: impl FnMut() -> Option
         if let Some(found) = look() {
             return Ok(Some(found));
         }
-        if run.as_ref().is_some_and(|run| run.is_due()) {
+        if let Some(run) = run.as_ref().filter(|run| run.is_due()) {
+            run.state.lock().is_felt = true;
             return Err(Cancelled);
         }
         match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
@@ -337,4 +343,39 @@ fn own_id() -> libc::pthread_t {
 fn interrupt(thread: libc::pthread_t) {
     // SAFETY: the callers know that the thread has not ended. The signal is one of those that exist.
     let _ = unsafe { libc::pthread_kill(thread, signal_number()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REASON: Reason = Reason::TimedOut(Duration::from_secs(1));
+
+    /// A run that is cancelled before it has a thread: nothing handles the signal here.
+    fn cancelled() -> Arc<Run> {
+        let run = Run::new(PathBuf::from("a.py"), true, None);
+        run.cancel(REASON);
+        run
+    }
+
+    #[test]
+    fn a_wait_that_ends_is_news_as_an_exception_is() {
+        for end in [
+            |_: &Run| assert_eq!(sleep(Duration::MAX), Err(Cancelled)),
+            |run: &Run| {
+                assert_eq!(run.take(), Some(REASON));
+            },
+        ] {
+            let run = cancelled();
+            let before = CURRENT.replace(Some(Arc::clone(&run)));
+            end(&run);
+            CURRENT.set(before);
+            assert_eq!([run.news(), run.news()], [Some(REASON), None]);
+        }
+    }
+
+    #[test]
+    fn a_handler_that_returns_in_time_has_not_been_ended() {
+        assert_eq!(cancelled().news(), None);
+    }
 }
